@@ -1,0 +1,1 @@
+"""Validate, authorise, hand over, answer."""

@@ -1,0 +1,1 @@
+"""A number without its command is a rumour."""

@@ -1,0 +1,1 @@
+"""What everyone may rely on: contracts first, plumbing second."""

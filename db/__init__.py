@@ -1,0 +1,1 @@
+"""All SQL lives here; one unit of work, one commit."""

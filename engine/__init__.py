@@ -1,0 +1,1 @@
+"""Read, fold, decide, vet, journal, act, record - in that order."""

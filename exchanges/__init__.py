@@ -1,0 +1,1 @@
+"""One file, one venue: translate both ways, decide nothing."""

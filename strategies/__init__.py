@@ -1,0 +1,1 @@
+"""One file, one strategy: see, decide, say why."""

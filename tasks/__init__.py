@@ -1,0 +1,1 @@
+"""Wire, lease, run, release."""

@@ -1,0 +1,1 @@
+"""A test names a behaviour, not a method."""
