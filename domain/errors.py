@@ -1,0 +1,47 @@
+"""The one tree of errors, cut by what the caller may do next.
+
+`Refused`: tell the user. `Transient`: try again. `Unknown`: ask the venue. `Broken`: stop this instance.
+A class's docstring is its default message, so an error raised without words still says what was wrong.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import ClassVar
+
+
+class AresError(Exception):
+    """Something went wrong in Ares."""
+
+    #: Stable, machine-readable name; derived from the class name unless a class sets its own.
+    code: ClassVar[str] = "ares_error"
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "code" not in cls.__dict__:
+            cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or default_message(type(self)))
+
+
+class Refused(AresError):
+    """The request was refused and nothing was changed."""
+
+
+class Transient(AresError):
+    """A part was not available for a moment; the same call may be made again."""
+
+
+class Unknown(AresError):
+    """The request left and its outcome is not known; ask the venue before doing anything else."""
+
+
+class Broken(AresError):
+    """A rule this program relies on does not hold; the instance has to stop."""
+
+
+def default_message(error: type[AresError]) -> str:
+    """First line of the class's own docstring, or of the nearest ancestor that has one."""
+    return (inspect.getdoc(error) or "").partition("\n")[0]

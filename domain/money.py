@@ -1,0 +1,98 @@
+"""Exact amounts: decimals at the borders, whole numbers of a unit in the law, plain text on the wire.
+
+Every operation here is exact or refused. The arithmetic context traps rounding, so a result that does not fit
+raises instead of losing its last digit.
+"""
+
+from __future__ import annotations
+
+from decimal import Clamped, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, Rounded
+
+from domain.errors import Refused
+
+#: Digits before and after the point that the database keeps: DECIMAL(36,18).
+WHOLE_DIGITS = 18
+FRACTION_DIGITS = 18
+
+_EXACT = Context(prec=200, traps=[Clamped, DivisionByZero, Inexact, InvalidOperation, Overflow, Rounded])
+_LIMIT = Decimal(10) ** WHOLE_DIGITS
+_FINEST = Decimal(1).scaleb(-FRACTION_DIGITS)
+
+
+class NotAnAmount(Refused):
+    """The value is not an exact, finite amount; give a decimal string such as "0.001"."""
+
+
+class NotDivisible(Refused):
+    """The amount is not a whole number of its unit."""
+
+
+class TooFine(Refused):
+    """The amount does not fit the 18 digits before and 18 digits after the point that are kept."""
+
+
+def exact(value: str | int | Decimal) -> Decimal:
+    """The value as a finite decimal, never rounded. Floats are refused: they have lost digits already."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise NotAnAmount(f"{value!r} is a {type(value).__name__}; give a decimal string, an integer or a Decimal.")
+    try:
+        amount = Decimal(value)
+    except InvalidOperation as error:
+        raise NotAnAmount(f'{value!r} is not a number; give a decimal string such as "0.001".') from error
+    if not amount.is_finite():
+        raise NotAnAmount(f"{value!r} is not finite; give a decimal string.")
+    return amount
+
+
+def to_units(amount: Decimal, unit: Decimal) -> int:
+    """How many whole `unit`s make up `amount`; `NotDivisible` when it is not a whole number."""
+    whole, rest = divmod_exact(amount, unit)
+    if rest:
+        raise NotDivisible(f"{to_wire(amount)} is not a multiple of {to_wire(unit)}; the rest is {to_wire(rest)}.")
+    return whole
+
+
+def from_units(count: int, unit: Decimal) -> Decimal:
+    """`count` units as an amount."""
+    return _EXACT.multiply(Decimal(count), unit)
+
+
+def divmod_exact(amount: Decimal, unit: Decimal) -> tuple[int, Decimal]:
+    """Whole units, rounded towards zero, and the rest, which carries the sign of the amount."""
+    if unit <= 0:
+        raise NotAnAmount(f"a unit must be above zero, and {unit} is not.")
+    scale = min(_exponent(amount), _exponent(unit))
+    amount_digits, unit_digits = _scaled(amount, scale), _scaled(unit, scale)
+    whole, rest = divmod(abs(amount_digits), unit_digits)
+    sign = -1 if amount_digits < 0 else 1
+    return sign * whole, _EXACT.scaleb(Decimal(sign * rest), scale)
+
+
+def to_wire(amount: Decimal) -> str:
+    """The amount as plain text: no exponent, no trailing zeros, no minus before zero."""
+    text = format(amount, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def check_storable(amount: Decimal) -> Decimal:
+    """The amount with exactly 18 digits after the point, or `TooFine` when digits would be lost."""
+    try:
+        stored = amount.quantize(_FINEST, context=_EXACT)
+    except (Inexact, InvalidOperation, Rounded) as error:
+        raise TooFine(f"{to_wire(amount)} has more than {FRACTION_DIGITS} digits after the point.") from error
+    if abs(stored) >= _LIMIT:
+        raise TooFine(f"{to_wire(amount)} has more than {WHOLE_DIGITS} digits before the point.")
+    return stored
+
+
+def _exponent(amount: Decimal) -> int:
+    exponent = amount.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise NotAnAmount(f"{amount} is not finite; give a decimal string.")
+    return exponent
+
+
+def _scaled(amount: Decimal, scale: int) -> int:
+    return int(_EXACT.scaleb(amount, -scale))
