@@ -1,0 +1,3 @@
+"""The operator's side: accounts, steering, faults, tape, time."""
+
+from __future__ import annotations

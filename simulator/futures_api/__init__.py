@@ -1,0 +1,3 @@
+"""The USD-M endpoints: one function each, for REST and for the WebSocket API."""
+
+from __future__ import annotations

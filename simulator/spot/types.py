@@ -1,0 +1,213 @@
+"""The words of the spot exchange: orders, fills, order lists, balances and the events it publishes.
+
+Texts such as "BUY", "GTC" or "FILLED" are the venue's own and go on the wire unchanged. Amounts are quanta.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from simulator.market.types import Side
+
+OrderType = Literal[
+    "LIMIT", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT", "LIMIT_MAKER"
+]
+TimeInForce = Literal["GTC", "IOC", "FOK"]
+OrderStatus = Literal[
+    "NEW", "PENDING_NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "EXPIRED", "EXPIRED_IN_MATCH"
+]
+ExecutionType = Literal["NEW", "CANCELED", "REPLACED", "REJECTED", "TRADE", "EXPIRED", "TRADE_PREVENTION"]
+SelfTradePrevention = Literal["NONE", "EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"]
+CancelRestriction = Literal["ONLY_NEW", "ONLY_PARTIALLY_FILLED"]
+ContingencyType = Literal["OCO", "OTO"]
+
+
+@dataclass(slots=True)
+class NewOrder:
+    """A request for an order, parsed but not yet checked; None means the parameter was not sent."""
+
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce | None = None
+    quantity: int | None = None
+    quote_quantity: int | None = None
+    price: int | None = None
+    stop_price: int | None = None
+    trailing_delta: int | None = None
+    """Basis points."""
+    iceberg_quantity: int | None = None
+    client_order_id: str | None = None
+    self_trade_prevention: SelfTradePrevention | None = None
+    strategy_id: int | None = None
+    strategy_type: int | None = None
+
+
+@dataclass(slots=True)
+class Fill:
+    """One account's half of a trade."""
+
+    trade_id: int
+    order_id: int
+    symbol: str
+    price: int
+    quantity: int
+    quote: int
+    commission: int
+    commission_asset: str
+    time_ms: int
+    is_buyer: bool
+    is_maker: bool
+    order_list_id: int = -1
+
+
+@dataclass(slots=True, eq=False)
+class SpotOrder:
+    """An order of the spot exchange, from acceptance to its end. Compared by identity."""
+
+    order_id: int
+    account_id: int
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    price: int
+    quantity: int
+    quote_quantity: int
+    """quoteOrderQty of a MARKET order, else 0."""
+    client_order_id: str
+    time_ms: int
+    status: OrderStatus = "NEW"
+    executed: int = 0
+    executed_quote: int = 0
+    stop_price: int = 0
+    trailing_delta: int = 0
+    trailing_time_ms: int = -1
+    iceberg_quantity: int = 0
+    self_trade_prevention: SelfTradePrevention = "EXPIRE_MAKER"
+    strategy_id: int = 0
+    strategy_type: int = 0
+    order_list_id: int = -1
+    update_ms: int = 0
+    working_ms: int = -1
+    """Time it appeared on the book or was matched; -1 while a trigger waits."""
+    is_working: bool = False
+    locked: int = 0
+    """What it still locks, in quanta of the asset it would give away."""
+    original_client_order_id: str = ""
+    """The order's own id after a cancel or amend gave it a new one."""
+    expiry_reason: int = 0
+    prevented_quantity: int = 0
+    ahead: int = 0
+    """Background quantity that stands before it at its price (queue position)."""
+    fills: list[Fill] = field(default_factory=list)
+    amends: int = 0
+
+    @property
+    def remaining(self) -> int:
+        """Quantity not yet executed."""
+        return self.quantity - self.executed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can still trade or be cancelled."""
+        return self.status in ("NEW", "PENDING_NEW", "PARTIALLY_FILLED")
+
+
+@dataclass(slots=True, eq=False)
+class OrderList:
+    """Orders that stand or fall together (OCO, OTO, OTOCO)."""
+
+    order_list_id: int
+    account_id: int
+    symbol: str
+    contingency: ContingencyType
+    client_id: str
+    time_ms: int
+    orders: list[SpotOrder]
+    status_type: Literal["RESPONSE", "EXEC_STARTED", "UPDATED", "ALL_DONE"] = "EXEC_STARTED"
+    order_status: Literal["EXECUTING", "ALL_DONE", "REJECT"] = "EXECUTING"
+
+
+@dataclass(slots=True)
+class Balance:
+    """What an account holds of one asset."""
+
+    free: int = 0
+    locked: int = 0
+
+
+@dataclass(slots=True)
+class PreventedMatch:
+    """A trade that self-trade prevention did not let happen."""
+
+    prevented_match_id: int
+    symbol: str
+    taker_order_id: int
+    maker_order_id: int
+    trade_group_id: int
+    mode: SelfTradePrevention
+    price: int
+    maker_prevented: int
+    time_ms: int
+
+
+@dataclass(slots=True)
+class Amendment:
+    """One order.amend.keepPriority that was carried out."""
+
+    symbol: str
+    order_id: int
+    execution_id: int
+    original_client_order_id: str
+    new_client_order_id: str
+    original_quantity: int
+    new_quantity: int
+    time_ms: int
+
+
+@dataclass(slots=True)
+class ExecutionReport:
+    """Something happened to an order. The order is live: read what you need before you return."""
+
+    order: SpotOrder
+    execution: ExecutionType
+    time_ms: int
+    execution_id: int
+    fill: Fill | None = None
+    request_client_id: str | None = None
+    """Client id of the cancel or amend request, where that is what happened."""
+    reject_reason: str = "NONE"
+
+
+@dataclass(slots=True)
+class AccountPosition:
+    """outboundAccountPosition: the balances that may have changed."""
+
+    account_id: int
+    balances: dict[str, tuple[int, int]]
+    """Asset -> (free, locked)."""
+    time_ms: int
+
+
+@dataclass(slots=True)
+class BalanceUpdate:
+    """A deposit, withdrawal or transfer."""
+
+    account_id: int
+    asset: str
+    delta: int
+    time_ms: int
+
+
+@dataclass(slots=True)
+class ListStatus:
+    """Something happened to an order list."""
+
+    order_list: OrderList
+    time_ms: int
+    reject_reason: str = "NONE"
+
+
+SpotEvent = ExecutionReport | AccountPosition | BalanceUpdate | ListStatus

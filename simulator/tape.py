@@ -1,0 +1,53 @@
+"""The append-only record of everything the venue did, in the venue's own sequence: the oracle of every test.
+
+A line is one JSON object with `n` (sequence from 1), `t` (market time in ms), `kind` and the kind's own fields.
+It holds no protocol time, signature or secret, so that the same seed and requests give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+
+from simulator.clock import MarketClock
+
+
+class Tape:
+    """Lines in memory, and in a file when a path is given (flushed at every line)."""
+
+    def __init__(self, clock: MarketClock, path: Path | None = None) -> None:
+        self._clock = clock
+        self._lines: list[bytes] = []
+        self._file: BinaryIO | None = path.open("wb", buffering=0) if path else None
+
+    def append(self, kind: str, /, **fields: object) -> int:
+        """Write one line; gives its sequence number. Amounts go in as decimal strings."""
+        sequence = len(self._lines) + 1
+        line = orjson.dumps({"n": sequence, "t": self._clock.now_ms(), "kind": kind, **fields}) + b"\n"
+        self._lines.append(line)
+        if self._file is not None:
+            self._file.write(line)
+        return sequence
+
+    def lines(self, after: int = 0) -> Iterator[bytes]:
+        """Raw lines with a sequence above `after`, oldest first."""
+        yield from self._lines[after:]
+
+    def records(self, after: int = 0, kind: str | None = None) -> Iterator[dict[str, object]]:
+        """The same as objects, of one kind if asked."""
+        for line in self.lines(after):
+            record = orjson.loads(line)
+            if kind is None or record["kind"] == kind:
+                yield record
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None

@@ -1,0 +1,133 @@
+"""The venue put together: both exchanges, their markets, the clocks, and the loop that moves market time."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+from simulator.accounts import Account, AccountBook, ApiKey
+from simulator.clock import MarketClock, ProtocolClock
+from simulator.config import AccountSpec, SimulatorConfig
+from simulator.events import Bus
+from simulator.faults import FaultBoard
+from simulator.futures.exchange import FuturesExchange
+from simulator.instruments import Market
+from simulator.market import MarketSource, open_market
+from simulator.market.symbol_market import SymbolMarket
+from simulator.spot.exchange import SpotExchange
+from simulator.streams.hub import StreamHub
+from simulator.streams.listen_keys import ListenKeys
+from simulator.tape import Tape
+from simulator.wire.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MARKETS: tuple[Market, Market] = ("spot", "futures")
+
+
+class Venue:
+    """Both exchanges on one clock. Synchronous: the server around it does the waiting."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.config = config
+        self.protocol = ProtocolClock()
+        self.source: MarketSource = open_market(
+            config.market,
+            symbols=config.symbols,
+            start_ms=config.start_ms,
+            prints_per_minute=config.prints_per_minute,
+            gaps=config.gaps,
+        )
+        self.clock = MarketClock(self.source.start_ms)
+        self.tape = Tape(self.clock, config.tape)
+        self.bus = Bus()
+        self.accounts = AccountBook()
+        self.spot = SpotExchange(self.clock, self.bus, self.tape, self.accounts)
+        self.futures = FuturesExchange(self.clock, self.bus, self.tape, self.accounts)
+        self.faults = FaultBoard()
+        self.limits = Limits(self.protocol, lifted=config.lift_limits)
+        self.listen_keys = ListenKeys(self.protocol)
+        self.hub = StreamHub(self)
+        self._markets: list[tuple[Market, str, SymbolMarket]] = []
+        self._list_symbols()
+        for spec in config.accounts:
+            self.open_account(spec)
+
+    def exchange(self, market: Market) -> SpotExchange | FuturesExchange:
+        """The exchange of a market."""
+        return self.spot if market == "spot" else self.futures
+
+    def open_account(self, spec: AccountSpec, name: str = "") -> Account:
+        """An account with one HMAC key, funded with the same amounts on spot and on USD-M."""
+        account = self.accounts.create(name or f"account-{spec.key[:6]}")
+        self.accounts.add_key(ApiKey(spec.key, spec.secret, account.account_id))
+        for asset, amount in spec.amounts:
+            self.spot.deposit(account.account_id, asset, amount)
+            self.futures.deposit(account.account_id, asset, amount)
+        return account
+
+    def advance_to(self, until_ms: int) -> None:
+        """Move market time to `until_ms`: every print, timer and stream frame due on the way, in time order."""
+        hot, cold = self._split_by_heat()
+        prints = [
+            (due, index) for index, (_, _, market) in enumerate(hot) if (due := market.next_print_ms()) is not None
+        ]
+        heapq.heapify(prints)
+        while (now := self.clock.now_ms()) < until_ms:
+            step = self._next_moment(now, until_ms, prints[0][0] if prints else None)
+            while prints and prints[0][0] <= step:
+                _, index = heapq.heappop(prints)
+                if (due := self._print(hot[index], step)) is not None:
+                    heapq.heappush(prints, (due, index))
+            self.clock.move_to(max(step, self.clock.now_ms()))
+            for _, _, market in cold:
+                market.skip_to(step)
+            self.futures.on_time(step)
+            self.hub.flush(step)
+
+    def on_protocol_time(self) -> None:
+        """Timers of real time: listen keys, dead-man's switches."""
+        now = self.protocol.now_ms()
+        self.futures.on_protocol_time(now)
+        self.hub.on_protocol_time(now)
+
+    def _next_moment(self, now: int, until_ms: int, next_print: int | None) -> int:
+        candidates = [until_ms, self.futures.next_timer_ms(now)]
+        if (frame := self.hub.next_due(now)) is not None:
+            candidates.append(frame)
+        if next_print is not None:
+            candidates.append(max(next_print, now + 1))
+        return max(min(candidates), now + 1)
+
+    def _print(self, entry: tuple[Market, str, SymbolMarket], until_ms: int) -> int | None:
+        """Let everything due on one symbol happen; gives the time of its next print."""
+        kind, symbol, market = entry
+        for trade_print in market.due(until_ms):
+            self.clock.move_to(max(trade_print.time_ms, self.clock.now_ms()))
+            self.exchange(kind).on_print(symbol, trade_print)
+        return market.next_print_ms()
+
+    def _split_by_heat(self) -> tuple[list[tuple[Market, str, SymbolMarket]], list[tuple[Market, str, SymbolMarket]]]:
+        """Symbols somebody would notice, and symbols that may be skipped over cheaply."""
+        hot, cold = [], []
+        for entry in self._markets:
+            kind, symbol, _ = entry
+            watched = self.hub.watches(kind, symbol) or self.exchange(kind).is_hot(symbol)
+            (hot if watched else cold).append(entry)
+        return hot, cold
+
+    def _list_symbols(self) -> None:
+        for kind in MARKETS:
+            for instrument, market in self.source.listings(kind):
+                self.exchange(kind).list_symbol(instrument, market)
+                self._markets.append((kind, instrument.symbol, market))
+
+    def markets(self) -> Iterator[tuple[Market, str, SymbolMarket]]:
+        """Every (market, symbol, its market)."""
+        return iter(self._markets)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether every replayed series has come to its end."""
+        return all(market.has_ended for _, _, market in self._markets)
