@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadOption as error:
         parser.error(str(error))
     try:
-        import uvloop  # noqa: PLC0415  # a slow import that --help does not need
+        import uvloop  # a slow import that --help does not need
 
         uvloop.run(_serve(config, options.announce))
     except (OSError, ValueError) as error:
@@ -99,7 +99,7 @@ def config_from(options: argparse.Namespace) -> SimulatorConfig:
 
 
 async def _serve(config: SimulatorConfig, announce: Path | None) -> None:
-    from simulator.server import running  # noqa: PLC0415  # so that --help and option errors come at once
+    from simulator.server import running  # so that --help and option errors come at once
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
