@@ -1,0 +1,154 @@
+"""The order book of one symbol: users' orders in price-time order, laid over the background's liquidity.
+
+Nothing of the background is an order. A user's order rests behind the background quantity that stood at its price when
+it came (`ahead`), and a taker eats a price level from the front: that quantity, the order, and so on to the level's
+end. The book decides who trades next; the exchange settles the trade and then says so with `execute`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Generic, TypeVar
+
+from simulator.market.types import Liquidity, Print, Side
+from simulator.matching.half import Half, Match, Resting
+from simulator.units import ONE
+
+__all__ = ["Book", "Match", "Resting"]
+
+O = TypeVar("O", bound=Resting)  # noqa: E741  (an order)
+
+
+class Book(Generic[O]):
+    """Users' orders of one symbol over its `Liquidity`; `update_id` grows by one at every visible change."""
+
+    __slots__ = ("_asks", "_bids", "_liquidity", "update_id")
+
+    def __init__(self, liquidity: Liquidity) -> None:
+        self._liquidity = liquidity
+        self._bids: Half[O] = Half("BUY")
+        self._asks: Half[O] = Half("SELL")
+        self.update_id = 1
+
+    def add(self, order: O) -> None:
+        """Rest an order behind everything that stands at its price, and set its `ahead`."""
+        side = order.side
+        order.ahead = self._liquidity.quantity(side, order.price)
+        (self._bids if side == "BUY" else self._asks).add(order)
+        self.update_id += 1
+
+    def remove(self, order: O) -> None:
+        """Take a resting order away; raises KeyError when it does not rest here."""
+        (self._bids if order.side == "BUY" else self._asks).remove(order)
+        self.update_id += 1
+
+    def changed(self) -> None:
+        """Say that a resting order's quantity was changed in place (an amend that keeps its priority)."""
+        self.update_id += 1
+
+    def next_match(self, side: Side, limit: int | None, quantity: int) -> Match[O] | None:
+        """The piece a taker on `side` gets next, at most `quantity` and not beyond `limit`; None when there is none.
+
+        Nothing changes until `execute`.
+        """
+        half = self._asks if side == "BUY" else self._bids
+        resting, sign = half.side, half.sign
+        background = self._liquidity.best(resting)
+        if half.keys and (background is None or half.keys[0] <= background * sign):
+            key = half.keys[0]
+            if limit is not None and key > limit * sign:
+                return None
+            price = key * sign
+            order = half.first()
+            if order.ahead and background == price:
+                return Match(price, min(order.ahead, quantity), None, resting)
+            return Match(price, min(order.remaining, quantity), order, resting)
+        if background is None or (limit is not None and background * sign > limit * sign):
+            return None
+        return Match(background, min(self._liquidity.quantity(resting, background), quantity), None, resting)
+
+    def execute(self, match: Match[O]) -> None:
+        """Take the piece off the book; a maker's `executed` must have been raised before."""
+        self.update_id += 1
+        maker = match.maker
+        if maker is None:
+            self._liquidity.consume(match.side, match.price, match.quantity)
+            half = self._bids if match.side == "BUY" else self._asks
+            half.advance(match.price, match.quantity)
+        elif maker.remaining <= 0:
+            (self._bids if match.side == "BUY" else self._asks).remove(maker)
+
+    def available(self, side: Side, limit: int | None, quantity: int, besides: int = 0) -> tuple[int, int]:
+        """(quantity, quote) a taker on `side` could get now, up to `quantity`; orders of account `besides` left out."""
+        half = self._asks if side == "BUY" else self._bids
+        bound = None if limit is None else limit * half.sign
+        got = quote = 0
+        for price, offered in half.merged(self._liquidity, besides):
+            if got >= quantity or (bound is not None and price * half.sign > bound):
+                break
+            piece = min(offered, quantity - got)
+            got += piece
+            quote += price * piece // ONE
+        return got, quote
+
+    def on_print(self, p: Print) -> list[Match[O]]:
+        """The users' orders that a market print fills, in price-time order; settle and `execute` each.
+
+        Orders better than the print's price fill whole at their own prices. At its price the print's quantity first
+        eats what stands ahead, then the orders; `ahead` is lowered here.
+        """
+        half = self._asks if p.taker == "BUY" else self._bids
+        limit = p.price * half.sign
+        matches: list[Match[O]] = []
+        for key in half.keys:
+            if key > limit:
+                break
+            if key == limit:
+                half.eat(p, matches)
+            else:
+                price = key * half.sign
+                matches.extend(Match(price, order.remaining, order, half.side) for order in half.at(key))
+        return matches
+
+    def background_moved(self) -> list[O]:
+        """Take note that the background stands elsewhere now: queues shrink to what is shown.
+
+        Gives the users' orders that now stand at or through the opposite best of the background, best price first:
+        the market has traded through them, so the exchange fills them at their own prices.
+        """
+        self.update_id += 1
+        crossed: list[O] = []
+        for half, other in ((self._bids, self._asks), (self._asks, self._bids)):
+            if not half.keys:
+                continue
+            half.shrink(self._liquidity)
+            opposite = self._liquidity.best(other.side)
+            if opposite is not None:
+                crossed.extend(half.up_to(opposite * half.sign))
+        return crossed
+
+    def best(self, side: Side) -> tuple[int, int] | None:
+        """Best price of the resting `side` with all that stands there, users and background."""
+        half = self._bids if side == "BUY" else self._asks
+        return next(half.merged(self._liquidity), None)
+
+    def depth(self, limit: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Up to `limit` levels (price, quantity) of each side: bids from high to low, asks from low to high."""
+        liquidity = self._liquidity
+        return (
+            list(islice(self._bids.merged(liquidity), limit)),
+            list(islice(self._asks.merged(liquidity), limit)),
+        )
+
+    def user_orders(self, side: Side | None = None) -> Iterator[O]:
+        """Users' resting orders in price-time order, bids first when no side is given."""
+        if side != "SELL":
+            yield from self._bids.orders()
+        if side != "BUY":
+            yield from self._asks.orders()
+
+    @property
+    def has_orders(self) -> bool:
+        """Whether any user's order rests here."""
+        return bool(self._bids.keys or self._asks.keys)
