@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.errors import Broken, Refused
-from domain.money import from_units, to_units, to_wire
+from domain.money import from_units, multiply, to_units, to_wire
 
 #: Compiled integers wrap silently at 2^63; four times below 2^62 leaves room for the sums of a day.
 LARGEST_PRODUCT = 2**60
@@ -73,4 +73,4 @@ class Instrument:
 
     def notional(self, ticks: int, lots: int) -> Decimal:
         """Price times quantity in the quote asset, exact; negative for a short position."""
-        return from_units(ticks * lots, from_units(1, self.tick_size) * from_units(1, self.lot_size))
+        return multiply(self.from_ticks(ticks), self.from_lots(lots))

@@ -57,6 +57,11 @@ def from_units(count: int, unit: Decimal) -> Decimal:
     return _EXACT.multiply(Decimal(count), unit)
 
 
+def multiply(left: Decimal, right: Decimal) -> Decimal:
+    """The exact product; Python's default context would keep only 28 digits of it."""
+    return _EXACT.multiply(left, right)
+
+
 def divmod_exact(amount: Decimal, unit: Decimal) -> tuple[int, Decimal]:
     """Whole units, rounded towards zero, and the rest, which carries the sign of the amount."""
     if unit <= 0:
@@ -82,7 +87,7 @@ def check_storable(amount: Decimal) -> Decimal:
         stored = amount.quantize(_FINEST, context=_EXACT)
     except (Inexact, InvalidOperation, Rounded) as error:
         raise TooFine(f"{to_wire(amount)} has more than {FRACTION_DIGITS} digits after the point.") from error
-    if abs(stored) >= _LIMIT:
+    if stored.copy_abs() >= _LIMIT:
         raise TooFine(f"{to_wire(amount)} has more than {WHOLE_DIGITS} digits before the point.")
     return stored
 

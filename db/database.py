@@ -1,0 +1,64 @@
+"""Engines for the two databases: embedded SQLite, and MySQL or MariaDB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+from domain.errors import Refused
+
+#: Seconds a SQLite writer waits for another one to finish.
+BUSY_SECONDS = 5
+
+
+class UnsupportedDatabase(Refused):
+    """Only sqlite:// and mysql+pymysql:// addresses are supported."""
+
+
+def open_database(url: str) -> Engine:
+    """An engine with the guarantees the journal needs.
+
+    SQLite: write-ahead log, every commit on disk, transactions that take the write lock at once (a read that later
+    writes would otherwise fail). MySQL and MariaDB: READ COMMITTED, times in UTC, strict about values that do not fit.
+    """
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return _open_sqlite(address)
+    if address.drivername in {"mysql+pymysql", "mariadb+pymysql"}:
+        return _open_mysql(address)
+    raise UnsupportedDatabase(f"{address.drivername}:// is not supported; use sqlite:// or mysql+pymysql://.")
+
+
+def _open_sqlite(address: URL) -> Engine:
+    if address.database and address.database != ":memory:":
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # The driver must not open transactions by itself, or BEGIN IMMEDIATE comes too late.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _open_mysql(address: URL) -> Engine:
+    query = {"charset": "utf8mb4", **address.query}
+    engine = create_engine(address.set(query=query), isolation_level="READ COMMITTED", pool_pre_ping=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET time_zone = '+00:00'")
+            cursor.execute("SET sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO'")
+
+    return engine

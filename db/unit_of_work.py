@@ -1,0 +1,53 @@
+"""The one place that commits."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine, RootTransaction
+
+from domain.errors import Broken
+
+
+class NotOpen(Broken):
+    """The unit of work is used outside its `with` block."""
+
+
+class UnitOfWork:
+    """One transaction: all of it is kept by `commit()`, or nothing of it.
+
+    Leaving the `with` block without a commit, by an error or by forgetting, rolls back.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._transaction: RootTransaction | None = None
+
+    def __enter__(self) -> Self:
+        self._connection = self._engine.connect()
+        self._transaction = self._connection.begin()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        del kind, error, trace
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = self._transaction = None
+
+    @property
+    def connection(self) -> Connection:
+        """Where statements of this unit are executed."""
+        if self._connection is None:
+            raise NotOpen
+        return self._connection
+
+    def commit(self) -> None:
+        """Keep everything done so far. Raises what the database raises; an answer that got lost is not a refusal."""
+        if self._transaction is None:
+            raise NotOpen
+        self._transaction.commit()
+        self._transaction = None

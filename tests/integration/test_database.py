@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from sqlalchemy import Column, Engine, MetaData, Table, insert, select, text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from db.columns import ExactDecimal, NaiveTime, UtcDateTime, identifier
+from db.database import UnsupportedDatabase, open_database
+from db.unit_of_work import NotOpen, UnitOfWork
+from domain.errors import Refused
+from domain.money import NotAnAmount, TooFine
+
+pytestmark = pytest.mark.services
+
+METADATA = MetaData()
+FILLS = Table(
+    "fills",
+    METADATA,
+    Column("id", identifier(32), primary_key=True),
+    Column("amount", ExactDecimal()),
+    Column("moment", UtcDateTime()),
+)
+AMOUNTS = some.decimals(
+    min_value=Decimal("-999999999999999999.999999999999999999"),
+    max_value=Decimal("999999999999999999.999999999999999999"),
+    allow_nan=False,
+    allow_infinity=False,
+    places=18,
+)
+MOMENTS = some.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2200, 1, 1), timezones=some.just(UTC))  # noqa: DTZ001 - the zone is added
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    opened = open_database(database_url)
+    METADATA.create_all(opened)
+    yield opened
+    opened.dispose()
+
+
+def store(engine: Engine, name: str, amount: Decimal | None, moment: datetime | None) -> None:
+    with UnitOfWork(engine) as unit:
+        unit.connection.execute(insert(FILLS).values(id=name, amount=amount, moment=moment))
+        unit.commit()
+
+
+def stored(engine: Engine) -> list[tuple[Any, ...]]:
+    with UnitOfWork(engine) as unit:
+        return [tuple(row) for row in unit.connection.execute(select(FILLS).order_by(FILLS.c.moment, FILLS.c.id))]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(amount=AMOUNTS, moment=MOMENTS)
+def test_amounts_and_moments_come_back_to_the_last_digit(engine: Engine, amount: Decimal, moment: datetime) -> None:
+    with UnitOfWork(engine) as unit:
+        unit.connection.execute(insert(FILLS).values(id="one", amount=amount, moment=moment))
+        row = unit.connection.execute(select(FILLS)).one()
+    assert (row.amount, row.moment) == (amount, moment)
+    assert row.moment.tzinfo is UTC
+
+
+def test_the_smallest_and_the_largest_amount_survive_a_commit(engine: Engine) -> None:
+    amounts = [Decimal("0.000000000000000001"), Decimal("999999999999999999.999999999999999999"), Decimal("-0.1")]
+    start = datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
+    for index, amount in enumerate(amounts):
+        store(engine, f"fill-{index}", amount, start + timedelta(microseconds=index))
+    assert [row[1] for row in stored(engine)] == amounts
+    assert [row[2].microsecond for row in stored(engine)] == [1, 2, 3]
+
+
+def test_nothing_stays_nothing(engine: Engine) -> None:
+    store(engine, "empty", None, None)
+    assert stored(engine) == [("empty", None, None)]
+
+
+def test_moments_of_another_zone_are_stored_as_utc(engine: Engine) -> None:
+    shanghai = timezone(timedelta(hours=8))
+    store(engine, "fill", Decimal(1), datetime(2026, 5, 1, 8, 0, tzinfo=shanghai))
+    assert stored(engine)[0][2] == datetime(2026, 5, 1, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("amount", [0.1, Decimal("1e-19"), Decimal(10) ** 18, Decimal("NaN"), True])
+def test_an_amount_that_would_lose_digits_is_refused(engine: Engine, amount: Decimal) -> None:
+    with pytest.raises(StatementError) as refused:
+        store(engine, "fill", amount, None)
+    assert isinstance(refused.value.orig, NotAnAmount | TooFine)
+    assert stored(engine) == []
+
+
+def test_a_moment_without_a_zone_is_refused(engine: Engine) -> None:
+    with pytest.raises(StatementError) as refused:
+        store(engine, "fill", None, datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
+    assert isinstance(refused.value.orig, NaiveTime)
+
+
+def test_ids_that_differ_only_in_case_are_two_ids(engine: Engine) -> None:
+    store(engine, "Order-a", Decimal(1), None)
+    store(engine, "Order-A", Decimal(2), None)
+    assert {row[0] for row in stored(engine)} == {"Order-a", "Order-A"}
+    with pytest.raises(IntegrityError):
+        store(engine, "Order-a", Decimal(3), None)
+
+
+def test_without_a_commit_nothing_is_kept(engine: Engine) -> None:
+    with UnitOfWork(engine) as unit:
+        unit.connection.execute(insert(FILLS).values(id="forgotten"))
+    with UnitOfWork(engine) as unit, contextlib.suppress(Refused):
+        unit.connection.execute(insert(FILLS).values(id="failed"))
+        raise Refused
+    assert stored(engine) == []
+
+
+def test_a_closed_unit_of_work_refuses_to_work(engine: Engine) -> None:
+    unit = UnitOfWork(engine)
+    with pytest.raises(NotOpen):
+        _ = unit.connection
+    with pytest.raises(NotOpen):
+        unit.commit()
+    with unit:
+        unit.commit()
+        with pytest.raises(NotOpen):
+            unit.commit()
+
+
+def test_sqlite_takes_the_write_lock_when_a_transaction_begins(tmp_path: Path) -> None:
+    path = tmp_path / "lock.sqlite3"
+    engine = open_database(f"sqlite:///{path}")
+    with UnitOfWork(engine) as unit:
+        assert unit.connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert unit.connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
+        other = sqlite3.connect(path, timeout=0, isolation_level=None)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
+    engine.dispose()
+
+
+def test_mariadb_reads_committed_rows_and_counts_time_in_utc(mariadb_service: object, database_url: str) -> None:
+    engine = open_database(database_url)
+    if engine.dialect.name == "sqlite":
+        pytest.skip("settings of MySQL and MariaDB")
+    with UnitOfWork(engine) as unit:
+        assert unit.connection.execute(text("SELECT @@tx_isolation")).scalar_one() == "READ-COMMITTED"
+        assert unit.connection.execute(text("SELECT @@session.time_zone")).scalar_one() == "+00:00"
+        assert "STRICT_ALL_TABLES" in unit.connection.execute(text("SELECT @@session.sql_mode")).scalar_one()
+    engine.dispose()
+
+
+def test_other_databases_are_refused_by_name() -> None:
+    with pytest.raises(UnsupportedDatabase, match="use sqlite:// or mysql"):
+        open_database("mysql+mysqldb://root@127.0.0.1/ares")
