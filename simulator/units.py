@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 DECIMALS = 8
-ONE = 10**DECIMALS
+ONE: int = 10**DECIMALS
 """Quanta in one whole unit of any asset, price or quantity."""
 
 _PLAIN_DECIMAL = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
