@@ -1,0 +1,54 @@
+# Everything runs from .venv/bin; only make and Python 3.11 or newer have to be present.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup up down test check lint types fix bench acceptance docs lock
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.ready ## make .venv with the pinned packages and the `ares` command
+
+.venv/.ready: requirements-dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+up: setup ## start the simulated exchange; Ctrl-C or `make down` ends it
+	$(BIN)/ares up
+
+down: setup ## end what `make up` started
+	$(BIN)/ares down
+
+test: setup ## run every test
+	$(BIN)/python -m pytest
+
+check: lint types ## lint, types, imports, packages, and the laws of the house
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry --no-ansi .
+	$(BIN)/python -m pytest -q tests/architecture
+
+lint: setup ## style, by ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## types, by mypy --strict
+	$(BIN)/mypy
+
+fix: setup ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## run every benchmark; results say their command and machine
+	@set -e; for file in benchmarks/bench_*.py; do \
+	  test -e "$$file" || { echo "There is no benchmark yet."; break; }; echo "== $$file"; $(BIN)/python "$$file"; done
+
+acceptance: setup ## the exhaustive run: every test with many more random examples
+	ARES_HYPOTHESIS_PROFILE=exhaustive $(BIN)/python -m pytest --timeout=3600
+
+docs: setup ## run every block of code in the documentation
+	$(BIN)/python -m pytest -q tests/docs
+
+lock: setup ## pin the packages of pyproject.toml again, with hashes
+	scripts/lock
