@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from simulator.clock import monotonic
+from simulator.clock import ProtocolClock, monotonic
 from simulator.faults.kinds import CONNECTION_KINDS, FRAME_KINDS, REQUEST_KINDS, BadRule
 from simulator.faults.rules import RequestScope, Rule, StreamScope, parse_rule
 
@@ -34,8 +35,8 @@ class FaultBoard:
         self._hit: set[tuple[int, str]] = set()
         self.has_request_rules = False
         self.has_stream_rules = False
-        self.background: set[asyncio.Task[object]] = set()
-        """Requests that will be executed later."""
+        self._later: set[asyncio.Task[Any]] = set()
+        self._clock: ProtocolClock | None = None
 
     def add(self, spec: Mapping[str, object]) -> Rule:
         """Set a fault: `{"kind": ..., "args": {...}, selectors}`; raises BadRule and changes nothing if it is wrong.
@@ -91,6 +92,7 @@ class FaultBoard:
 
     def for_request(self, scope: RequestScope) -> list[Rule]:
         """The rules that apply to this request, counted."""
+        self._keep_time()
         return [
             rule
             for rule in self._active(REQUEST_KINDS)
@@ -120,13 +122,29 @@ class FaultBoard:
                 return rule
         return None
 
-    def clock_step_ms(self) -> int:
-        """How far off the protocol clock is to be now."""
-        return sum(int(rule.args["step_ms"]) for rule in self._active(REQUEST_KINDS) if rule.kind == "clock_step")
+    def steer(self, clock: ProtocolClock) -> None:
+        """Let the rules of kind clock_step move this clock while they stand."""
+        self._clock = clock
+        self._keep_time()
+
+    def _keep_time(self) -> None:
+        if self._clock is not None:
+            steps = [int(rule.args["step_ms"]) for rule in self._active(REQUEST_KINDS) if rule.kind == "clock_step"]
+            self._clock.step_ms = sum(steps)
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Hold on to a request that will be executed later."""
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    @property
+    def pending(self) -> int:
+        """Requests still to be executed."""
+        return len(self._later)
 
     def stop(self) -> None:
         """Give up everything that was to happen later."""
-        for task in list(self.background):
+        for task in list(self._later):
             task.cancel()
 
     def _active(self, kinds: Mapping[str, object]) -> list[Rule]:
@@ -136,4 +154,5 @@ class FaultBoard:
     def _refresh(self) -> None:
         kinds = {rule.kind for rule in self._rules.values()}
         self.has_request_rules = not kinds.isdisjoint(REQUEST_KINDS)
+        self._keep_time()
         self.has_stream_rules = not kinds.isdisjoint({*FRAME_KINDS, *CONNECTION_KINDS})

@@ -68,6 +68,8 @@ class Rule:
     applied: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
     """Set by the admin verb that lets held requests go."""
+    memory: dict[object, object] = field(default_factory=dict, repr=False)
+    """What the fault itself remembers (the snapshots of stale_lists)."""
     globs: dict[str, re.Pattern[str]] = field(default_factory=dict, repr=False)
 
     def is_active(self, now: float) -> bool:
@@ -143,9 +145,9 @@ _GLOB = {"*": ".*", "?": ".", "{": "(?:", "}": ")"}
 
 def parse_rule(number: int, spec: Mapping[str, object], now: float) -> Rule:
     """A rule of a JSON object; BadRule names the field that does not fit."""
-    for name in spec:
-        if name not in _KNOWN:
-            raise BadRule(name, f"is not a field of a fault; known are {', '.join(sorted(_KNOWN))}")
+    for known in spec:
+        if known not in _KNOWN:
+            raise BadRule(known, f"is not a field of a fault; known are {', '.join(sorted(_KNOWN))}")
     name = spec.get("kind")
     if not isinstance(name, str) or name not in KINDS:
         raise BadRule("kind", f"must be one of {', '.join(KINDS)}")

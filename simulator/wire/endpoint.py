@@ -78,7 +78,7 @@ class Call:
         return None if symbol is None else self._listed(symbol)
 
     def _listed(self, symbol: str) -> Instrument:
-        found = self.venue.exchange(self.endpoint.market).instruments.get(symbol)
+        found: Instrument | None = self.venue.exchange(self.endpoint.market).instruments.get(symbol)
         if found is None:
             raise VenueError(*INVALID_SYMBOL)
         return found
@@ -105,6 +105,8 @@ class Endpoint:
     """Success weighs nothing, a refusal is charged (orders since April 2026)."""
     orders: Weight = 0
     """How many unfilled orders a success adds to the ORDERS limits."""
+    home: Registry | None = field(default=None, repr=False)
+    """The registry it stands in, where faults find its sister endpoints."""
 
     @property
     def is_signed(self) -> bool:
@@ -166,7 +168,7 @@ def endpoint(
         raise ValueError(f"route '{route}' is not 'METHOD /path', and there is no ws name either")
 
     def declare(handler: HandlerT) -> HandlerT:
-        into.add(Endpoint(method, path, market, handler, ws, security, weight, free_on_success, orders))
+        into.add(Endpoint(method, path, market, handler, ws, security, weight, free_on_success, orders, into))
         return handler
 
     return declare

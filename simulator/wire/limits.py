@@ -1,0 +1,225 @@
+"""The venue's limits: request weight and raw requests per address, unfilled orders per account, bans.
+
+All of it runs on protocol time. Spot and USD-M count apart, as their hosts do. `lifted` counts but refuses nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from simulator.clock import ProtocolClock
+from simulator.errors import VenueError
+from simulator.events import Event
+from simulator.instruments import Market
+from simulator.spot.types import ExecutionReport
+from simulator.wire.windows import Window
+
+FIRST_BAN_MS = 120_000
+LONGEST_BAN_MS = 3 * 86_400_000
+STRIKES_BEFORE_BAN = 10
+"""Requests answered with 429, in windows without a break, before a ban; each ban lasts four times as long."""
+MAKER_CREDIT = 5
+"""A first fill as maker gives back five counts, one as taker gives back one (spot)."""
+
+_TOO_MUCH = {
+    "spot": "Too much request weight used; current limit is {limit} request weight per {number} {interval}. "
+    "Please use WebSocket Streams for live updates to avoid polling the API.",
+    "futures": "Too many requests; current limit is {limit} requests per minute. "
+    "Please use the websocket for live updates to avoid polling the API.",
+}
+_BANNED = {
+    "spot": "Way too much request weight used; IP banned until {until}. "
+    "Please use WebSocket Streams for live updates to avoid bans.",
+    "futures": "Way too many requests; IP banned until {until}. "
+    "Please use the websocket for live updates to avoid bans.",
+}
+
+
+def _venue_windows() -> dict[Market, list[Window]]:
+    return {
+        "spot": [
+            Window("REQUEST_WEIGHT", "MINUTE", 1, 6_000),
+            Window("ORDERS", "SECOND", 10, 100),
+            Window("ORDERS", "DAY", 1, 200_000),
+            Window("RAW_REQUESTS", "MINUTE", 5, 300_000),
+            Window("CONNECTIONS", "MINUTE", 5, 300),
+        ],
+        "futures": [
+            Window("REQUEST_WEIGHT", "MINUTE", 1, 2_400),
+            Window("ORDERS", "SECOND", 10, 300),
+            Window("ORDERS", "MINUTE", 1, 1_200),
+            Window("CONNECTIONS", "MINUTE", 5, 300),
+        ],
+    }
+
+
+class Limits:
+    """What every address and account has used, and who is banned."""
+
+    def __init__(self, clock: ProtocolClock, lifted: bool = False) -> None:
+        self._clock = clock
+        self.lifted = lifted
+        self._windows = _venue_windows()
+        self._index()
+        self._bans: dict[tuple[Market, str], int] = {}
+        self._offences: defaultdict[tuple[Market, str], int] = defaultdict(int)
+        self._strikes: dict[tuple[Market, str], tuple[int, int]] = {}
+
+    def _index(self) -> None:
+        self._weight = {market: self._of(market, "REQUEST_WEIGHT")[0] for market in self._windows}
+        self._orders = {market: self._of(market, "ORDERS") for market in self._windows}
+        self._raw = {market: self._of(market, "RAW_REQUESTS") for market in self._windows}
+
+    def _of(self, market: Market, kind: str) -> list[Window]:
+        return [window for window in self._windows[market] if window.kind == kind]
+
+    # What the venue publishes
+
+    def rules(self, market: Market) -> list[dict[str, object]]:
+        """`rateLimits` of exchangeInfo."""
+        return [window.rule() for window in self._windows[market] if window.kind != "CONNECTIONS"]
+
+    def order_report(self, market: Market, account_id: int) -> list[dict[str, object]]:
+        """The account's ORDERS limits with their counts, as `rateLimit/order` answers."""
+        now = self._clock.now_ms()
+        return [window.report(account_id, now) for window in self._orders[market]]
+
+    def report(self, market: Market, ip: str, account_id: int | None = None) -> list[dict[str, object]]:
+        """`rateLimits` of a WebSocket API answer: the address's weight, and the account's orders where it has one."""
+        weight = self._weight[market].report(ip, self._clock.now_ms())
+        return [weight, *(self.order_report(market, account_id) if account_id is not None else [])]
+
+    def used_weight(self, market: Market, ip: str) -> int:
+        """Weight that an address has used in this minute."""
+        return self._weight[market].used(ip, self._clock.now_ms())
+
+    def order_headers(self, market: Market, account_id: int) -> dict[str, str]:
+        """X-MBX-ORDER-COUNT-* of an account."""
+        now = self._clock.now_ms()
+        return {
+            f"X-MBX-ORDER-COUNT-{window.suffix}": str(window.used(account_id, now)) for window in self._orders[market]
+        }
+
+    # What a request does
+
+    def admit(self, market: Market, ip: str, weight: int) -> None:
+        """Count a request before it is looked at; 418 while banned, 429 when its weight has no room left."""
+        now = self._clock.now_ms()
+        if not self.lifted and self._bans:
+            self._refuse_banned(market, ip, now)
+        for window in self._raw[market]:
+            window.add(ip, 1, now)
+        if self.lifted:
+            return
+        for window in (self._weight[market], *self._raw[market]):
+            extra = weight if window.kind == "REQUEST_WEIGHT" else 0
+            if not window.has_room(ip, extra, now):
+                self._strike(market, ip, window, now)
+
+    def charge(self, market: Market, ip: str, weight: int) -> None:
+        """Put weight on the address's count."""
+        if weight:
+            self._weight[market].add(ip, weight, self._clock.now_ms())
+
+    def reserve_orders(self, market: Market, account_id: int, count: int) -> None:
+        """Count new unfilled orders; -1015 with 429 when there is no room, and nothing is counted."""
+        now = self._clock.now_ms()
+        for window in self._orders[market]:
+            if not self.lifted and not window.has_room(account_id, count, now):
+                raise self.too_many_orders(market, window.suffix)
+        for window in self._orders[market]:
+            window.add(account_id, count, now)
+
+    def give_back_orders(self, market: Market, account_id: int, count: int) -> None:
+        """Undo a reservation whose orders were refused, or credit fills."""
+        now = self._clock.now_ms()
+        for window in self._orders[market]:
+            window.add(account_id, -count, now)
+
+    def connect(self, market: Market, ip: str) -> None:
+        """Count one WebSocket handshake; 429 beyond 300 in five minutes."""
+        now = self._clock.now_ms()
+        if not self.lifted:
+            self._refuse_banned(market, ip, now)
+        window = self._of(market, "CONNECTIONS")[0]
+        if not self.lifted and not window.has_room(ip, 1, now):
+            raise self.too_many_requests(market, window.seconds_left(now))
+        window.add(ip, 1, now)
+
+    def on_event(self, event: Event) -> None:
+        """Spot gives counts back when an order fills for the first time; join this to the venue's bus."""
+        if not isinstance(event, ExecutionReport) or event.execution != "TRADE" or event.fill is None:
+            return
+        if event.order.executed == event.fill.quantity:
+            self.give_back_orders("spot", event.order.account_id, MAKER_CREDIT if event.fill.is_maker else 1)
+
+    # What an operator does
+
+    def set_limit(self, market: Market, kind: str, interval: str, number: int, limit: int) -> None:
+        """Change a limit; raises KeyError when the market has none of this kind and interval."""
+        for window in self._windows[market]:
+            if (window.kind, window.interval, window.number) == (kind, interval, number):
+                window.limit = limit
+                return
+        raise KeyError(f"{market} has no limit {kind} per {number} {interval}")
+
+    def ban(self, market: Market, ip: str, for_ms: int) -> int:
+        """Ban an address; gives the protocol time at which the ban ends."""
+        until = self._clock.now_ms() + for_ms
+        self._bans[market, ip] = until
+        return until
+
+    def lift_bans(self) -> None:
+        """End every ban and forget the offences."""
+        self._bans.clear()
+        self._offences.clear()
+        self._strikes.clear()
+
+    def view(self) -> dict[str, object]:
+        """Everything for an operator."""
+        now = self._clock.now_ms()
+        markets = {
+            market: [window.rule() | {"used": window.present(now)} for window in windows]
+            for market, windows in self._windows.items()
+        }
+        bans = [{"market": key[0], "ip": key[1], "until": until} for key, until in self._bans.items() if until > now]
+        return {"lifted": self.lifted, "markets": markets, "bans": bans}
+
+    # Refusals, also used by faults
+
+    def too_many_requests(self, market: Market, retry_after: int) -> VenueError:
+        """429 with -1003; `data` holds the seconds of Retry-After."""
+        window = self._weight[market]
+        text = _TOO_MUCH[market].format(limit=window.limit, number=window.number, interval=window.interval)
+        return VenueError(-1003, text, 429, {"retry_after": retry_after})
+
+    def banned(self, market: Market, until_ms: int) -> VenueError:
+        """418 with -1003."""
+        seconds = max(1, -(-(until_ms - self._clock.now_ms()) // 1000))
+        return VenueError(-1003, _BANNED[market].format(until=until_ms), 418, {"retry_after": seconds})
+
+    def too_many_orders(self, market: Market, suffix: str = "") -> VenueError:
+        """429 with -1015, for the interval of this suffix or the first."""
+        windows = self._orders[market]
+        window = next((item for item in windows if item.suffix == suffix), windows[0])
+        text = f"Too many new orders; current limit is {window.limit} orders per {window.number} {window.interval}."
+        return VenueError(-1015, text, 429, {"retry_after": window.seconds_left(self._clock.now_ms())})
+
+    def _refuse_banned(self, market: Market, ip: str, now: int) -> None:
+        until = self._bans.get((market, ip), 0)
+        if until > now:
+            raise self.banned(market, until)
+
+    def _strike(self, market: Market, ip: str, window: Window, now: int) -> None:
+        """Refuse a request beyond the limit; whoever goes on is banned, each time for longer."""
+        owner = (market, ip)
+        index, strikes = self._strikes.get(owner, (0, 0))
+        present = now // window.length_ms
+        strikes = strikes + 1 if present - index <= 1 else 1
+        self._strikes[owner] = (present, strikes)
+        if strikes <= STRIKES_BEFORE_BAN:
+            raise self.too_many_requests(market, window.seconds_left(now))
+        del self._strikes[owner]
+        length = min(FIRST_BAN_MS * 4 ** self._offences[owner], LONGEST_BAN_MS)
+        self._offences[owner] += 1
+        raise self.banned(market, self.ban(market, ip, length))
