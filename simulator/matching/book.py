@@ -81,16 +81,19 @@ class Book(Generic[O]):
 
     def available(self, side: Side, limit: int | None, quantity: int, besides: int = 0) -> tuple[int, int]:
         """(quantity, quote) a taker on `side` could get now, up to `quantity`; orders of account `besides` left out."""
-        half = self._asks if side == "BUY" else self._bids
-        bound = None if limit is None else limit * half.sign
+        sign = 1 if side == "BUY" else -1
         got = quote = 0
-        for price, offered in half.merged(self._liquidity, besides):
-            if got >= quantity or (bound is not None and price * half.sign > bound):
+        for price, offered in self.levels(side, besides):
+            if got >= quantity or (limit is not None and price * sign > limit * sign):
                 break
             piece = min(offered, quantity - got)
             got += piece
             quote += price * piece // ONE
         return got, quote
+
+    def levels(self, side: Side, besides: int = 0) -> Iterator[tuple[int, int]]:
+        """(price, quantity) that a taker on `side` would meet, best first; orders of account `besides` left out."""
+        return (self._asks if side == "BUY" else self._bids).merged(self._liquidity, besides)
 
     def on_print(self, p: Print) -> list[Match[O]]:
         """The users' orders that a market print fills, in price-time order; settle and `execute` each.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from simulator.errors import VenueError
 from simulator.market.types import Side
 
 OrderType = Literal[
@@ -21,6 +22,8 @@ ExecutionType = Literal["NEW", "CANCELED", "REPLACED", "REJECTED", "TRADE", "EXP
 SelfTradePrevention = Literal["NONE", "EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"]
 CancelRestriction = Literal["ONLY_NEW", "ONLY_PARTIALLY_FILLED"]
 ContingencyType = Literal["OCO", "OTO"]
+ListKind = Literal["OCO", "OTO", "OTOCO"]
+CancelReplaceMode = Literal["STOP_ON_FAILURE", "ALLOW_FAILURE"]
 
 
 @dataclass(slots=True)
@@ -42,6 +45,20 @@ class NewOrder:
     self_trade_prevention: SelfTradePrevention | None = None
     strategy_id: int | None = None
     strategy_type: int | None = None
+
+
+@dataclass(slots=True)
+class NewList:
+    """A request for an order list; the orders share the symbol.
+
+    `orders` holds [above, below] for OCO, [working, pending] for OTO and [working, above, below] for OTOCO. An OTOCO
+    answers with contingency OTO, as on the venue.
+    """
+
+    symbol: str
+    kind: ListKind
+    orders: list[NewOrder]
+    client_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -99,6 +116,10 @@ class SpotOrder:
     """The order's own id after a cancel or amend gave it a new one."""
     expiry_reason: int = 0
     prevented_quantity: int = 0
+    """What self-trade prevention took away."""
+    prevented_matches: list[PreventedMatch] = field(default_factory=list)
+    extreme_price: int = 0
+    """Best price seen since a trailing stop began to follow the market, 0 before."""
     ahead: int = 0
     """Background quantity that stands before it at its price (queue position)."""
     fills: list[Fill] = field(default_factory=list)
@@ -106,8 +127,8 @@ class SpotOrder:
 
     @property
     def remaining(self) -> int:
-        """Quantity not yet executed."""
-        return self.quantity - self.executed
+        """Quantity that can still trade."""
+        return self.quantity - self.executed - self.prevented_quantity
 
     @property
     def is_open(self) -> bool:
@@ -128,6 +149,13 @@ class OrderList:
     orders: list[SpotOrder]
     status_type: Literal["RESPONSE", "EXEC_STARTED", "UPDATED", "ALL_DONE"] = "EXEC_STARTED"
     order_status: Literal["EXECUTING", "ALL_DONE", "REJECT"] = "EXECUTING"
+    locked: int = 0
+    """What an OCO pair locks together, until one of the two is triggered or trades."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one of its orders can still trade or be cancelled."""
+        return self.order_status == "EXECUTING"
 
 
 @dataclass(slots=True)
@@ -150,7 +178,9 @@ class PreventedMatch:
     mode: SelfTradePrevention
     price: int
     maker_prevented: int
+    """What the maker had left before, 0 when the mode spares it."""
     time_ms: int
+    taker_prevented: int = 0
 
 
 @dataclass(slots=True)
@@ -168,6 +198,26 @@ class Amendment:
 
 
 @dataclass(slots=True)
+class CancelReplaceResult:
+    """Both halves of a cancel-replace: what was done, or the refusal; `placed` is None when it was not attempted."""
+
+    cancelled: SpotOrder | VenueError
+    placed: SpotOrder | VenueError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """Rates of an account on a symbol in quanta of a fraction (100,000 is 0.1 %)."""
+
+    symbol: str
+    maker: int
+    taker: int
+    discount_enabled: bool
+    """Whether the account pays in BNB with the discount while its BNB lasts."""
+    discount: int = 25_000_000
+
+
+@dataclass(slots=True)
 class ExecutionReport:
     """Something happened to an order. The order is live: read what you need before you return."""
 
@@ -179,6 +229,9 @@ class ExecutionReport:
     request_client_id: str | None = None
     """Client id of the cancel or amend request, where that is what happened."""
     reject_reason: str = "NONE"
+    prevented_match: PreventedMatch | None = None
+    last_prevented: int = 0
+    """Quantity that this one prevented match took from the order."""
 
 
 @dataclass(slots=True)
