@@ -1,0 +1,35 @@
+"""aggTrade: what one taker traded at one price and moment, sent when the turn that made it is over."""
+
+from __future__ import annotations
+
+from simulator.market.types import Trade
+from simulator.streams import payloads
+from simulator.streams.feeds import Feed
+from simulator.streams.names import StreamKey
+from simulator.streams.venue import StreamVenue
+
+_AT_ONCE = 1000
+
+
+class AggregateTradeFeed(Feed):
+    """`aggTrade`, with the ids that REST gives. Held until the turn's end, as the next trade may belong to it."""
+
+    wants_trades = True
+
+    def __init__(self, key: StreamKey, venue: StreamVenue) -> None:
+        super().__init__(key, venue)
+        newest = self.market().aggregate_trades(from_id=None, start_ms=None, end_ms=None, limit=1)
+        self._next_id = newest[-1].aggregate_id + 1 if newest else None
+
+    def on_trade(self, symbol: str, trade: Trade) -> None:
+        """Wait for the end of the turn."""
+        self.is_held = True
+
+    def finish(self) -> None:
+        """Send every aggregate since the last turn."""
+        self.is_held = False
+        instrument, market = self.instrument(), self.market()
+        while found := market.aggregate_trades(from_id=self._next_id, start_ms=None, end_ms=None, limit=_AT_ONCE):
+            for aggregate in found:
+                self.emit(payloads.aggregate_trade(instrument, aggregate, self.now_ms()))
+            self._next_id = found[-1].aggregate_id + 1

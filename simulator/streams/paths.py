@@ -1,0 +1,77 @@
+"""Where a WebSocket was opened, and what that means.
+
+One port serves both markets, so the path decides (several slashes count as one):
+
+* `/public/...`, `/market/...`, `/private/...` with `ws` or `stream` below are the routed roots of USD-M. A stream asked
+  on another route than its own is accepted and silent, as on the venue. User data flows on `/private` by listen key.
+* `/fstream/ws`, `/fstream/stream`, or any bare root on a host named `fstream...`, are USD-M's old roots, which still
+  deliver only what is public (depth, book tickers, trades). The routed roots work below `/fstream` too.
+* `/ws` and `/stream` are spot. A name that only USD-M knows (`btcusdt@depth@500ms`) is looked up there, by the rule of
+  USD-M's old roots: what is public is delivered, the rest (`btcusdt@markPrice`) is accepted and silent.
+* A living listen key opens USD-M user data on every root: `/ws/<key>`, `/private/ws/<key>`, `?listenKey=<key>`,
+  `?streams=<key>`, or by SUBSCRIBE.
+* `/ws-api/v3` is the WebSocket API of spot, `/ws-fapi/v1` that of USD-M.
+
+Below `ws` come stream names parted by slashes, or anything else, which is ignored (clients number their connections).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from simulator.instruments import Market
+from simulator.streams.names import Route
+
+ROUTES: tuple[Route, ...] = ("public", "market", "private")
+_API_PATHS: dict[tuple[str, ...], Market] = {("ws-api", "v3"): "spot", ("ws-fapi", "v1"): "futures"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What the URL of a WebSocket asked for."""
+
+    market: Market
+    is_api: bool = False
+    route: Route | None = None
+    is_bare: bool = False
+    """Neither path nor host names a market."""
+    is_combined: bool = False
+    streams: tuple[str, ...] = ()
+    events: frozenset[str] = frozenset()
+    """User data events wanted (`events=`); empty means all."""
+    in_microseconds: bool = False
+    return_rate_limits: bool = True
+
+
+def entrance(raw_path: str, query: Mapping[str, str], host: str = "") -> Entrance | None:
+    """Read a request's path (percent-encoded), query and Host header; None when nothing is served there."""
+    parts = tuple(part for part in raw_path.split("/") if part)
+    micro = query.get("timeUnit", "").lower() == "microsecond"
+    if parts in _API_PATHS:
+        limits = query.get("returnRateLimits", "true").lower() != "false"
+        return Entrance(_API_PATHS[parts], is_api=True, in_microseconds=micro, return_rate_limits=limits)
+    is_futures = host.lower().startswith("fstream")
+    if parts and parts[0] == "fstream":
+        is_futures, parts = True, parts[1:]
+    route = next((route for route in ROUTES if parts and parts[0] == route), None)
+    if route is not None:
+        is_futures, parts = True, parts[1:]
+    if not parts or parts[0] not in ("ws", "stream"):
+        return None
+    names = [*(unquote(part) for part in parts[1:]), *query.get("streams", "").split("/"), query.get("listenKey", "")]
+    return Entrance(
+        "futures" if is_futures else "spot",
+        route=route,
+        is_bare=not is_futures,
+        is_combined=parts[0] == "stream",
+        streams=tuple(dict.fromkeys(_unspaced(name) for name in names if name)),
+        events=frozenset(event for event in query.get("events", "").split("/") if event),
+        in_microseconds=micro,
+    )
+
+
+def _unspaced(name: str) -> str:
+    """A plus sign in a query is read as a blank; the only plus in a stream name is that of a time zone."""
+    return name.replace("@ 08:00", "@+08:00")

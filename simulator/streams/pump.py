@@ -1,0 +1,59 @@
+"""Writes the outboxes of all connections: once per turn of the loop, one write per connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+
+class Writable(Protocol):
+    """A connection, as the pump sees it."""
+
+    def write_out(self) -> bool:
+        """Hand everything waiting to the socket; False while the peer does not take it."""
+
+
+class Pump:
+    """Connections with something to send mark themselves; at the end of the turn they are written."""
+
+    HIGH_WATER: Final = 256 * 1024
+    """Bytes the socket may hold back before a connection keeps its frames in its outbox."""
+    RETRY_SECONDS: Final = 0.005
+
+    def __init__(self, before: Callable[[], None] = lambda: None) -> None:
+        self._before = before
+        self._marked: list[Writable] = []
+        self._blocked: list[Writable] = []
+        self._is_scheduled = False
+
+    def mark(self, connection: Writable) -> None:
+        """Write this connection's outbox at the end of the turn; a connection marks itself once."""
+        self._marked.append(connection)
+        self.wake()
+
+    def wake(self) -> None:
+        """Run at the end of this turn, calling `before` first."""
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self.run)
+
+    def run(self) -> None:
+        """Write everything now."""
+        self._before()
+        self._is_scheduled = False
+        marked, self._marked = self._marked, []
+        self._blocked += [connection for connection in marked if not connection.write_out()]
+        if self._blocked and len(self._blocked) > 0:
+            asyncio.get_running_loop().call_later(self.RETRY_SECONDS, self._retry)
+
+    def _retry(self) -> None:
+        blocked, self._blocked = self._blocked, []
+        self._blocked = [connection for connection in blocked if not connection.write_out()]
+        if self._blocked:
+            asyncio.get_running_loop().call_later(self.RETRY_SECONDS, self._retry)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no connection waits to be written."""
+        return not self._marked and not self._blocked
