@@ -23,10 +23,11 @@ class BadRegistration(Broken):
 
 
 class Registry(Generic[Thing]):
-    """Named things of one kind, each registered by the file of the same name."""
+    """Named things of one kind, each registered by the file of the same name (less `suffix`)."""
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, suffix: str = "") -> None:
         self.kind = kind
+        self.suffix = suffix
         self._things: dict[str, Thing] = {}
 
     def register(self, name: str) -> Callable[[Thing], Thing]:
@@ -44,7 +45,7 @@ class Registry(Generic[Thing]):
         """Import every module of `package` whose name has no leading underscore; each must register itself once."""
         for module in pkgutil.iter_modules(package.__path__):
             if not module.name.startswith("_"):
-                self._import(f"{package.__name__}.{module.name}", module.name)
+                self._import(f"{package.__name__}.{module.name}", module.name.removesuffix(self.suffix))
 
     def get(self, name: str) -> Thing:
         """The thing called `name`; `NotRegistered` names the nearest match."""

@@ -34,8 +34,18 @@ class Instrument:
     #: Highest price and largest position, either way, that may ever be held.
     max_price: Decimal
     max_position: Decimal
+    #: The venue's finest unit of each asset: the ledger counts in these.
+    base_quantum: Decimal = Decimal("0.00000001")
+    quote_quantum: Decimal = Decimal("0.00000001")
+    #: The smallest and largest order the venue takes.
+    min_quantity: Decimal = Decimal(0)
+    max_quantity: Decimal = Decimal(0)
+    min_notional: Decimal = Decimal(0)
     max_ticks: int = field(init=False)
     max_lots: int = field(init=False)
+    #: Base quanta in one lot, and quote quanta in one tick times one lot: both whole, or the instrument is refused.
+    base_per_lot: int = field(init=False)
+    tick_lot: int = field(init=False)
 
     def __post_init__(self) -> None:
         max_ticks = to_units(self.max_price, self.tick_size)
@@ -45,6 +55,8 @@ class Instrument:
                 f"{self.symbol}: {max_lots} lots at {max_ticks} ticks is outside 1..2^60; "
                 "lower its highest price or its largest position."
             )
+        object.__setattr__(self, "base_per_lot", to_units(self.lot_size, self.base_quantum))
+        object.__setattr__(self, "tick_lot", to_units(multiply(self.tick_size, self.lot_size), self.quote_quantum))
         object.__setattr__(self, "max_ticks", max_ticks)
         object.__setattr__(self, "max_lots", max_lots)
 

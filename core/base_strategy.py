@@ -1,0 +1,70 @@
+"""The contract of a strategy: a pure function over integers, and what has to be known to run and to show it.
+
+A strategy is written once. Live it is interpreted, event by event; in a backtest the same function object is
+compiled. So it uses nothing but its arguments, integers, the constants of `domain`, and plain control flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from core.registry import Registry
+from domain.events import Event, View
+from domain.instrument import Instrument
+
+Decide = Callable[[Any, list[int], list[float], View, Event, list[int]], int]
+"""`decide(params, state, memory, view, event, out) -> count`.
+
+Changes `state` (integers: see `domain.slots`) and `memory` (floats, for indicators only), which are copies the
+caller may drop, and writes (slot, reason) pairs for every slot whose wish it changed into `out`; gives their number.
+"""
+
+#: Room in `out`: (slot, reason) pairs.
+OUT_PAIRS: Final = 512
+
+
+class StrategyParams(BaseModel):
+    """Base of a strategy's parameters: unknown names are refused, every field has a title, a unit and bounds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A strategy prepared for one instrument."""
+
+    #: A NamedTuple of integers and of tuples of integers, as `decide` wants it.
+    params: tuple[Any, ...]
+    slots: int
+    #: Floats that the indicators need to remember.
+    memory: int = 0
+    #: Closed bars of history that are fed before the first decision.
+    warm_up_bars: int = 0
+    #: Whether it is woken by closed bars, or only by fills and price levels.
+    wants_bars: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyKind:
+    """Everything the house knows of a strategy."""
+
+    name: str
+    title: str
+    summary: str
+    params: type[StrategyParams]
+    #: Checks the parameters against the instrument and the price now; raises `Refused` naming the field.
+    prepare: Callable[[Any, Instrument, int], Plan]
+    decide: Decide
+    #: Reason code -> words.
+    reasons: dict[int, str] = field(default_factory=dict)
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the parameters, from which the dashboard draws its form."""
+        return self.params.model_json_schema()
+
+
+STRATEGIES: Registry[StrategyKind] = Registry("strategy", suffix="_strategy")

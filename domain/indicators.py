@@ -1,0 +1,67 @@
+"""Indicators over closed bars, one bar at a time, in a window of floats that the strategy's memory holds.
+
+Floats stay inside: what comes out is compared, never paid. Each gives, bar by bar, what the batch formula gives.
+A `memory` vector starts as zeros; `at` says where in it an indicator lives.
+"""
+
+from __future__ import annotations
+
+from domain.lawful import lawful
+
+
+@lawful
+def sma_size(period: int) -> int:
+    """Floats that a moving average of `period` bars needs."""
+    return period + 3
+
+
+@lawful
+def sma_update(memory: list[float], at: int, period: int, value: float) -> None:
+    """Take the next value into a simple moving average. Values in ticks are whole, so the running sum is exact."""
+    place = int(memory[at])
+    memory[at + 2] += value - memory[at + 3 + place]
+    memory[at + 3 + place] = value
+    memory[at] = float((place + 1) % period)
+    memory[at + 1] += 1.0
+
+
+@lawful
+def sma_value(memory: list[float], at: int, period: int) -> float:
+    """The mean of the last `period` values; 0 before there are so many."""
+    return memory[at + 2] / period if memory[at + 1] >= period else 0.0
+
+
+@lawful
+def rsi_size() -> int:
+    """Floats that an RSI needs."""
+    return 4
+
+
+@lawful
+def rsi_update(memory: list[float], at: int, period: int, close: float) -> None:
+    """Take the next close into Wilder's relative strength index (J. W. Wilder, New Concepts, 1978).
+
+    The first averages are plain means of `period` changes, later ones are smoothed by 1/period.
+    """
+    count = memory[at]
+    if count > 0.0:
+        change = close - memory[at + 1]
+        gain = max(change, 0.0)
+        loss = max(-change, 0.0)
+        if count <= period:
+            memory[at + 2] += gain / period
+            memory[at + 3] += loss / period
+        else:
+            memory[at + 2] = (memory[at + 2] * (period - 1) + gain) / period
+            memory[at + 3] = (memory[at + 3] * (period - 1) + loss) / period
+    memory[at] = count + 1.0
+    memory[at + 1] = close
+
+
+@lawful
+def rsi_value(memory: list[float], at: int, period: int) -> float:
+    """The index from 0 to 100; below 0 before there are enough bars. Without any change it is 50."""
+    if memory[at] <= period:
+        return -1.0
+    total = memory[at + 2] + memory[at + 3]
+    return 50.0 if total == 0.0 else 100.0 * memory[at + 2] / total

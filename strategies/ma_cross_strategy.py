@@ -1,0 +1,78 @@
+"""Moving-average cross: long while the fast average of closes is above the slow one, else flat."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from pydantic import Field
+
+from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
+from domain import events, indicators, single, slots
+from domain.errors import Refused
+from domain.events import Event, View
+from domain.instrument import Instrument
+
+FAST_AT: Final = 0
+
+
+class Params(StrategyParams):
+    """What a person chooses."""
+
+    fast: int = Field(10, title="Fast average", description="Bars of the fast moving average.", ge=1, le=1000)
+    slow: int = Field(30, title="Slow average", description="Bars of the slow moving average.", ge=2, le=5000)
+    size: Decimal = Field(title="Quantity", description="Bought at each entry, in the base asset.", gt=0)
+
+
+class Law(NamedTuple):
+    """The same in integers."""
+
+    fast: int
+    slow: int
+    lots: int
+
+
+def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
+    """Check the parameters together and turn them into integers; `Refused` names the field."""
+    if params.fast >= params.slow:
+        raise Refused("fast: it must be a shorter average than slow.")
+    law = Law(params.fast, params.slow, instrument.to_lots(params.size))
+    memory = indicators.sma_size(law.fast) + indicators.sma_size(law.slow)
+    return Plan(params=law, slots=1, memory=memory, warm_up_bars=law.slow, wants_bars=True)
+
+
+def decide(law: Law, state: list[int], memory: list[float], view: View, event: Event, out: list[int]) -> int:
+    """The law of the cross; see `core.base_strategy.Decide`.
+
+    It acts when the averages cross, not whenever one is above: a start in the middle of a trend waits for the next.
+    """
+    if event.kind != events.BAR:
+        return single.on_common(state, view, event, out, 0)
+    slow_at = FAST_AT + indicators.sma_size(law.fast)
+    indicators.sma_update(memory, FAST_AT, law.fast, float(event.close))
+    indicators.sma_update(memory, slow_at, law.slow, float(event.close))
+    fast = indicators.sma_value(memory, FAST_AT, law.fast)
+    slow = indicators.sma_value(memory, slow_at, law.slow)
+    if slow == 0.0:
+        return 0
+    above = 1 if fast > slow else -1
+    before = state[slots.OWN]
+    state[slots.OWN] = above
+    if before == -1 and above == 1 and single.is_flat(state):
+        return single.enter(state, law.lots, single.SIGNAL_IN, out, 0)
+    if above == -1 and single.is_long(state):
+        return single.leave(state, view, single.SIGNAL_OUT, out, 0)
+    return 0
+
+
+STRATEGIES.register("ma_cross")(
+    StrategyKind(
+        name="ma_cross",
+        title="Moving-average cross",
+        summary="Long while the fast moving average is above the slow one.",
+        params=Params,
+        prepare=prepare,
+        decide=decide,
+        reasons=single.REASONS,
+    )
+)
