@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import ccxt.pro
+import pytest
+
+from tests.clients.ccxt_setup import point_at
+from tests.clients.conftest import Customer
+from tests.simulator_process import SimulatorProcess
+
+BTC, BTC_PERPETUAL = "BTC/USDT", "BTC/USDT:USDT"
+
+
+@pytest.fixture
+async def spot(venue: SimulatorProcess, customer: Customer) -> AsyncIterator[Any]:
+    exchange = point_at(ccxt.pro.binance({"apiKey": customer.key, "secret": customer.secret}), venue)
+    yield exchange
+    await exchange.close()
+
+
+@pytest.fixture
+async def futures(venue: SimulatorProcess, customer: Customer) -> AsyncIterator[Any]:
+    exchange = point_at(ccxt.pro.binanceusdm({"apiKey": customer.key, "secret": customer.secret}), venue)
+    yield exchange
+    await exchange.close()
+
+
+async def subscribed(exchange: Any, symbol: str) -> None:
+    """Wait until the private stream answers: an order made before that may have no event."""
+    while not any(client.subscriptions for url, client in exchange.clients.items() if "ws-api" in url or "private" in url):
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+
+
+@pytest.mark.parametrize("kind", ["spot", "futures"])
+async def test_market_streams_deliver_what_they_promise(kind: str, request: pytest.FixtureRequest) -> None:
+    exchange = request.getfixturevalue(kind)
+    symbol = BTC if kind == "spot" else BTC_PERPETUAL
+    async with asyncio.timeout(40):
+        book = await exchange.watch_order_book(symbol)
+        for _ in range(20):
+            book = await exchange.watch_order_book(symbol)
+            assert book["bids"][0][0] < book["asks"][0][0]
+        trades = await exchange.watch_trades(symbol)
+        assert trades[-1]["price"] > 0
+        candles = await exchange.watch_ohlcv(symbol, "1m")
+        assert candles[-1][4] > 0
+        assert (await exchange.watch_ticker(symbol))["last"] > 0
+        assert (await exchange.watch_bids_asks([symbol]))[symbol]["bid"] > 0
+
+
+@pytest.mark.parametrize("kind", ["spot", "futures"])
+async def test_user_data_tells_of_every_step_of_an_order(kind: str, request: pytest.FixtureRequest) -> None:
+    exchange = request.getfixturevalue(kind)
+    symbol = BTC if kind == "spot" else BTC_PERPETUAL
+    await exchange.load_markets()
+    seen: list[tuple[str, str]] = []
+    done = asyncio.Event()
+
+    async def listen() -> None:
+        while True:
+            seen.extend((order["id"], order["status"]) for order in await exchange.watch_orders(symbol))
+            if {"open", "closed", "canceled"} <= {status for _, status in seen}:
+                done.set()
+
+    async with asyncio.timeout(40):
+        listener = asyncio.create_task(listen())
+        await subscribed(exchange, symbol)
+        last = (await exchange.fetch_ticker(symbol))["last"]
+        price = exchange.price_to_precision(symbol, last * 0.9)
+        resting = await exchange.create_order(symbol, "limit", "buy", 0.01, price)
+        await exchange.cancel_order(resting["id"], symbol)
+        bought = await exchange.create_order(symbol, "market", "buy", 0.01)
+        await done.wait()
+        listener.cancel()
+    assert (resting["id"], "canceled") in seen
+    assert (bought["id"], "closed") in seen
+
+
+@pytest.mark.parametrize("kind", ["spot", "futures"])
+async def test_orders_may_be_placed_and_cancelled_over_the_socket(kind: str, request: pytest.FixtureRequest) -> None:
+    exchange = request.getfixturevalue(kind)
+    symbol = BTC if kind == "spot" else BTC_PERPETUAL
+    async with asyncio.timeout(40):
+        await exchange.load_markets()
+        last = (await exchange.fetch_ticker(symbol))["last"]
+        price = exchange.price_to_precision(symbol, last * 0.9)
+        order = await exchange.create_order_ws(symbol, "limit", "buy", 0.01, price)
+        assert order["status"] == "open"
+        cancelled = await exchange.cancel_order_ws(order["id"], symbol)
+        assert cancelled["status"] == "canceled"
