@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from simulator.errors import VenueError, missing_parameter
 from simulator.spot.types import NewOrder, OrderType
 
@@ -19,11 +17,14 @@ _WIRE_NAMES = {
 MINIMUM_STRATEGY_TYPE = 1_000_000
 
 
-class _Composition(NamedTuple):
+class _Composition:
     """Parameters an order type must have, and those it may have besides; all others are refused."""
 
-    mandatory: tuple[str, ...]
-    optional: tuple[str, ...] = ()
+    def __init__(self, mandatory: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+        self.optional = optional
+        forbidden = [name for name in _WIRE_NAMES if name not in mandatory and name not in optional]
+        self.looked_at = [(name, _WIRE_NAMES[name], True) for name in mandatory]
+        self.looked_at += [(name, _WIRE_NAMES[name], False) for name in forbidden]
 
 
 _STOP = ("stop_price", "trailing_delta")
@@ -49,12 +50,9 @@ def _not_required(name: str) -> VenueError:
 def check_composition(new: NewOrder) -> None:
     """Refuse missing, surplus and contradictory parameters (-1102, -1106, -1014, -1134, -1013)."""
     rule = _COMPOSITIONS[new.type]
-    for name in rule.mandatory:
-        if getattr(new, name) is None:
-            raise missing_parameter(_WIRE_NAMES[name])
-    for name in _WIRE_NAMES:
-        if getattr(new, name) is not None and name not in rule.mandatory and name not in rule.optional:
-            raise _not_required(name)
+    for name, wire_name, is_mandatory in rule.looked_at:
+        if (getattr(new, name) is None) is is_mandatory:
+            raise missing_parameter(wire_name) if is_mandatory else _not_required(name)
     if new.type == "MARKET":
         _check_market(new)
     elif "stop_price" in rule.optional and new.stop_price is None and new.trailing_delta is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 
 _LENGTH = 22
+_PLAIN = bytes.maketrans(b"+/", b"xY")
 
 
 class ClientIds:
@@ -19,4 +20,4 @@ class ClientIds:
         """The next id."""
         self._count += 1
         digest = hashlib.blake2b(self._count.to_bytes(8, "big"), digest_size=18, person=self._salt).digest()
-        return base64.b64encode(digest, altchars=b"xY")[:_LENGTH].decode()
+        return binascii.b2a_base64(digest, newline=False)[:_LENGTH].translate(_PLAIN).decode()

@@ -6,17 +6,20 @@ makes each asset sum to what was deposited less what was withdrawn, exactly.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from simulator.spot.types import Balance
 from simulator.tape import Tape
 from simulator.units import ONE
 
 MARKET = 0
 FEES = -1
-_NAMES: dict[int, int | str] = {MARKET: "market", FEES: "fees"}
+_NAMES: dict[int, int | str] = {MARKET: '"market"', FEES: '"fees"'}
 
 
+@lru_cache(maxsize=8192)
 def amount_text(value: int) -> str:
-    """Decimal text of quanta with eight decimals."""
+    """Decimal text of quanta with eight decimals; kept, because an order's amounts are written many times."""
     if value < 0:
         return "-" + amount_text(-value)
     return f"{value // ONE}.{value % ONE:08d}"
@@ -68,14 +71,8 @@ class Ledger:
     def _post(
         self, account: int | str, asset: str, bucket: str, delta: int, balance: int, reason: str, reference: str
     ) -> None:
-        self._tape.append(
+        self._tape.append_members(
             "posting",
-            market="spot",
-            account=account,
-            asset=asset,
-            bucket=bucket,
-            delta=amount_text(delta),
-            balance=amount_text(balance),
-            reason=reason,
-            reference=reference,
+            f'"market":"spot","account":{account},"asset":"{asset}","bucket":"{bucket}","delta":"{amount_text(delta)}",'
+            f'"balance":"{amount_text(balance)}","reason":"{reason}","reference":"{reference}"',
         )
