@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict
 
 from core.registry import Registry
 from domain.events import Event, View
+from domain.indicators import Memory
 from domain.instrument import Instrument
 
-Decide = Callable[[Any, list[int], list[float], View, Event, list[int]], int]
+Decide = Callable[[Any, list[int], Memory, View, Event, list[int]], int]
 """`decide(params, state, memory, view, event, out) -> count`.
 
 Changes `state` (integers: see `domain.slots`) and `memory` (floats, for indicators only), which are copies the

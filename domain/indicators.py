@@ -8,6 +8,14 @@ from __future__ import annotations
 
 from domain.lawful import lawful
 
+Memory = list[float]
+"""What indicators remember between bars. The only floats of the law."""
+
+
+def new_memory(size: int) -> Memory:
+    """A memory in which nothing has been seen."""
+    return [0.0] * size
+
 
 @lawful
 def sma_size(period: int) -> int:
@@ -16,19 +24,31 @@ def sma_size(period: int) -> int:
 
 
 @lawful
-def sma_update(memory: list[float], at: int, period: int, value: float) -> None:
+def sma_update(memory: Memory, at: int, period: int, value: int) -> None:
     """Take the next value into a simple moving average. Values in ticks are whole, so the running sum is exact."""
     place = int(memory[at])
     memory[at + 2] += value - memory[at + 3 + place]
-    memory[at + 3 + place] = value
+    memory[at + 3 + place] = float(value)
     memory[at] = float((place + 1) % period)
     memory[at + 1] += 1.0
 
 
 @lawful
-def sma_value(memory: list[float], at: int, period: int) -> float:
+def sma_value(memory: Memory, at: int, period: int) -> float:
     """The mean of the last `period` values; 0 before there are so many."""
-    return memory[at + 2] / period if memory[at + 1] >= period else 0.0
+    return memory[at + 2] / period if sma_ready(memory, at, period) else 0.0
+
+
+@lawful
+def sma_ready(memory: Memory, at: int, period: int) -> bool:
+    """Whether the average has seen `period` values."""
+    return memory[at + 1] >= period
+
+
+@lawful
+def rsi_ready(memory: Memory, at: int, period: int) -> bool:
+    """Whether the index has seen `period` changes."""
+    return memory[at] > period
 
 
 @lawful
@@ -38,14 +58,14 @@ def rsi_size() -> int:
 
 
 @lawful
-def rsi_update(memory: list[float], at: int, period: int, close: float) -> None:
+def rsi_update(memory: Memory, at: int, period: int, close: int) -> None:
     """Take the next close into Wilder's relative strength index (J. W. Wilder, New Concepts, 1978).
 
     The first averages are plain means of `period` changes, later ones are smoothed by 1/period.
     """
     count = memory[at]
     if count > 0.0:
-        change = close - memory[at + 1]
+        change = float(close) - memory[at + 1]
         gain = max(change, 0.0)
         loss = max(-change, 0.0)
         if count <= period:
@@ -55,13 +75,13 @@ def rsi_update(memory: list[float], at: int, period: int, close: float) -> None:
             memory[at + 2] = (memory[at + 2] * (period - 1) + gain) / period
             memory[at + 3] = (memory[at + 3] * (period - 1) + loss) / period
     memory[at] = count + 1.0
-    memory[at + 1] = close
+    memory[at + 1] = float(close)
 
 
 @lawful
-def rsi_value(memory: list[float], at: int, period: int) -> float:
+def rsi_value(memory: Memory, at: int, period: int) -> float:
     """The index from 0 to 100; below 0 before there are enough bars. Without any change it is 50."""
-    if memory[at] <= period:
+    if not rsi_ready(memory, at, period):
         return -1.0
     total = memory[at + 2] + memory[at + 3]
     return 50.0 if total == 0.0 else 100.0 * memory[at + 2] / total

@@ -16,6 +16,7 @@ from domain.client_order_id import OrderKey, decode, encode, is_ours
 from domain.errors import Broken
 from domain.events import FILL, ORDER_DONE, Event, View
 from domain.fill import Fill, signed_lots
+from domain.indicators import Memory, new_memory
 from domain.instrument import Instrument
 from domain.order import Order, OrderReport
 from domain.position_tracker import Position, lose_lots, trade
@@ -24,7 +25,7 @@ from domain.slots import Wish
 OUT_PAIRS: Final = 512
 
 
-Decision = Callable[[Any, list[int], list[float], View, Event, list[int]], int]
+Decision = Callable[[Any, list[int], Memory, View, Event, list[int]], int]
 """`decide(law, state, memory, view, event, out)` of a strategy; see `core.base_strategy`."""
 
 
@@ -49,7 +50,7 @@ class Proposal(NamedTuple):
     """What a decision would change and do. Nothing of it counts until it is adopted."""
 
     state: list[int]
-    memory: list[float]
+    memory: Memory
     actions: tuple[Action, ...]
 
 
@@ -75,7 +76,7 @@ class Instance:
         self.decision = decision
         self.law = law
         self.state: list[int] = []
-        self.memory: list[float] = []
+        self.memory: Memory = []
         self.orders: dict[int, Order] = {}
         self.position = Position()
         self.fees: dict[str, int] = {}
@@ -87,7 +88,7 @@ class Instance:
         """Start with an empty state, or grow one to more slots after an edit."""
         missing = slots.size_of(slot_count) - len(self.state)
         self.state.extend([0] * max(missing, 0))
-        self.memory.extend([0.0] * max(memory_size - len(self.memory), 0))
+        self.memory.extend(new_memory(max(memory_size - len(self.memory), 0)))
 
     def propose(self, event: Event, view: View) -> Proposal:
         """What the strategy would do about an event. The event's own slot is looked at even when no wish changed."""

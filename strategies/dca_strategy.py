@@ -14,6 +14,7 @@ from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
 from domain import events, grid, slots
 from domain.errors import Refused
 from domain.events import Event, View
+from domain.indicators import Memory
 from domain.instrument import Instrument
 from domain.lawful import lawful
 from domain.money import divmod_exact
@@ -146,7 +147,7 @@ def on_verb(law: Law, state: list[int], view: View, kind: int, out: list[int], c
     return count
 
 
-def decide(law: Law, state: list[int], memory: list[float], view: View, event: Event, out: list[int]) -> int:
+def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event, out: list[int]) -> int:
     """The law of averaging; see `core.base_strategy.Decide`."""
     kind = event.kind
     if kind == events.FILL:

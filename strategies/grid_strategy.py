@@ -15,6 +15,7 @@ from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
 from domain import events, grid, ladder, slots
 from domain.errors import Refused
 from domain.events import Event, View
+from domain.indicators import Memory
 from domain.instrument import Instrument
 from domain.ladder import BOTTOM, TOP
 from domain.lawful import lawful
@@ -263,7 +264,7 @@ def _settle(law: Law, state: list[int], slot: int, level: int, out: list[int], c
     return grid.no_wish(state, slot, grid.GRID_MOVED, out, count)
 
 
-def decide(law: Law, state: list[int], memory: list[float], view: View, event: Event, out: list[int]) -> int:
+def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event, out: list[int]) -> int:
     """The range grid's law; see `core.base_strategy.Decide`."""
     count = 0
     kind = event.kind

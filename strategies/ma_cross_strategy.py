@@ -11,6 +11,7 @@ from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
 from domain import events, indicators, single, slots
 from domain.errors import Refused
 from domain.events import Event, View
+from domain.indicators import Memory
 from domain.instrument import Instrument
 
 FAST_AT: Final = 0
@@ -41,7 +42,7 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     return Plan(params=law, slots=1, memory=memory, warm_up_bars=law.slow, wants_bars=True)
 
 
-def decide(law: Law, state: list[int], memory: list[float], view: View, event: Event, out: list[int]) -> int:
+def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event, out: list[int]) -> int:
     """The law of the cross; see `core.base_strategy.Decide`.
 
     It acts when the averages cross, not whenever one is above: a start in the middle of a trend waits for the next.
@@ -49,11 +50,11 @@ def decide(law: Law, state: list[int], memory: list[float], view: View, event: E
     if event.kind != events.BAR:
         return single.on_common(state, view, event, out, 0)
     slow_at = FAST_AT + indicators.sma_size(law.fast)
-    indicators.sma_update(memory, FAST_AT, law.fast, float(event.close))
-    indicators.sma_update(memory, slow_at, law.slow, float(event.close))
+    indicators.sma_update(memory, FAST_AT, law.fast, event.close)
+    indicators.sma_update(memory, slow_at, law.slow, event.close)
     fast = indicators.sma_value(memory, FAST_AT, law.fast)
     slow = indicators.sma_value(memory, slow_at, law.slow)
-    if slow == 0.0:
+    if not indicators.sma_ready(memory, slow_at, law.slow):
         return 0
     above = 1 if fast > slow else -1
     before = state[slots.OWN]

@@ -11,6 +11,7 @@ from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
 from domain import events, indicators, single, slots
 from domain.errors import Refused
 from domain.events import Event, View
+from domain.indicators import Memory
 from domain.instrument import Instrument
 
 #: Bars fed before the first decision, in periods: Wilder's smoothing forgets slowly.
@@ -44,14 +45,15 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     return Plan(params=law, slots=1, memory=indicators.rsi_size(), warm_up_bars=warm_up, wants_bars=True)
 
 
-def decide(law: Law, state: list[int], memory: list[float], view: View, event: Event, out: list[int]) -> int:
+def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event, out: list[int]) -> int:
     """The law of the reversion; see `core.base_strategy.Decide`."""
     if event.kind != events.BAR:
         return single.on_common(state, view, event, out, 0)
+    was_ready = indicators.rsi_ready(memory, 0, law.period)
     before = indicators.rsi_value(memory, 0, law.period)
-    indicators.rsi_update(memory, 0, law.period, float(event.close))
+    indicators.rsi_update(memory, 0, law.period, event.close)
     now = indicators.rsi_value(memory, 0, law.period)
-    if before < 0.0 or state[slots.PHASE] == slots.NEW:
+    if not was_ready or state[slots.PHASE] == slots.NEW:
         return 0
     if before < law.oversold <= now and single.is_flat(state):
         return single.enter(state, law.lots, single.SIGNAL_IN, out, 0)

@@ -15,6 +15,7 @@ from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
 from domain import events, grid, slots
 from domain.errors import Refused
 from domain.events import Event, View
+from domain.indicators import Memory
 from domain.instrument import Instrument
 from domain.lawful import lawful
 from domain.order import ENTRY
@@ -166,7 +167,7 @@ def on_edit(law: Law, state: list[int], view: View, out: list[int], count: int) 
     return anchor(law, state, held, out, count)
 
 
-def decide(law: Law, state: list[int], memory: list[float], view: View, event: Event, out: list[int]) -> int:
+def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event, out: list[int]) -> int:
     """The trailing grid's law; see `core.base_strategy.Decide`."""
     count = 0
     kind = event.kind
