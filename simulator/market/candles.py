@@ -1,0 +1,229 @@
+"""Klines of every venue interval, and statistics of any stretch of time, computed from the trades of one symbol."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from simulator.market.course import DAY_MINUTES, Course
+from simulator.market.files import Gap
+from simulator.market.intervals import DAY, MINUTE, bar_open, next_open, previous_open
+from simulator.market.minutes import NO_ROW, MinuteTable, Row, add_rows, empty, join, reduce_rows, row_of
+from simulator.market.trades import TradeLog
+from simulator.market.types import Bar
+
+_MINUTES_AT_ONCE = 200_000
+
+
+class Candles:
+    """Bars of one symbol up to now. Minutes wholly inside an outage have no bar, quiet ones have an empty bar."""
+
+    def __init__(self, course: Course, log: TradeLog, outages: Sequence[Gap] = ()) -> None:
+        self._course = course
+        self._log = log
+        self._outages = [gap for gap in outages if gap.to_ms > gap.from_ms]
+        self._outage_starts = [gap.from_ms for gap in self._outages]
+        self._days: dict[int, MinuteTable] = {}
+        self._finished: dict[str, tuple[int, int, int, Row]] = {}
+        self._live: tuple[int, int, Row] = (-1, -1, NO_ROW)
+
+    # -- rows of trades
+
+    def table(self, first: int, end: int) -> MinuteTable:
+        """Minute rows of the trades so far, from minute `first` up to, not including, `end`. Read only."""
+        planned = self._course.table(first, end)
+        told = self._log.told_minutes(first, end)
+        plan = self._course.plan
+        border = plan.minute_of(self._log.position)
+        if not told and (border is None or border >= end):
+            return planned
+        table = planned.copy()
+        if border is not None and border < end:
+            table.count[max(border - first, 0) :] = 0
+            if border >= first:
+                table.set_row(border - first, self._row_of_trades(border * MINUTE, (border + 1) * MINUTE))
+        for minute, trades in told:
+            table.set_row(minute - first, row_of(trades))
+        return table
+
+    def row(self, from_ms: int, to_ms: int) -> Row:
+        """Exact sums of the trades from a moment up to, not including, another."""
+        first, end = -(-from_ms // MINUTE), to_ms // MINUTE
+        if first >= end:
+            return self._row_of_trades(from_ms, to_ms)
+        middle = reduce_rows(self.table(first, end), np.array([0, end - first])).row(0)
+        row = add_rows(self._row_of_trades(from_ms, first * MINUTE), middle)
+        return add_rows(row, self._row_of_trades(end * MINUTE, to_ms))
+
+    def _row_of_trades(self, from_ms: int, to_ms: int) -> Row:
+        if from_ms >= to_ms:
+            return NO_ROW
+        first, end = self._log.first_id_from(from_ms), self._log.first_id_from(to_ms)
+        return row_of(self._log.slice(first, end - 1)[0]) if first < end else NO_ROW
+
+    def price_before(self, time_ms: int) -> int:
+        """Price of the last trade before a moment; the plan's initial price when there was none."""
+        number = self._log.first_id_from(time_ms) - 1
+        if number < 1:
+            return self._course.plan.initial_price * self._course.plan.grid.tick
+        return self._log.slice(number, number)[0][0].price
+
+    # -- bars
+
+    def bars(
+        self, interval: str, start_ms: int | None, end_ms: int | None, limit: int, now_ms: int, offset_ms: int = 0
+    ) -> list[Bar]:
+        """The venue's klines request; see `SymbolMarket.bars`."""
+        opens = self._opens(interval, start_ms, end_ms, limit, now_ms, offset_ms)
+        if not opens:
+            return []
+        edges = [*opens, next_open(interval, opens[-1], offset_ms)]
+        rows = self._second_rows(edges) if interval == "1s" else self._rows(edges, offset_ms)
+        price = self.price_before(edges[0])
+        number = self._log.first_id_from(edges[0])
+        bars = []
+        for (opened, following), row in zip(pairwise(edges), rows, strict=True):
+            if row[0] or not self.is_outage(opened, following):
+                bars.append(make_bar(opened, following, row, price, number))
+            if row[0]:
+                price = row[4]
+                number += row[0]
+        return bars
+
+    def _opens(
+        self, interval: str, start_ms: int | None, end_ms: int | None, limit: int, now_ms: int, offset_ms: int
+    ) -> list[int]:
+        oldest = bar_open(interval, self._course.plan.first_minute * MINUTE, offset_ms)
+        newest = bar_open(interval, now_ms if end_ms is None else min(end_ms, now_ms), offset_ms)
+        opens: list[int] = []
+        if start_ms is None:
+            moment = newest
+            while len(opens) < limit and moment >= oldest:
+                opens.append(moment)
+                moment = previous_open(interval, moment, offset_ms)
+            return opens[::-1]
+        moment = bar_open(interval, max(start_ms, oldest), offset_ms)
+        if moment < start_ms:
+            moment = next_open(interval, moment, offset_ms)
+        while len(opens) < limit and moment <= newest:
+            opens.append(moment)
+            moment = next_open(interval, moment, offset_ms)
+        return opens
+
+    def _second_rows(self, edges: list[int]) -> list[Row]:
+        trades, _ = self._log.slice(self._log.first_id_from(edges[0]), self._log.first_id_from(edges[-1]) - 1)
+        by_second: dict[int, list[int]] = {}
+        for place, trade in enumerate(trades):
+            by_second.setdefault(trade.time_ms - trade.time_ms % 1000, []).append(place)
+        return [row_of([trades[place] for place in by_second.get(opened, ())]) for opened in edges[:-1]]
+
+    def _rows(self, edges: list[int], offset_ms: int) -> list[Row]:
+        """Rows of consecutive bars, reading a bounded number of minutes at a time."""
+        whole_days = offset_ms == 0 and all(edge % DAY == 0 for edge in (edges[0], edges[-1], edges[1] - edges[0]))
+        step = DAY if whole_days else MINUTE
+        rows: list[Row] = []
+        start = 0
+        while start < len(edges) - 1:
+            stop = start + 1
+            while stop < len(edges) - 1 and edges[stop + 1] - edges[start] <= _MINUTES_AT_ONCE * step:
+                stop += 1
+            first = edges[start] // step
+            read = self._day_table if whole_days else self.table
+            table = read(first, edges[stop] // step)
+            reduced = reduce_rows(table, np.array(edges[start : stop + 1]) // step - first)
+            rows += [reduced.row(place) for place in range(len(reduced))]
+            start = stop
+        return rows
+
+    def _day_table(self, first: int, end: int) -> MinuteTable:
+        return join([self._day(day) for day in range(first, end)])
+
+    def _day(self, day: int) -> MinuteTable:
+        """One row for a day, remembered when the day is over."""
+        if day in self._days:
+            return self._days[day]
+        plan = self._course.plan
+        first, end = day * DAY_MINUTES, (day + 1) * DAY_MINUTES
+        if plan.end_minute is not None and first >= plan.end_minute and not self._log.told_minutes(first, end):
+            return empty(1)
+        border = plan.minute_of(self._log.position)
+        if border is not None and border < first:
+            return empty(1)
+        row = reduce_rows(self.table(first, end), np.array([0, DAY_MINUTES]))
+        if border is not None and border >= end:
+            self._days[day] = row
+        return row
+
+    def current(self, interval: str, now_ms: int) -> Bar:
+        """The bar in progress."""
+        opened = bar_open(interval, now_ms)
+        following = next_open(interval, opened)
+        minute = now_ms - now_ms % MINUTE
+        if interval == "1s":
+            row = self._row_of_trades(opened, following)
+        else:
+            row = add_rows(self._finished_part(interval, opened, minute), self._live_minute(minute))
+        last_id = self._log.last_id
+        price = 0 if row[0] else self.price_before(opened)
+        return make_bar(opened, following, row, price, last_id - row[0] + 1)
+
+    def _finished_part(self, interval: str, opened: int, minute: int) -> Row:
+        """What the bar holds of the minutes before the one in progress."""
+        known, start, reached, row = self._finished.get(interval, (-1, 0, 0, NO_ROW))
+        if known != opened or reached > minute:
+            start, row = opened, NO_ROW
+        else:
+            start = reached
+        if start < minute:
+            row = add_rows(row, self._span(start, minute))
+        self._finished[interval] = (opened, start, minute, row)
+        return row
+
+    def _span(self, from_ms: int, to_ms: int) -> Row:
+        """Like `row` between whole minutes, with whole days read as such."""
+        first_day, last_day = -(-from_ms // DAY), to_ms // DAY
+        if last_day <= first_day:
+            return self.row(from_ms, to_ms)
+        days = reduce_rows(self._day_table(first_day, last_day), np.array([0, last_day - first_day])).row(0)
+        return add_rows(add_rows(self.row(from_ms, first_day * DAY), days), self.row(last_day * DAY, to_ms))
+
+    def _live_minute(self, minute: int) -> Row:
+        """Trades of the minute in progress; only what is new is added."""
+        last = self._log.last_id
+        known, reached, row = self._live
+        if known != minute or reached > last:
+            reached, row = self._log.first_id_from(minute) - 1, NO_ROW
+        if reached < last:
+            row = add_rows(row, row_of(self._log.slice(reached + 1, last)[0]))
+        self._live = (minute, last, row)
+        return row
+
+    def is_outage(self, from_ms: int, to_ms: int) -> bool:
+        """Whether the market was closed from a moment up to, not including, another."""
+        place = bisect_right(self._outage_starts, from_ms) - 1
+        return place >= 0 and to_ms <= self._outages[place].to_ms
+
+
+def make_bar(opened: int, following: int, row: Row, price_before: int, first_id: int) -> Bar:
+    """A bar of a row of sums; without trades it stands at the price before it."""
+    count, first, high, low, last, volume, taker_volume, quote, taker_quote = row
+    if not count:
+        return Bar(opened, following - 1, price_before, price_before, price_before, price_before, 0, 0, 0, 0, 0)
+    return Bar(
+        opened,
+        following - 1,
+        first,
+        high,
+        low,
+        last,
+        volume,
+        quote,
+        count,
+        taker_volume,
+        taker_quote,
+        first_id,
+        first_id + count - 1,
+    )

@@ -1,0 +1,105 @@
+"""A plan as it will really happen: steered, cut into chunks for replay and into days for klines."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from simulator.market.minutes import MinuteTable, join, tabulate
+from simulator.market.plans import Plan
+from simulator.market.steering import Steering
+from simulator.market.types import Print
+
+CHUNK_MINUTES = 32
+DAY_MINUTES = 1440
+_CHUNKS_KEPT = 48
+_DAYS_KEPT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some minutes' prints as Python objects in quanta; the first has the number `first_number`."""
+
+    first_number: int
+    times: list[int]
+    prints: list[Print]
+    starts_group: list[bool]
+
+    def count_until(self, time_ms: int) -> int:
+        """How many prints there are up to and including a moment, counted from the plan's beginning."""
+        return self.first_number + bisect_right(self.times, time_ms)
+
+
+class Course:
+    """The planned prints of one symbol after steering."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.steering = Steering()
+        self.version = 0
+        """Grows by one whenever chunks taken earlier are no longer true."""
+        self._chunks: OrderedDict[int, Chunk] = OrderedDict()
+        self._days: OrderedDict[int, MinuteTable] = OrderedDict()
+
+    def forget_from(self, time_ms: int) -> None:
+        """Steering changed: what was computed for later than `time_ms` no longer holds."""
+        self._chunks.clear()
+        self.version += 1
+        day = time_ms // 60_000 // DAY_MINUTES
+        for stale in [known for known in self._days if known >= day]:
+            del self._days[stale]
+
+    def chunk(self, minute: int) -> Chunk:
+        """The chunk that holds a minute."""
+        index = minute // CHUNK_MINUTES
+        found = self._chunks.get(index)
+        if found is None:
+            found = self._chunks[index] = self._make_chunk(index * CHUNK_MINUTES)
+            if len(self._chunks) > _CHUNKS_KEPT:
+                self._chunks.popitem(last=False)
+        return found
+
+    def _make_chunk(self, first: int) -> Chunk:
+        made = self.steering.apply(self.plan.prints(first, first + CHUNK_MINUTES))
+        tick, lot = self.plan.grid.tick, self.plan.grid.lot
+        times = made.time_ms.tolist()
+        columns = zip(times, made.price.tolist(), made.quantity.tolist(), made.is_buy.tolist(), strict=True)
+        prints = [Print(t, p * tick, q * lot, "BUY" if b else "SELL") for t, p, q, b in columns]
+        return Chunk(self.plan.count_before(first), times, prints, made.starts_group.tolist())
+
+    def chunk_of(self, number: int) -> Chunk | None:
+        """The chunk that holds a print; None after the last print."""
+        minute = self.plan.minute_of(number)
+        return None if minute is None else self.chunk(minute)
+
+    def count_until(self, time_ms: int) -> int:
+        """How many prints happen up to and including a moment."""
+        return self.chunk(time_ms // 60_000).count_until(time_ms)
+
+    def pieces(self, first: int, end: int) -> list[tuple[list[Print], list[bool]]]:
+        """The prints numbered from `first` up to, not including, `end`, with their group starts, in pieces."""
+        result = []
+        while first < end and (chunk := self.chunk_of(first)) is not None:
+            start = first - chunk.first_number
+            stop = min(end - chunk.first_number, len(chunk.prints))
+            result.append((chunk.prints[start:stop], chunk.starts_group[start:stop]))
+            first = chunk.first_number + stop
+        return result
+
+    def table(self, first: int, end: int) -> MinuteTable:
+        """Minute rows from `first` up to, not including, `end`, as planned; views of cached days."""
+        parts = []
+        for day in range(first // DAY_MINUTES, -(-end // DAY_MINUTES)):
+            base = day * DAY_MINUTES
+            parts.append(self._day(day).slice(max(first - base, 0), min(end - base, DAY_MINUTES)))
+        return join(parts)
+
+    def _day(self, day: int) -> MinuteTable:
+        found = self._days.get(day)
+        if found is None:
+            prints = self.plan.prints(day * DAY_MINUTES, (day + 1) * DAY_MINUTES)
+            found = self._days[day] = tabulate(self.steering.apply(prints), self.plan.grid)
+            if len(self._days) > _DAYS_KEPT:
+                self._days.popitem(last=False)
+        return found
