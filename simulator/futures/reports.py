@@ -232,4 +232,6 @@ class MarginChange:
 
 def has_content(position: PositionRisk) -> bool:
     """Whether v3 queries list a position: it holds something or has open orders."""
-    return bool(position.quantity or position.open_order_initial_margin or position.bid_notional or position.ask_notional)
+    return bool(
+        position.quantity or position.open_order_initial_margin or position.bid_notional or position.ask_notional
+    )

@@ -167,6 +167,8 @@ class Position:
     """Signed entry notional in quote quanta; entry price = cost / quantity. Kept exact through partial closes."""
     isolated_wallet: int = 0
     break_even_cost: int = 0
+    realized: int = 0
+    """Profit realised so far, before fees (`cr` of ACCOUNT_UPDATE)."""
     update_ms: int = 0
 
 
@@ -222,6 +224,8 @@ class AccountUpdate:
     positions: list[Position]
     time_ms: int
     symbol: str = ""
+    cross_wallets: dict[str, int] = field(default_factory=dict)
+    """Asset -> cross wallet balance (`cw`), for the same assets."""
 
 
 @dataclass(slots=True)
