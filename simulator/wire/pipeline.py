@@ -124,11 +124,17 @@ def carry_out(venue: Venue, admission: Admission, check_time: bool = False) -> R
         body = endpoint.handler(call_of(venue, admission))
         reply = body if isinstance(body, Reply) else Reply(body)
     except VenueError as error:
-        if reserved:
-            venue.limits.give_back_orders(endpoint.market, account_id, reserved)
         reply = refusal(error, incoming.via, venue.protocol.now_ms())
+    if reserved and reply.status >= 400 and not _has_placed(reply):
+        venue.limits.give_back_orders(endpoint.market, account_id, reserved)
     _settle(venue, admission, reply)
     return reply
+
+
+def _has_placed(reply: Reply) -> bool:
+    """Whether a half-failed cancelReplace has placed its new order all the same."""
+    data = reply.body.get("data") if isinstance(reply.body, dict) else None
+    return isinstance(data, dict) and data.get("newOrderResult") == "SUCCESS"
 
 
 def call_of(venue: Venue, admission: Admission) -> Call:
