@@ -15,8 +15,9 @@ from simulator.futures.positions import PositionBook
 from simulator.futures.refusals import refuse
 from simulator.futures.state import Core
 from simulator.futures.trading import Trading
-from simulator.futures.types import AlgoOrder, AlgoStatus, AlgoUpdate, FuturesOrder, NewOrder, Side
+from simulator.futures.types import AlgoOrder, AlgoStatus, AlgoUpdate, FuturesOrder, NewOrder
 from simulator.futures.validation import Validation
+from simulator.market.types import Side
 from simulator.units import ONE, trim_quanta
 
 TRIGGER_PROTECT = ONE // 20

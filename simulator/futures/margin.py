@@ -96,7 +96,7 @@ class Margin:
         return self._settings.of(account_id, symbol).margin_type == "ISOLATED"
 
     def cross(self, account_id: int, asset: str) -> CrossState:
-        """State of the cross margin that backs positions quoted in `asset`; all assets together in multi-assets mode."""
+        """Cross margin that backs positions quoted in `asset`; all assets together in multi-assets mode."""
         if not self._settings.multi_assets(account_id):
             return self._of_asset(account_id, asset)
         whole = CrossState()
@@ -141,7 +141,7 @@ class Margin:
         return position.isolated_wallet + unrealized(position, self.mark(position.symbol))
 
     def cost_of(self, account_id: int, symbol: str, side: PositionSide, bids: int, asks: int) -> int:
-        """Margin that more orders of these notionals would tie up on top of what is tied now; 0 when they only reduce."""
+        """Margin that more orders of these notionals would tie up beyond what is tied now; 0 when they only reduce."""
         before = sum(self.initial(account_id, symbol, side))
         return sum(self.initial(account_id, symbol, side, bids, asks)) - before
 

@@ -47,7 +47,7 @@ class OrderStore:
         self._open_in[order.symbol] -= 1
 
     def expose(self, order: FuturesOrder, quantity: int) -> None:
-        """Count `quantity` more (or less, below zero) of a resting order into the exposure; reduce-only adds nothing."""
+        """Count `quantity` more (less, below zero) of a resting order into the exposure; reduce-only adds nothing."""
         if order.reduce_only:
             return
         key = (order.symbol, order.position_side)

@@ -67,7 +67,7 @@ class PositionRisk:
 
 @dataclass(frozen=True, slots=True)
 class AccountSummary:
-    """The whole account: `GET /fapi/v2/account` and `/fapi/v3/account`; totals are in USDT (in USD with multi-assets)."""
+    """The whole account: `GET /fapi/v2/account` and `/fapi/v3/account`; totals are in USDT (multi-assets: USD)."""
 
     can_trade: bool
     fee_tier: int
