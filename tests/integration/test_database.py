@@ -19,6 +19,7 @@ from db.database import UnsupportedDatabase, open_database
 from db.unit_of_work import NotOpen, UnitOfWork
 from domain.errors import Refused
 from domain.money import NotAnAmount, TooFine
+from tests.services import Service, create_schema
 
 pytestmark = pytest.mark.services
 
@@ -145,10 +146,8 @@ def test_sqlite_takes_the_write_lock_when_a_transaction_begins(tmp_path: Path) -
     engine.dispose()
 
 
-def test_mariadb_reads_committed_rows_and_counts_time_in_utc(mariadb_service: object, database_url: str) -> None:
-    engine = open_database(database_url)
-    if engine.dialect.name == "sqlite":
-        pytest.skip("settings of MySQL and MariaDB")
+def test_mariadb_reads_committed_rows_and_counts_time_in_utc(mariadb_service: Service) -> None:
+    engine = open_database(create_schema(mariadb_service, "ares_settings"))
     with UnitOfWork(engine) as unit:
         assert unit.connection.execute(text("SELECT @@tx_isolation")).scalar_one() == "READ-COMMITTED"
         assert unit.connection.execute(text("SELECT @@session.time_zone")).scalar_one() == "+00:00"
