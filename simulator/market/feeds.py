@@ -8,13 +8,19 @@ from typing import Protocol
 
 import numpy as np
 
+from simulator.catalogue import instrument_for, split_symbol
 from simulator.market.expansion import FEWEST_PRINTS, Columns, Grid, short_path
 from simulator.market.files import Gap, MarketFileError
-from simulator.market.intervals import MINUTE
+from simulator.market.generator import GeneratedSeries, World, character_of
+from simulator.market.intervals import DAY, MINUTE
 from simulator.market.ladder import Ladder
 from simulator.market.loaders import KlineSeries, TradeSeries
 from simulator.market.plans import BarPlan, Plan, TradePlan
 from simulator.market.tables import Integers
+from simulator.units import ONE
+
+HISTORY_MS = 30 * DAY
+"""How much of a generated market lies before its start, so that charts are not empty."""
 
 
 class Feed(Protocol):
@@ -79,6 +85,42 @@ class TradeFeed:
         return synthetic
 
 
+class GeneratedFeed:
+    """Endless bars from a seed, with a month of history before the start."""
+
+    def __init__(self, world: World, symbol: str, start_ms: int) -> None:
+        base, quote = split_symbol(symbol)
+        character = character_of(base, quote)
+        self.first_price = max(round(character.price * ONE), 1)
+        self.grid = _common_grid(symbol, self.first_price)
+        self.start_ms = start_ms
+        self.end_ms: int | None = None
+        self.gaps: tuple[Gap, ...] = ()
+        self._first_minute = (start_ms - HISTORY_MS) // MINUTE
+        steps = (self.grid.tick / ONE, self.grid.lot / ONE)
+        self._series = GeneratedSeries(world, symbol, character, self._first_minute, *steps)
+
+    def plan(self, key: int, grid: Grid, prints_per_minute: int) -> Plan:
+        """Bars expanded to prints; further blocks are made when time comes near them."""
+        price, volume = self.grid.tick // grid.tick, self.grid.lot // grid.lot
+        steps = (price, price, price, price, volume)
+        blocks = (
+            Columns(*(column * step for column, step in zip(block.arrays(), steps, strict=True)))
+            for block in self._series.blocks()
+        )
+        return BarPlan(key, grid, self._first_minute, next(blocks), 1, prints_per_minute, more=lambda: next(blocks))
+
+    def ladder(self, grid: Grid, synthetic: Ladder) -> Ladder:
+        """The book is generated too."""
+        return synthetic
+
+
+def _common_grid(symbol: str, price: int) -> Grid:
+    """A grid that both markets' instruments can show."""
+    spot, futures = (instrument_for(market, symbol, price).filters for market in ("spot", "futures"))
+    return Grid(math.lcm(spot.tick, futures.tick), math.lcm(spot.lot, futures.lot))
+
+
 def step_of(*columns: Integers) -> int:
     """The coarsest power of ten, at most one whole unit, on which every amount stands."""
     for power in range(8, 0, -1):
@@ -95,7 +137,7 @@ def grid_for(path: Path | str, known: Grid, feed: Feed) -> Grid:
         raise MarketFileError(
             path,
             None,
-            f"prices on a step of {grid.tick} and volumes on a step of {grid.lot} (in 1e-8) make finer notionals than allowed",
+            f"prices on a step of {grid.tick} and volumes on a step of {grid.lot} (1e-8) make notionals too fine",
             "round the volumes to fewer decimals",
         )
     return grid

@@ -10,14 +10,19 @@ from typing import Literal
 from simulator.catalogue import UnknownAsset, instrument_for
 from simulator.instruments import Instrument, Market
 from simulator.market.expansion import FEWEST_PRINTS, MOST_PRINTS, Grid
-from simulator.market.feeds import Feed, KlineFeed, TradeFeed, grid_for
+from simulator.market.feeds import HISTORY_MS, Feed, GeneratedFeed, KlineFeed, TradeFeed, grid_for
 from simulator.market.files import Gap, MarketFileError, read_bytes
+from simulator.market.generator import World
 from simulator.market.hashing import key_of
 from simulator.market.ladder import Ladder
 from simulator.market.loaders import kind_of, load_klines, load_trades, refuse_gaps, symbol_of
 from simulator.market.symbol_market import SymbolMarket
 
 Gaps = Literal["refuse", "outage"]
+GENERATED_SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT")
+"""What a generated market holds when no symbols are named."""
+GENERATED_START_MS = 1_735_689_600_000
+"""2025-01-01T00:00:00Z."""
 
 
 class BadMarket(ValueError):
@@ -117,7 +122,23 @@ def open_market(
     if kind == "replay" and rest:
         feeds, paths = _replayed(rest, symbols, gaps)
         return MarketSource(feeds, paths, seed, start_ms, prints_per_minute)
+    if kind == "generated" and rest.isdecimal():
+        return _generated(int(rest), symbols, start_ms, prints_per_minute)
     raise BadMarket(f"'{spec}' is neither replay:PATH[@SYMBOL][,PATH...] nor generated:SEED")
+
+
+def _generated(seed: int, symbols: Sequence[str], start_ms: int | None, prints_per_minute: int) -> MarketSource:
+    world = World(seed)
+    start = GENERATED_START_MS if start_ms is None else start_ms
+    if start < HISTORY_MS:
+        raise BadMarket("a generated market cannot start before 1970-01-31; choose a later --start")
+    feeds: dict[str, Feed] = {}
+    for symbol in symbols or GENERATED_SYMBOLS:
+        try:
+            feeds[symbol] = GeneratedFeed(world, symbol, start)
+        except UnknownAsset as error:
+            raise BadMarket(str(error)) from None
+    return MarketSource(feeds, dict.fromkeys(feeds, f"generated:{seed}"), seed, start, prints_per_minute)
 
 
 def _replayed(rest: str, symbols: Sequence[str], gaps: Gaps) -> tuple[dict[str, Feed], dict[str, str]]:

@@ -34,7 +34,7 @@ class TickerStats:
 
     @property
     def change_percent(self) -> int:
-        """Change in percent of the open, in quanta (1 % is 100,000,000), rounded half up (by size) to three decimals."""
+        """Change in percent of the open, in quanta (1 % is 100,000,000) to three decimals, rounded half up by size."""
         if not self.open:
             return 0
         thousandths, rest = divmod(abs(self.change) * 100_000, self.open)
