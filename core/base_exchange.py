@@ -1,0 +1,205 @@
+"""The contract of a venue: one account's trading, and public market data, in the law's integers.
+
+An adapter translates and decides nothing. It never retries a write. Whatever happens to a request that places or
+cancels, the answer is an `Outcome`: accepted, rejected, or unknown; reads raise `Transient` (ask again), `Refused`
+(the key or the request is wrong) or `Broken` (the venue answers something that makes no sense).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from pydantic import SecretStr
+
+from core.clock import Clock
+from core.registry import Registry
+from domain.fill import Fill
+from domain.instrument import Instrument
+from domain.order import Order, OrderReport
+from domain.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a venue can do; the engine asks this and never the venue's name."""
+
+    #: "spot" or "futures" (linear, margined in the quote asset).
+    market: str
+    #: Most orders in one batch request; 1 when there is no batch.
+    batch_orders: int = 1
+    #: Whether a signed request carries a time window that the venue enforces before matching.
+    has_time_window: bool = False
+    #: Seconds a new owner waits before its first order on a venue without such a window.
+    takeover_wait_seconds: int = 0
+    has_post_only: bool = True
+    #: Whether a position may be short.
+    can_short: bool = False
+    #: Most orders that may rest on one symbol; 0 when the venue tells per instrument.
+    max_open_orders: int = 200
+    #: Whether private events arrive on a stream; without it they are polled.
+    has_user_stream: bool = True
+
+
+class OpenOrder(NamedTuple):
+    """An order resting at the venue, ours or not."""
+
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    side: int
+    ticks: int
+    lots: int
+    filled: int
+    time_ms: int
+
+
+class Balance(NamedTuple):
+    """What an account holds of an asset, in the asset's quanta."""
+
+    free: int
+    locked: int
+
+
+class VenuePosition(NamedTuple):
+    """A futures position as the venue shows it."""
+
+    symbol: str
+    #: "BOTH", "LONG" or "SHORT".
+    side: str
+    lots: int
+    entry_price: Decimal
+    liquidation_price: Decimal
+    leverage: int
+
+
+class Bar(NamedTuple):
+    """A closed bar, in ticks and lots."""
+
+    symbol: str
+    interval: str
+    open_ms: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+
+
+class PriceUpdate(NamedTuple):
+    """The price now, in ticks, and the venue's time of it."""
+
+    symbol: str
+    last: int
+    bid: int
+    ask: int
+    time_ms: int
+
+
+class StreamGap(NamedTuple):
+    """Private events may have been missed since `since_ms`; whoever listens closes the gap from trades by id."""
+
+    since_ms: int
+    reason: str
+
+
+class BalanceChange(NamedTuple):
+    """An asset's balance after something happened to it, in quanta."""
+
+    asset: str
+    balance: Balance
+    time_ms: int
+
+
+UserEvent = OrderReport | Fill | BalanceChange | StreamGap
+MarketEvent = PriceUpdate | Bar
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What signs requests. Never logged: the texts are masked."""
+
+    key: SecretStr
+    secret: SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSettings:
+    """Where and how to reach a venue."""
+
+    credentials: Credentials | None = None
+    #: Replaces scheme and host of REST addresses; empty means the venue's own.
+    rest_url: str = ""
+    #: The same for WebSockets.
+    stream_url: str = ""
+    sandbox: bool = False
+    #: Milliseconds in which a signed request must reach the matching engine.
+    receive_window_ms: int = 1_200
+    timeout_seconds: float = 10.0
+
+
+class BaseExchange(Protocol):
+    """One account at one venue."""
+
+    name: str
+    capabilities: Capabilities
+
+    async def open(self) -> None:
+        """Connect, measure the clock offset, load instruments; `Refused` when the key does not work."""
+
+    async def close(self) -> None:
+        """Close every connection; nothing is cancelled."""
+
+    def instrument(self, symbol: str) -> Instrument:
+        """A symbol's rules; `Refused` names the nearest symbol when there is none."""
+
+    async def refresh_instruments(self) -> None:
+        """Read the rules again; they may change while orders rest."""
+
+    async def place(self, order: Order, committed_ms: int) -> Outcome:
+        """Send an order once, signed with the machine time at which its intent was committed."""
+
+    async def place_batch(self, orders: Sequence[Order], committed_ms: int) -> list[Outcome]:
+        """Send several; one outcome each, in order. What the answer leaves out is unknown."""
+
+    async def cancel(self, order: Order) -> Outcome:
+        """Ask to cancel; accepted means the venue has taken the cancel, the order's end arrives as a report."""
+
+    async def query(self, order: Order) -> OrderReport | None:
+        """What the venue says of an order by its client order id; None when it knows of none (weak evidence)."""
+
+    async def open_orders(self, symbol: str | None = None) -> list[OpenOrder]:
+        """Everything that rests on the account, ours and foreign."""
+
+    async def fills_since(self, symbol: str, after_trade_id: str, since_ms: int) -> list[Fill]:
+        """The account's trades after a trade id (empty: from `since_ms`), oldest first, all pages."""
+
+    async def balances(self) -> dict[str, Balance]:
+        """Asset -> what the account holds, in quanta."""
+
+    async def positions(self) -> list[VenuePosition]:
+        """Futures positions that are not flat; empty on spot."""
+
+    def user_events(self) -> AsyncIterator[UserEvent]:
+        """Private events for as long as it is iterated; reconnects by itself and then tells of a gap."""
+
+    async def last_price(self, symbol: str) -> PriceUpdate:
+        """The price now, by REST."""
+
+    async def bars(self, symbol: str, interval: str, since_ms: int, limit: int) -> list[Bar]:
+        """Closed bars from `since_ms`, oldest first, by REST."""
+
+    async def watch_market(
+        self, prices: set[str], bars: set[tuple[str, str]], deliver: Callable[[MarketEvent], Awaitable[None] | None]
+    ) -> None:
+        """Stream prices of symbols and closed bars of (symbol, interval) until cancelled; raises when it breaks."""
+
+    def clock_offset_ms(self) -> int:
+        """Venue time less machine time, as last measured."""
+
+
+ExchangeFactory = Callable[[VenueSettings, Clock], BaseExchange]
+
+EXCHANGES: Registry[ExchangeFactory] = Registry("exchange")

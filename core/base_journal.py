@@ -1,0 +1,99 @@
+"""The contract of the journal: everything one step of an instance changes, kept whole or not at all.
+
+A step is committed before a byte of it is sent. The lease epoch is checked in the same transaction, so a stale owner
+cannot journal, hence cannot send. Steps of many instances share one commit; a bad one fails alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from domain.errors import Refused, Transient, Unknown
+from domain.fill import Fill
+from domain.ledger import Entry
+from domain.order import Order
+
+
+class Fenced(Refused):
+    """Another owner has a newer epoch for this instance; stop without sending anything."""
+
+
+class JournalDown(Transient):
+    """The database cannot be reached; nothing was written."""
+
+
+class CommitUnknown(Unknown):
+    """The connection broke during the commit; read the step's intents by id before acting on them."""
+
+
+class StoredState(NamedTuple):
+    """A strategy's state as stored: integers, and the floats of its indicators."""
+
+    state: list[int]
+    memory: list[float]
+
+
+class RiskMetrics(NamedTuple):
+    """Results of one trading day of one instance, after fees, in quote quanta."""
+
+    instance: int
+    #: Day number since 1970 in the instance's own day boundary.
+    day: int
+    realised: int
+    fees: int
+    trades: int
+    losses_in_a_row: int
+    last_loss_ms: int
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step of one instance changes. Empty parts are left alone."""
+
+    instance: int
+    epoch: int
+    #: Orders whose intent is new: they may be sent once the step is committed.
+    intents: list[Order]
+    #: Reason code of each intent, in the same order.
+    reasons: list[int]
+    #: Client order ids that are about to be cancelled.
+    cancels: list[str]
+    #: Orders whose status or quantities have changed.
+    orders: list[Order]
+    fills: list[Fill]
+    entries: list[Entry]
+    state: StoredState | None = None
+    metrics: RiskMetrics | None = None
+    #: Trading time of the step in milliseconds.
+    time_ms: int = 0
+
+
+class Stored(NamedTuple):
+    """Everything an owner needs to take an instance up."""
+
+    state: StoredState | None
+    #: Orders that are the last of their slot, and any that are not complete.
+    orders: list[Order]
+    fills: list[Fill]
+    entries: list[Entry]
+    metrics: RiskMetrics | None
+
+
+class BaseJournal(Protocol):
+    """Where steps go."""
+
+    async def commit(self, step: Step) -> int:
+        """Keep a step; gives the machine time of the commit in ms. `Fenced`, `JournalDown` or `CommitUnknown`."""
+
+    async def load(self, instance: int) -> Stored:
+        """Everything journaled for an instance."""
+
+    async def raise_epoch(self, instance: int, owner: str) -> int:
+        """Become the owner: the instance's epoch plus one, by compare-and-set."""
+
+    async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
+        """Which of these orders are journaled: what to ask after `CommitUnknown`."""
+
+    async def watermark(self, account: int, symbol: str) -> str:
+        """The newest trade id booked on an account and symbol; empty when none is."""
