@@ -25,6 +25,12 @@ def row_limit(params: Params, default: int = 500, maximum: int = 1000) -> int:
     return default if value is None else min(value, maximum)
 
 
+def past(call: Call, name: str) -> int | None:
+    """A time of the market's past; one of the future counts as the next millisecond, where nothing is yet."""
+    value = call.params.optional_integer(name)
+    return None if value is None else min(value, call.venue.clock.now_ms() + 1)
+
+
 def symbol_market(call: Call) -> tuple[Instrument, SymbolMarket]:
     """The symbol and its market; -1121 when there is none of this name."""
     item = call.instrument()
@@ -104,7 +110,7 @@ def aggregate_trades(call: Call) -> object:
     _, market = symbol_market(call)
     params = call.params
     from_id = params.optional_integer("fromId")
-    start, end = params.optional_integer("startTime"), params.optional_integer("endTime")
+    start, end = past(call, "startTime"), past(call, "endTime")
     limit = row_limit(params)
     params.finish()
     if from_id is not None and (start is not None or end is not None):
@@ -164,7 +170,7 @@ def klines(call: Call) -> object:
     _, market = symbol_market(call)
     params = call.params
     interval = params.choice("interval", INTERVALS)
-    start, end = params.optional_integer("startTime"), params.optional_integer("endTime")
+    start, end = past(call, "startTime"), past(call, "endTime")
     zone = time_zone(params)
     limit = row_limit(params)
     params.finish()

@@ -135,12 +135,10 @@ def window_ticker(call: Call) -> object:
     selection = select(call, is_required=True)
     window, shape = window_ms(call.params), shape_of(call.params)
     call.params.finish()
-    now = call.venue.clock.now_ms()
-    length = window + (now - window) % 60_000
     spot = call.venue.spot
+    stats = [spot.market(item.symbol).ticker(window, from_minute=True) for item in selection.instruments]
     return one_or_many(
-        selection,
-        [statistics(item, spot.market(item.symbol).ticker(length), shape) for item in selection.instruments],
+        selection, [statistics(item, one, shape) for item, one in zip(selection.instruments, stats, strict=True)]
     )
 
 
