@@ -64,9 +64,10 @@ def income_history(call: Call) -> object:
 @endpoint("GET /fapi/v1/trade/asyn", market="futures", security="USER_DATA", weight=1000)
 def download_id(call: Call) -> object:
     """An id whose download stays in processing: this venue prepares no files."""
-    start, end = call.params.integer("startTime"), call.params.integer("endTime")
-    words.time_range(call.params, YEAR_DAYS)
-    number = (call.account_id * 1_000_003 + start // 1000 * 31 + end // 1000) % 10**18
+    call.params.integer("startTime")
+    call.params.integer("endTime")
+    start, end = words.time_range(call.params, YEAR_DAYS)
+    number = (call.account_id * 1_000_003 + (start or 0) // 1000 * 31 + (end or 0) // 1000) % 10**18
     return {"avgCostTimestampOfLast30d": 0, "downloadId": str(number)}
 
 

@@ -93,8 +93,7 @@ def order_amendments(call: Call) -> object:
     found = call.venue.futures.history.amendments(
         call.account_id, instrument.symbol, order_id, client_id, start, end, limit
     )
-    newest_first = sorted(found, key=lambda item: item.amendment_id, reverse=True)
-    return [_amendment(item, instrument) for item in newest_first]
+    return [_amendment(item, instrument) for item in found]
 
 
 def trade_body(fill: Fill, instrument: Instrument) -> dict[str, object]:

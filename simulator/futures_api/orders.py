@@ -25,7 +25,8 @@ def test_order(call: Call) -> object:
     new = read_order(call.params)
     words.response_type(call.params)
     order = call.venue.futures.test(call.account_id, new)
-    return order_bodies.as_accepted(order, call.venue.futures.instrument(order.symbol))
+    body = order_bodies.as_accepted(order, call.venue.futures.instrument(order.symbol))
+    return body | {"clientOrderId": new.client_order_id or ""}
 
 
 @endpoint("PUT /fapi/v1/order", market="futures", ws="order.modify", security="TRADE", weight=0, orders=1)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from simulator.errors import VenueError
+from simulator.futures.types import MarginType
 from simulator.futures_api.amounts import short
 from simulator.units import ONE, format_quanta
 from simulator.wire.endpoint import Call, endpoint
 
+_MARGIN_TYPES: tuple[MarginType, ...] = get_args(MarginType)
 SUCCESS: dict[str, object] = {"code": 200, "msg": "success"}
 
 
@@ -25,7 +29,7 @@ def change_leverage(call: Call) -> object:
 def change_margin_type(call: Call) -> object:
     """ISOLATED or CROSSED; -4046 when it already is."""
     instrument = call.instrument()
-    kind = call.params.choice("marginType", ("ISOLATED", "CROSSED"))
+    kind = call.params.choice("marginType", _MARGIN_TYPES)
     call.venue.futures.settings.set_margin_type(call.account_id, instrument.symbol, kind)
     return SUCCESS
 

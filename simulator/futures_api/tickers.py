@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.futures_api import weights, words
-from simulator.futures_api.amounts import average_price, divide, quote_amount
+from simulator.futures_api.amounts import average_price, quote_amount
 from simulator.instruments import Instrument
 from simulator.units import format_quanta
 from simulator.wire.endpoint import Call, endpoint
@@ -38,13 +38,12 @@ def _last(call: Call, instrument: Instrument) -> Body:
 
 def _day(call: Call, instrument: Instrument) -> Body:
     stats = call.venue.futures.market(instrument.symbol).ticker(words.DAY_MS)
-    change = stats.close - stats.open
     return {
         "symbol": instrument.symbol,
-        "priceChange": instrument.format_price(change),
-        "priceChangePercent": format_quanta(divide(change * 100, stats.open), 3),
+        "priceChange": instrument.format_price(stats.change),
+        "priceChangePercent": format_quanta(stats.change_percent, 3),
         "weightedAvgPrice": average_price(instrument, stats.quote_volume, stats.volume),
-        "lastPrice": instrument.format_price(stats.close),
+        "lastPrice": instrument.format_price(stats.last),
         "lastQty": instrument.format_quantity(stats.last_quantity),
         "openPrice": instrument.format_price(stats.open),
         "highPrice": instrument.format_price(stats.high),

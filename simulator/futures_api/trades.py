@@ -50,7 +50,7 @@ def aggregate_trades(call: Call) -> object:
             "f": item.first_trade_id,
             "l": item.last_trade_id,
             "T": item.time_ms,
-            "m": item.buyer_is_maker,
+            "m": item.taker == "SELL",
         }
         for item in found
     ]

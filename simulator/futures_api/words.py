@@ -20,6 +20,8 @@ _WORKING_TYPES: tuple[WorkingType, ...] = get_args(WorkingType)
 _SELF_TRADE_PREVENTIONS: tuple[SelfTradePrevention, ...] = get_args(SelfTradePrevention)
 
 DAY_MS = 86_400_000
+_LATEST_MS = 4_102_444_800_000
+"""2100-01-01: later times count as this one, there is no data beyond it."""
 
 
 def _word(params: Params, name: str, values: Sequence[TextT], code: int, message: str) -> TextT | None:
@@ -88,13 +90,18 @@ def algo_identity(params: Params) -> tuple[int | None, str | None]:
 
 def time_range(params: Params, days: int | None = None) -> tuple[int | None, int | None]:
     """startTime and endTime; -1023 when they are the wrong way round, -4165 when further apart than `days`."""
-    start, end = params.optional_integer("startTime"), params.optional_integer("endTime")
+    start, end = _time(params, "startTime"), _time(params, "endTime")
     if start is not None and end is not None:
         if start > end:
             raise VenueError(-1023, "Start time is greater than end time.")
         if days is not None and end - start > days * DAY_MS:
             raise VenueError(-4165, f"Invalid time interval, cannot be longer than {days} days")
     return start, end
+
+
+def _time(params: Params, name: str) -> int | None:
+    value = params.optional_integer(name)
+    return None if value is None else min(value, _LATEST_MS)
 
 
 def limit(params: Params, default: int, maximum: int) -> int:
