@@ -281,6 +281,7 @@ class SpotExchange(SpotReader):
             self_trade_prevention=new.self_trade_prevention or "EXPIRE_MAKER",
             strategy_id=new.strategy_id or 0,
             strategy_type=new.strategy_type or 0,
+            uses_sor=new.uses_sor,
         )
 
     def _tell_transfer(self, account_id: int, asset: str, delta: int) -> None:

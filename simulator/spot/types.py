@@ -45,6 +45,8 @@ class NewOrder:
     self_trade_prevention: SelfTradePrevention | None = None
     strategy_id: int | None = None
     strategy_type: int | None = None
+    uses_sor: bool = False
+    """Sent through smart order routing."""
 
 
 @dataclass(slots=True)
@@ -124,6 +126,8 @@ class SpotOrder:
     """Background quantity that stands before it at its price (queue position)."""
     fills: list[Fill] = field(default_factory=list)
     amends: int = 0
+    uses_sor: bool = False
+    """Sent through smart order routing; it trades on its own symbol's book like any other."""
 
     @property
     def remaining(self) -> int:

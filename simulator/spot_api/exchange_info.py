@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from simulator.errors import VenueError, illegal_characters
@@ -49,7 +50,16 @@ def exchange_info(call: Call) -> object:
         "rateLimits": call.venue.limits.rules("spot"),
         "exchangeFilters": [],
         "symbols": [symbol_body(item, shows_sets=shows_sets) for item in chosen],
+        "sors": _routes(call.venue.spot.instruments.values()),
     }
+
+
+def _routes(instruments: Iterable[Instrument]) -> list[Body]:
+    """Every symbol takes routed orders; there is one book behind each."""
+    symbols: dict[str, list[str]] = {}
+    for item in instruments:
+        symbols.setdefault(item.base, []).append(item.symbol)
+    return [{"baseAsset": base, "symbols": names} for base, names in symbols.items()]
 
 
 def _permissions(call: Call) -> frozenset[str]:

@@ -103,6 +103,9 @@ def _add_labels(body: Body, order: SpotOrder) -> None:
         body["strategyId"] = order.strategy_id
     if order.strategy_type:
         body["strategyType"] = order.strategy_type
+    if order.uses_sor:
+        body["workingFloor"] = "SOR"
+        body["usedSor"] = True
     if order.expiry_reason and order.status == "EXPIRED":
         body["expiryReason"] = EXPIRY_REASONS[order.expiry_reason]
     if order.prevented_matches:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from simulator.errors import VenueError, missing_parameter
 from simulator.spot.types import NewOrder
-from simulator.spot_api.order_bodies import RESPONSE_TYPES, Body, placed
+from simulator.spot_api.order_bodies import RESPONSE_TYPES, placed
 from simulator.spot_api.order_params import new_order
 from simulator.spot_api.orders import check_symbol, commission_for_order, test_weight
 from simulator.wire.endpoint import Call, endpoint
-
-ROUTED: Body = {"workingFloor": "SOR", "usedSor": True}
 
 
 def _routed_order(call: Call) -> NewOrder:
@@ -18,6 +16,7 @@ def _routed_order(call: Call) -> NewOrder:
         raise VenueError(-1116, "Invalid orderType.")
     if new.quantity is None:
         raise missing_parameter("quantity")
+    new.uses_sor = True
     return new
 
 
@@ -30,8 +29,6 @@ def place_routed(call: Call) -> object:
     shape = call.params.optional_choice("newOrderRespType", RESPONSE_TYPES) or "FULL"
     call.params.finish()
     body = placed(call.venue.spot.place(call.account_id, new), shape)
-    if shape != "ACK":
-        body |= ROUTED
     return [body] if call.via == "ws" else body
 
 

@@ -86,6 +86,9 @@ def _add_conditional(body: Body, event: ExecutionReport, venue: Venue) -> None:
         body["j"] = order.strategy_id
     if order.strategy_type:
         body["J"] = order.strategy_type
+    if order.uses_sor:
+        body["k"] = "SOR"
+        body["uS"] = True
     if event.execution == "TRADE_PREVENTION":
         _add_prevention(body, event, venue)
     if event.execution == "EXPIRED" and order.expiry_reason:

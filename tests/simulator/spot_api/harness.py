@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlencode
 
 import orjson
@@ -54,6 +54,33 @@ class Answer:
         """(code, text) of a refusal."""
         assert self.status >= 400, self.body
         return self.body["code"], self.body["msg"]
+
+
+class VenueUnderTest(Protocol):
+    """What a customer needs of a venue: its real clock, and the venue to hand to the pipeline."""
+
+    @property
+    def protocol(self) -> ProtocolClock: ...
+
+    def as_venue(self) -> Venue: ...
+
+
+@dataclass
+class WholeVenue:
+    """A complete venue with a generated market of two symbols and one customer of two assets."""
+
+    venue: Venue
+
+    @property
+    def protocol(self) -> ProtocolClock:
+        return self.venue.protocol
+
+    def as_venue(self) -> Venue:
+        return self.venue
+
+    def customer(self) -> Customer:
+        """The account the venue was started with."""
+        return Customer(self, self.venue.accounts.keys_of(1)[0])
 
 
 @dataclass
@@ -115,7 +142,7 @@ class SpotVenue:
 class Customer:
     """Calls the venue with a key, over REST or the WebSocket API."""
 
-    venue: SpotVenue
+    venue: VenueUnderTest
     key: ApiKey
 
     @property

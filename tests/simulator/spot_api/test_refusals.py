@@ -11,8 +11,14 @@ from tests.simulator.spot_api.harness import Customer, SpotVenue, order_fields
 ORDER = "POST order"
 LIMIT = order_fields("BUY", "0.1", "49000")
 MARKET = order_fields("BUY", "0.1")
-STOP = {"symbol": "BTCUSDT", "side": "SELL", "type": "STOP_LOSS", "quantity": "0.1", "stopPrice": "49000"}
-OCO = {
+STOP: dict[str, object] = {
+    "symbol": "BTCUSDT",
+    "side": "SELL",
+    "type": "STOP_LOSS",
+    "quantity": "0.1",
+    "stopPrice": "49000",
+}
+OCO: dict[str, object] = {
     "symbol": "BTCUSDT",
     "side": "SELL",
     "quantity": "0.1",
@@ -21,7 +27,7 @@ OCO = {
     "belowType": "STOP_LOSS",
     "belowStopPrice": "48000",
 }
-OTO = {
+OTO: dict[str, object] = {
     "symbol": "BTCUSDT",
     "workingType": "LIMIT",
     "workingSide": "BUY",
@@ -32,7 +38,7 @@ OTO = {
     "pendingSide": "SELL",
     "pendingQuantity": "0.1",
 }
-DAY = {"symbol": "BTCUSDT", "startTime": 1, "endTime": 86_400_002}
+DAY: dict[str, object] = {"symbol": "BTCUSDT", "startTime": 1, "endTime": 86_400_002}
 SYMBOLS_RANGE = r"""^\[("[\w\-._&&[^a-z]]{1,50}"(,"[\w\-._&&[^a-z]]{1,50}"){0,}){0,1}\]$"""
 
 
