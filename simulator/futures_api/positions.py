@@ -33,7 +33,8 @@ def adl_quantile(call: Call) -> object:
     """Place in the auto-deleveraging queue, 0 (last) to 4."""
     one = call.optional_instrument()
     found = call.venue.futures.reports.adl_quantiles(call.account_id, one.symbol if one else None)
-    return [{"symbol": item.symbol, "adlQuantile": item.quantiles} for item in found]
+    sides = {"LONG": 0, "SHORT": 0}  # one-way positions show them too, besides BOTH
+    return [{"symbol": item.symbol, "adlQuantile": sides | item.quantiles} for item in found]
 
 
 @endpoint("POST /fapi/v1/positionMargin", market="futures", security="TRADE")

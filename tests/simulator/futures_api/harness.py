@@ -189,3 +189,7 @@ class Customer:
         else:
             fields |= {"type": "LIMIT", "price": price, "timeInForce": "GTC"}
         return self.post("/fapi/v1/order", **(fields | more))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()

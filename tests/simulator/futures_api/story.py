@@ -14,6 +14,7 @@ FUNDING_MS = 8 * 3_600_000
 class Story:
     venue: FuturesVenue
     anna: Customer
+    ben: Customer
     open_order: int
     filled_order: int
     modified_order: int
@@ -47,7 +48,7 @@ def tell() -> Story:
     venue.print_at("51500")
     number = algo.fields["algoId"]
     assert isinstance(number, int)
-    return Story(venue, anna, resting, filled, modified, number)
+    return Story(venue, anna, ben, resting, filled, modified, number)
 
 
 def _placed(customer: Customer, **params: object) -> int:

@@ -8,11 +8,7 @@ import pytest
 from tests.simulator.futures_api.harness import Answer, Customer, FuturesVenue
 
 Request = tuple[str, str, Mapping[str, object]]
-LIMIT = {
-    "symbol": "BTCUSDT",
-    "side": "BUY",
-    "type": "LIMIT",
-    "timeInForce": "GTC",
+LIMIT = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"} | {
     "quantity": "0.01",
     "price": "49000",
 }
