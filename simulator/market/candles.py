@@ -77,6 +77,10 @@ class Candles:
         self, interval: str, start_ms: int | None, end_ms: int | None, limit: int, now_ms: int, offset_ms: int = 0
     ) -> list[Bar]:
         """The venue's klines request; see `SymbolMarket.bars`."""
+        if start_ms is not None and start_ms == end_ms and not offset_ms and start_ms == bar_open(interval, now_ms):
+            bar = self.current(interval, now_ms)
+            if bar.trades:
+                return [bar]
         opens = self._opens(interval, start_ms, end_ms, limit, now_ms, offset_ms)
         if not opens:
             return []
@@ -153,7 +157,8 @@ class Candles:
         if border is not None and border < first:
             return empty(1)
         row = reduce_rows(self.table(first, end), np.array([0, DAY_MINUTES]))
-        if border is not None and border >= end:
+        reached = plan.end_minute if border is None else border
+        if reached is not None and reached >= end:
             self._days[day] = row
         return row
 

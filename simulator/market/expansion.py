@@ -94,6 +94,12 @@ def _bits(chance: NDArray[np.uint64], low: int, width: int) -> Integers:
     return ((chance >> np.uint64(low)) & np.uint64((1 << width) - 1)).astype(np.int64)
 
 
+def _legs(first: Integers, second: Integers, third: Integers) -> Integers:
+    """Something of each bar's three legs, one after the other."""
+    legs: Integers = np.stack((first, second, third), axis=1).reshape(-1)
+    return legs
+
+
 def turning_points(bars: Columns, chance: NDArray[np.uint64]) -> tuple[Integers, Integers]:
     """Which extreme a bar visits first and which second: the one nearer to the open, by chance when equally near."""
     above, below = bars.high - bars.open, bars.open - bars.low
@@ -104,8 +110,8 @@ def turning_points(bars: Columns, chance: NDArray[np.uint64]) -> tuple[Integers,
 def between(start: Integers, end: Integers, step: Integers, steps: Integers, chance: Integers) -> Integers:
     """A wobbling point on the way from `start` to `end`, never outside, exact at both ends. `chance` has 16 bits."""
     length = np.maximum(steps, 1)
-    wobble = np.where((step == 0) | (step >= length), 0, (chance - _FULL // 2) * 3 // (2 * length))
-    part = np.clip(step * _FULL // length + wobble, 0, _FULL)
+    wobble = np.where((step == 0) | (step >= length), 0, (chance - _FULL // 2) * 3)
+    part = np.clip((step * (2 * _FULL) + wobble) // (2 * length), 0, _FULL)
     return start + ((end - start) * part >> 16)
 
 
@@ -123,11 +129,9 @@ def _prices(
     last = np.maximum(counts - 1, 3)
     turn = 1 + _bits(own, 8, 20) % (last - 2)
     back = turn + 1 + _bits(own, 28, 20) % np.maximum(last - 1 - turn, 1)
-    to_one, to_two = number <= turn[row], number <= back[row]
-    start = np.where(to_one, bars.open[row], np.where(to_two, one[row], two[row]))
-    end = np.where(to_one, one[row], np.where(to_two, two[row], bars.close[row]))
-    begun = np.where(to_one, 0, np.where(to_two, turn[row], back[row]))
-    ended = np.where(to_one, turn[row], np.where(to_two, back[row], last[row]))
+    leg = 3 * row + (number > turn[row]) + (number > back[row])
+    start, end = _legs(bars.open, one, two)[leg], _legs(one, two, bars.close)[leg]
+    begun, ended = _legs(np.zeros_like(turn), turn, back)[leg], _legs(turn, back, last)[leg]
     price = between(start, end, number - begun, ended - begun, _bits(chance, 26, 16))
     for short in np.flatnonzero((counts > 0) & (counts < FEWEST_PRINTS)):
         opened, high, low, close, _ = (int(column[short]) for column in bars.arrays())
@@ -152,16 +156,16 @@ def _quantities(
 ) -> Integers:
     weight = 8 + (_bits(chance, 42, 8) * _bits(chance, 50, 8) >> 6)
     running = np.cumsum(weight)
-    base = np.concatenate((np.zeros(1, np.int64), running))[first]
-    done = running - base[row]
-    total = np.concatenate((np.zeros(1, np.int64), running))[first + counts] - base
-    return 1 + portions(volume - counts, row, done, total[row], first)
+    sums = np.concatenate((np.zeros(1, np.int64), running))
+    base = sums[first]
+    return 1 + portions(volume - counts, row, running - base[row], sums[first + counts] - base, first)
 
 
 def portions(amount: Integers, row: Integers, done: Integers, total: Integers, first: Integers) -> Integers:
-    """Whole parts of each row's amount, by running weights `done` of `total`; they sum to the amount exactly."""
-    whole, rest = np.divmod(amount[row], np.maximum(total, 1))
-    reached = whole * done + rest * done // np.maximum(total, 1)
+    """Whole parts of each row's amount by running weights, `done` of the row's `total`; they sum up exactly."""
+    total = np.maximum(total, 1)
+    whole, rest = np.divmod(amount, total)
+    reached = whole[row] * done + rest[row] * done // total[row]
     before = np.concatenate((np.zeros(1, np.int64), reached[:-1])) if len(reached) else reached
     before[first[first < len(before)]] = 0
     return reached - before

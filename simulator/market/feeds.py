@@ -11,11 +11,13 @@ import numpy as np
 from simulator.catalogue import instrument_for, split_symbol
 from simulator.market.expansion import FEWEST_PRINTS, Columns, Grid, short_path
 from simulator.market.files import Gap, MarketFileError
+from simulator.market.frames import Recording
 from simulator.market.generator import GeneratedSeries, World, character_of
 from simulator.market.intervals import DAY, MINUTE
 from simulator.market.ladder import Ladder
 from simulator.market.loaders import KlineSeries, TradeSeries
 from simulator.market.plans import BarPlan, Plan, TradePlan
+from simulator.market.recorded import RecordedLadder
 from simulator.market.tables import Integers
 from simulator.units import ONE
 
@@ -83,6 +85,21 @@ class TradeFeed:
     def ladder(self, grid: Grid, synthetic: Ladder) -> Ladder:
         """Prints tell nothing of the book."""
         return synthetic
+
+
+class FrameFeed(TradeFeed):
+    """Replay of raw stream frames: their prints, over the recorded book."""
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(recording.trades)
+        self._recording = recording
+        self.start_ms = recording.start_ms
+        price = step_of(recording.trades.price, recording.price)
+        self.grid = Grid(price, step_of(recording.trades.quantity, recording.quantity))
+
+    def ladder(self, grid: Grid, synthetic: Ladder) -> Ladder:
+        """The recorded book."""
+        return RecordedLadder(self._recording) if self._recording.events else synthetic
 
 
 class GeneratedFeed:

@@ -96,6 +96,5 @@ def _share(volume: Integers, weight: Integers, prints: int) -> Integers:
     rows, count = weight.shape
     row = np.repeat(np.arange(rows), count)
     done = np.cumsum(weight, axis=1)
-    total = np.repeat(done[:, -1], count)
-    parts = portions(volume - prints * count, row, done.reshape(-1), total, np.arange(rows) * count)
+    parts = portions(volume - prints * count, row, done.reshape(-1), done[:, -1], np.arange(rows) * count)
     return prints + parts.reshape(rows, count)

@@ -10,8 +10,9 @@ from typing import Literal
 from simulator.catalogue import UnknownAsset, instrument_for
 from simulator.instruments import Instrument, Market
 from simulator.market.expansion import FEWEST_PRINTS, MOST_PRINTS, Grid
-from simulator.market.feeds import HISTORY_MS, Feed, GeneratedFeed, KlineFeed, TradeFeed, grid_for
-from simulator.market.files import Gap, MarketFileError, read_bytes
+from simulator.market.feeds import HISTORY_MS, Feed, FrameFeed, GeneratedFeed, KlineFeed, TradeFeed, grid_for
+from simulator.market.files import Gap, read_bytes
+from simulator.market.frames import load_frames
 from simulator.market.generator import World
 from simulator.market.hashing import key_of
 from simulator.market.ladder import Ladder
@@ -163,7 +164,7 @@ def open_feed(path: Path, gaps: Gaps = "refuse") -> Feed:
     if kind == "trades":
         return TradeFeed(load_trades(path, content))
     if kind == "frames":
-        raise MarketFileError(path, 1, "is not supported", "use klines")
+        return FrameFeed(load_frames(path, content))
     series = load_klines(path, content)
     if gaps == "refuse":
         refuse_gaps(series)

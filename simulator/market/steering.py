@@ -15,7 +15,7 @@ from simulator.market.tables import Integers
 SCALE_ONE = 10**8
 """The scale that changes nothing."""
 PPM = 1_000_000
-_LONGEST = 10**9
+_LONGEST = 30 * 86_400_000
 _LARGEST = 90 * SCALE_ONE
 _SMALLEST = SCALE_ONE // 10_000
 
@@ -114,7 +114,8 @@ def _scaled(stretch: Stretch, time_ms: Integers, price: Integers) -> Integers:
     gone = np.clip(time_ms - stretch.start_ms, 0, stretch.length_ms)
     scale = np.full(len(price), stretch.end, np.int64)
     if stretch.length_ms:
-        scale = stretch.start + (stretch.end - stretch.start) * gone // stretch.length_ms
+        whole, rest = divmod(stretch.end - stretch.start, stretch.length_ms)
+        scale = stretch.start + whole * gone + rest * gone // stretch.length_ms
     whole, rest = np.divmod(price, SCALE_ONE)
     steered: Integers = np.maximum(whole * scale + (rest * scale + SCALE_ONE // 2) // SCALE_ONE, 1)
     return steered
