@@ -73,7 +73,8 @@ class FakeSymbolMarket:
         self.recorded: list[Trade] = []
 
     def settle_print(self, p: Print) -> None:
-        self.liquidity.anchor_at(p.price)
+        """A seller got the best bid, a buyer paid the best ask."""
+        self.liquidity.anchor_at(p.price if p.taker == "SELL" else p.price - self.liquidity.tick)
 
     def record(
         self, time_ms: int, price: int, quantity: int, taker: Side, maker_order_id: int = 0, taker_order_id: int = 0

@@ -135,7 +135,7 @@ def test_a_take_profit_buys_when_the_price_falls(floor: Floor) -> None:
 def test_a_take_profit_limit_sells_when_the_price_rises(floor: Floor) -> None:
     order = floor.place(floor.alice, "SELL", "TAKE_PROFIT_LIMIT", quantity="1", price="104", stop_price="105")
     floor.print("105", "1", "BUY")
-    assert floor.fills(order) == [("105", "1")]
+    assert floor.fills(order) == [("104.99", "1")]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_trailing_stop_with_a_stop_price_begins_to_follow_there(floor: Floor) 
         floor.print(price, "1", "BUY")
     assert order.fills == []
     floor.print("110.25", "1", "BUY")
-    assert floor.fills(order) == [("110.26", "1")]
+    assert floor.fills(order) == [("110.25", "1")]
 
 
 def test_an_iceberg_is_accepted_and_stands_on_the_book_with_its_whole_quantity(floor: Floor) -> None:

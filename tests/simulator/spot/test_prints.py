@@ -19,7 +19,7 @@ def test_a_print_that_reaches_no_order_is_recorded_as_it_is(floor: Floor) -> Non
     floor.print("100.05", "0.7", "BUY")
     (trade,) = floor.market.recorded
     assert (trade.price, trade.quantity, trade.taker) == (parse_quanta("100.05"), parse_quanta("0.7"), "BUY")
-    assert floor.market.liquidity.best("BUY") == parse_quanta("100.05")
+    assert floor.market.liquidity.best("SELL") == parse_quanta("100.05")
 
 
 def test_an_order_waits_until_the_queue_before_it_has_traded(floor: Floor) -> None:
@@ -79,7 +79,7 @@ def test_a_taker_consumes_the_background_until_the_market_moves(floor: Floor) ->
     assert (floor.fills(first), floor.fills(second)) == ([("100.01", "1")], [("100.02", "1")])
     floor.print("100", "1", "BUY")
     third = floor.place(floor.alice, "BUY", "MARKET", quantity="1")
-    assert floor.fills(third) == [("100.01", "1")]
+    assert floor.fills(third) == [("100", "1")]
 
 
 def test_a_symbol_is_hot_while_an_order_rests_or_waits(floor: Floor) -> None:
