@@ -6,12 +6,10 @@ What each part answers (every method raises `VenueError` with the venue's code a
     list_symbol(instrument, market), instruments, instrument(symbol), set_instrument(instrument), book(symbol),
     market(symbol), mark_price(symbol), on_print(symbol, print), on_time(now_ms), on_protocol_time(now_ms),
     next_timer_ms(now_ms), is_hot(symbol), deposit(account_id, asset, amount), withdraw(...), totals(),
-    place(account_id, new), test(account_id, new), cancel(account_id, symbol, order_id, client_order_id),
+    place(account_id, new), test(same), cancel(account_id, symbol, order_id, client_order_id),
     cancel_all(account_id, symbol) -> list[FuturesOrder],
-    modify(account_id, symbol, order_id, client_order_id, side, quantity, price, price_match=None) -> FuturesOrder,
-    place_batch(account_id, list[NewOrder]) -> list[FuturesOrder | VenueError],
-    cancel_batch(account_id, symbol, order_ids, client_order_ids) -> list[FuturesOrder | VenueError].
-    `modify` is its own batch piece: call it once per order and catch VenueError.
+    modify(account_id, symbol, order_id, client_order_id, side, quantity, price, price_match=None) -> FuturesOrder.
+    `place`, `cancel` and `modify` are the pieces of batches: call them once per item and catch VenueError.
 `.history` (`simulator.futures.history`)
     order(account_id, symbol, order_id, client_order_id), open_order(same), open_orders(account_id, symbol=None),
     all_orders(account_id, symbol, order_id=None, start_ms=None, end_ms=None, limit=500),
@@ -48,7 +46,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from simulator.errors import VenueError
 from simulator.events import InstrumentChanged
 from simulator.futures.algo import AlgoService
 from simulator.futures.choices import Choices
@@ -190,15 +187,9 @@ class FuturesExchange:
         self._settle_down()
         return order
 
-    def test(self, account_id: int, new: NewOrder) -> None:
-        """Check an order without placing it."""
-        self._trading.check(account_id, new, is_test=True)
-
-    def place_batch(self, account_id: int, news: list[NewOrder]) -> list[FuturesOrder | VenueError]:
-        """Place up to five orders, each for itself; -4082 for none or more."""
-        outcomes = self._trading.place_batch(account_id, news)
-        self._settle_down()
-        return outcomes
+    def test(self, account_id: int, new: NewOrder) -> FuturesOrder:
+        """Check an order without placing it; gives what would have been accepted, without an order id."""
+        return self._trading.check(account_id, new, is_test=True)
 
     def cancel(self, account_id: int, symbol: str, order_id: int | None, client_order_id: str | None) -> FuturesOrder:
         """Cancel an open order; -2011 when there is none."""
@@ -207,12 +198,6 @@ class FuturesExchange:
     def cancel_all(self, account_id: int, symbol: str) -> list[FuturesOrder]:
         """Cancel the account's open orders on a symbol."""
         return self._trading.cancel_all(account_id, symbol)
-
-    def cancel_batch(
-        self, account_id: int, symbol: str, order_ids: list[int], client_order_ids: list[str]
-    ) -> list[FuturesOrder | VenueError]:
-        """Cancel up to ten orders, each for itself."""
-        return self._trading.cancel_batch(account_id, symbol, order_ids, client_order_ids)
 
     def modify(
         self,

@@ -20,8 +20,6 @@ from simulator.market.types import Side
 from simulator.units import ONE
 
 MAXIMUM_AMENDS = 10_000
-BATCH_PLACE = 5
-BATCH_CANCEL = 10
 
 
 class Trading:
@@ -188,18 +186,6 @@ class Trading:
             self._lifecycle.fit_reduce_only(order.account_id, order.symbol, order.position_side)
         self._core.bus.publish(BookMoved("futures", order.symbol))
 
-    def place_batch(self, account_id: int, news: list[NewOrder]) -> list[FuturesOrder | VenueError]:
-        """Place up to five orders, each for itself."""
-        if not 1 <= len(news) <= BATCH_PLACE:
-            raise refuse(-4082)
-        outcomes: list[FuturesOrder | VenueError] = []
-        for new in news:
-            try:
-                outcomes.append(self.place(account_id, new))
-            except VenueError as error:
-                outcomes.append(error)
-        return outcomes
-
     def cancel(self, account_id: int, symbol: str, order_id: int | None, client_order_id: str | None) -> FuturesOrder:
         """Cancel one open order; -2011 when there is none."""
         self._core.listing(symbol)
@@ -216,22 +202,6 @@ class Trading:
         for order in orders:
             self._lifecycle.end(order, "CANCELED", "CANCELED")
         return orders
-
-    def cancel_batch(
-        self, account_id: int, symbol: str, order_ids: list[int], client_order_ids: list[str]
-    ) -> list[FuturesOrder | VenueError]:
-        """Cancel up to ten orders, each for itself."""
-        wanted: list[tuple[int | None, str | None]] = [(number, None) for number in order_ids]
-        wanted = wanted or [(None, text) for text in client_order_ids]
-        if not 1 <= len(wanted) <= BATCH_CANCEL:
-            raise refuse(-4082)
-        outcomes: list[FuturesOrder | VenueError] = []
-        for number, text in wanted:
-            try:
-                outcomes.append(self.cancel(account_id, symbol, number, text))
-            except VenueError as error:
-                outcomes.append(error)
-        return outcomes
 
     def modify(
         self,
