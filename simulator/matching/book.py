@@ -7,7 +7,7 @@ end. The book decides who trades next; the exchange settles the trade and then s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -23,13 +23,15 @@ O = TypeVar("O", bound=Resting)  # noqa: E741  (an order)
 class Book(Generic[O]):
     """Users' orders of one symbol over its `Liquidity`; `update_id` grows by one at every visible change."""
 
-    __slots__ = ("_asks", "_bids", "_liquidity", "update_id")
+    __slots__ = ("_asks", "_bids", "_liquidity", "readers", "update_id")
 
     def __init__(self, liquidity: Liquidity) -> None:
         self._liquidity = liquidity
         self._bids: Half[O] = Half("BUY")
         self._asks: Half[O] = Half("SELL")
         self.update_id = 1
+        self.readers: list[Callable[[], None]] = []
+        """Told before a snapshot is given out, so that a stream of changes can start from what it shows."""
 
     def add(self, order: O) -> None:
         """Rest an order behind everything that stands at its price, and set its `ahead`."""
@@ -138,6 +140,9 @@ class Book(Generic[O]):
 
     def depth(self, limit: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Up to `limit` levels (price, quantity) of each side: bids from high to low, asks from low to high."""
+        if limit > 1:
+            for reader in self.readers:
+                reader()
         liquidity = self._liquidity
         return (
             list(islice(self._bids.merged(liquidity), limit)),

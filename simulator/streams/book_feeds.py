@@ -6,6 +6,8 @@ one above the id of that event, so a snapshot plus all events after it is the bo
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from simulator.streams import payloads
 from simulator.streams.feeds import Feed
 from simulator.streams.names import StreamKey
@@ -79,15 +81,26 @@ class PartialDepthFeed(Feed):
 
 
 class DepthFeed(Feed):
-    """`depth`: changes since the last event."""
+    """`depth`: changes since the last event.
+
+    Between two beats the book may change and change back. Nobody need hear of that, unless somebody has read a
+    snapshot meanwhile: the levels that it showed are sent again, whatever has become of them.
+    """
 
     def __init__(self, key: StreamKey, venue: StreamVenue) -> None:
         super().__init__(key, venue)
-        book = self.exchange.book(key.symbol)
-        self._last_id = book.update_id
-        self._seen_id = book.update_id
-        self._bids, self._asks = (dict(side) for side in book.depth(FULL_DEPTH))
+        self._book = self.exchange.book(key.symbol)
+        self._last_id = self._seen_id = self._book.update_id
+        self._is_reading = False
+        self._bids, self._asks = self._read()
+        self._shown: tuple[set[int], set[int]] = (set(), set())
+        """Prices at which a snapshot since the last event differs from it."""
         self.wants_books = key.speed_ms == 0
+        self._book.readers.append(self._note_snapshot)
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._book.readers.remove(self._note_snapshot)
 
     def on_book(self, symbol: str) -> None:
         """Only on the stream without a beat."""
@@ -95,21 +108,36 @@ class DepthFeed(Feed):
 
     def tick(self, now_ms: int) -> None:
         """Send every level that differs from the last event; nothing when none does."""
-        book = self.exchange.book(self.key.symbol)
-        if book.update_id == self._seen_id:
+        update_id = self._book.update_id
+        if update_id == self._seen_id:
             return
-        self._seen_id = book.update_id
-        bids, asks = (dict(side) for side in book.depth(FULL_DEPTH))
-        changed = differences(self._bids, bids), differences(self._asks, asks)
-        self._bids, self._asks = bids, asks
+        self._seen_id = update_id
+        bids, asks = self._read()
+        changed = differences(self._bids, bids, self._shown[0]), differences(self._asks, asks, self._shown[1])
+        self._bids, self._asks, self._shown = bids, asks, (set(), set())
         if not any(changed):
             return
-        previous, self._last_id = self._last_id, book.update_id
-        self.emit(payloads.depth_update(self.instrument(), previous + 1, book.update_id, previous, *changed, now_ms))
+        previous, self._last_id = self._last_id, update_id
+        self.emit(payloads.depth_update(self.instrument(), previous + 1, update_id, previous, *changed, now_ms))
+
+    def _read(self) -> tuple[dict[int, int], dict[int, int]]:
+        self._is_reading = True
+        bids, asks = self._book.depth(FULL_DEPTH)
+        self._is_reading = False
+        return dict(bids), dict(asks)
+
+    def _note_snapshot(self) -> None:
+        """Somebody is about to read the book as it stands now."""
+        if self._is_reading or self._book.update_id == self._seen_id:
+            return
+        bids, asks = self._read()
+        self._shown[0].update(price for price, _ in differences(self._bids, bids))
+        self._shown[1].update(price for price, _ in differences(self._asks, asks))
 
 
-def differences(before: dict[int, int], after: dict[int, int]) -> Levels:
-    """Levels of `after` that are new or differ, and those that are gone with quantity 0, by falling price."""
-    changed = [(price, quantity) for price, quantity in after.items() if before.get(price) != quantity]
-    changed += [(price, 0) for price in before if price not in after]
-    return sorted(changed, reverse=True)
+def differences(before: dict[int, int], after: dict[int, int], also: Collection[int] = ()) -> Levels:
+    """Levels of `after` that are new, differ or are in `also`, and with quantity 0 those gone; by falling price."""
+    changed = {price: quantity for price, quantity in after.items() if before.get(price) != quantity}
+    changed.update((price, 0) for price in before if price not in after)
+    changed.update((price, after.get(price, 0)) for price in also)
+    return sorted(changed.items(), reverse=True)

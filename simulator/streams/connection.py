@@ -96,14 +96,17 @@ class Connection:
         """Send a frame that is not an event: an answer, a ping, a notice."""
         if self.is_closing or self.is_half_open:
             return
+        self._append(frame)
+        if self._outbox_bytes > self._bounds.outbox_bytes:
+            self._outbox.clear()
+            self.close(WSCloseCode.POLICY_VIOLATION, "Slow consumer")
+
+    def _append(self, frame: bytes) -> None:
         self._outbox.append(frame)
         self._outbox_bytes += len(frame)
         if not self._is_marked:
             self._is_marked = True
             self._pump.mark(self)
-        elif self._outbox_bytes > self._bounds.outbox_bytes:
-            self._outbox.clear()
-            self.close(WSCloseCode.POLICY_VIOLATION, "Slow consumer")
 
     def write_out(self) -> bool:
         """Hand the outbox to the socket; False while the peer does not take it."""
@@ -220,12 +223,12 @@ class Connection:
         """Send what is in the outbox, then a close frame; 1006 drops the connection without one."""
         if self.is_closing:
             return
+        self.is_closing = True
         if code == _DROPPED:
-            self.is_closing = True
             self.abort()
             return
-        self.put(close_frame(code, reason))
-        self.is_closing = True
+        if not self.is_half_open:
+            self._append(close_frame(code, reason))
         self._schedule("farewell", self._timing.farewell_seconds, self.abort)
 
     def abort(self) -> None:

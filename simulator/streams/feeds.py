@@ -48,6 +48,9 @@ class Feed:
     def finish(self) -> None:
         """Send what was held back until the turn's end."""
 
+    def close(self) -> None:
+        """The last listener has gone; let go of whatever was joined."""
+
     @property
     def exchange(self) -> Exchange:
         """The exchange the stream belongs to."""

@@ -90,6 +90,7 @@ class StreamHub:
             return
         del self._feeds[key]
         self._held.pop(feed, None)
+        feed.close()
         _discard(self._at, (key.market, key.symbol), feed)
         _discard(self._beats, key.speed_ms, feed)
 

@@ -26,6 +26,7 @@ class Pump:
         self._marked: list[Writable] = []
         self._blocked: list[Writable] = []
         self._is_scheduled = False
+        self._is_retrying = False
 
     def mark(self, connection: Writable) -> None:
         """Write this connection's outbox at the end of the turn; a connection marks itself once."""
@@ -44,14 +45,17 @@ class Pump:
         self._is_scheduled = False
         marked, self._marked = self._marked, []
         self._blocked += [connection for connection in marked if not connection.write_out()]
-        if self._blocked and len(self._blocked) > 0:
+        self._retry_later()
+
+    def _retry_later(self) -> None:
+        if self._blocked and not self._is_retrying:
+            self._is_retrying = True
             asyncio.get_running_loop().call_later(self.RETRY_SECONDS, self._retry)
 
     def _retry(self) -> None:
-        blocked, self._blocked = self._blocked, []
-        self._blocked = [connection for connection in blocked if not connection.write_out()]
-        if self._blocked:
-            asyncio.get_running_loop().call_later(self.RETRY_SECONDS, self._retry)
+        self._is_retrying = False
+        self._blocked = [connection for connection in self._blocked if not connection.write_out()]
+        self._retry_later()
 
     @property
     def is_idle(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 class DepthBook(Protocol):
     """An order book, as its streams read it."""
+
+    @property
+    def readers(self) -> list[Callable[[], None]]:
+        """Told before a snapshot of more than the best level is given out."""
 
     @property
     def update_id(self) -> int:
