@@ -6,10 +6,12 @@ import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
 import aiohttp
+from yarl import URL
 
 from simulator.accounts import AccountBook, ApiKey
 from simulator.clock import MarketClock, ProtocolClock
@@ -178,10 +180,10 @@ class Client:
         answer = await self.raw(method, f"{path}?{self.sign(**params)}")
         return answer.status, await answer.json(content_type=None)
 
-    async def raw(self, method: str, path: str, data: str | bytes | None = None) -> aiohttp.ClientResponse:
+    async def raw(self, method: str, path: str, data: str | bytes | BytesIO | None = None) -> aiohttp.ClientResponse:
         headers = {"X-MBX-APIKEY": self.key} if self.key else {}
         answer = await self.session.request(
-            method, self.url + path, data=data, headers=headers, timeout=aiohttp.ClientTimeout(10)
+            method, URL(self.url + path, encoded=True), data=data, headers=headers, timeout=aiohttp.ClientTimeout(10)
         )
         await answer.read()
         return answer
