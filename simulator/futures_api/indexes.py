@@ -7,6 +7,8 @@ from simulator.futures_api import weights
 from simulator.units import ONE, format_quanta
 from simulator.wire.endpoint import Call, endpoint
 
+_SCHEDULES = ("EQUITY", "COMMODITY", "FX", "KR_EQUITY", "HK_EQUITY", "CN_EQUITY")
+
 
 @endpoint("GET /fapi/v1/indexInfo", market="futures")
 def index_information(call: Call) -> object:
@@ -45,7 +47,8 @@ def asset_index(call: Call) -> object:
 def trading_schedule(call: Call) -> object:
     """Sessions of stock markets: contracts on stocks are not listed."""
     call.params.finish()
-    return {"updateTime": call.venue.clock.now_ms(), "marketSchedules": {}}
+    schedules: dict[str, object] = {name: {"sessions": []} for name in _SCHEDULES}
+    return {"updateTime": call.venue.clock.now_ms(), "marketSchedules": schedules}
 
 
 @endpoint("GET /fapi/v1/symbolAdlRisk", market="futures")

@@ -6,7 +6,7 @@ from simulator.instruments import Instrument
 from simulator.market.intervals import bar_open, next_open
 from simulator.market.tickers import TickerStats
 from simulator.market.trades import AggregateTrade
-from simulator.market.types import Bar, Trade
+from simulator.market.types import Bar, Print, Trade
 from simulator.units import ONE
 from tests.simulator.fakes import FakeSymbolMarket
 
@@ -17,6 +17,9 @@ class ShownMarket(FakeSymbolMarket):
     def __init__(self, instrument: Instrument, price: int, start_ms: int) -> None:
         super().__init__(instrument.symbol, price, instrument.filters.tick, size=5 * ONE, levels=50)
         self.record(start_ms - 60_000, price, instrument.filters.lot * 10, "BUY")
+
+    def settle_print(self, p: Print) -> None:
+        self.liquidity.anchor_at(p.price)
 
     def recent_trades(self, limit: int) -> list[Trade]:
         return self.recorded[-limit:]

@@ -202,7 +202,7 @@ def story() -> Story:
     return told
 
 
-def _call(story: Story, request: str) -> Answer:
+def call_of(story: Story, request: str) -> Answer:
     params, _ = REQUESTS[request]
     known = {
         "{open}": str(story.open_order),
@@ -252,7 +252,7 @@ def test_an_answer_has_the_fields_of_the_official_example(story: Story, recorded
     example = shapes.fixtures(recorded_data)[REQUESTS[request_name][1]]
     if request_name.startswith("WS "):
         example = example["result"]
-    assert _unexplained(request_name, shapes.differences_from_example(example, _call(story, request_name).body)) == []
+    assert _unexplained(request_name, shapes.differences_from_example(example, call_of(story, request_name).body)) == []
 
 
 @pytest.mark.recorded
@@ -264,7 +264,7 @@ def test_an_answer_has_the_fields_of_the_machine_description(
     if path not in shapes.openapi(recorded_data)["paths"]:
         pytest.skip("newer than the description")
     schema = shapes.response_schema(recorded_data, method, path)
-    answer = _call(story, request_name)
+    answer = call_of(story, request_name)
     assert _unexplained(request_name, shapes.differences_from_schema(schema, answer.body)) == []
 
 
@@ -272,7 +272,7 @@ def test_an_answer_has_the_fields_of_the_machine_description(
 @pytest.mark.parametrize("request_name", DEVIATIONS)
 def test_no_deviation_is_listed_that_does_not_occur(story: Story, recorded_data: Path, request_name: str) -> None:
     method, _, path = request_name.partition(" ")
-    answer = _call(story, request_name).body
+    answer = call_of(story, request_name).body
     found = set(shapes.differences_from_schema(shapes.response_schema(recorded_data, method, path), answer))
     if example := REQUESTS[request_name][1]:
         found |= set(shapes.differences_from_example(shapes.fixtures(recorded_data)[example], answer))
