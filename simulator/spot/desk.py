@@ -34,6 +34,7 @@ class Listing:
     """One symbol of the exchange with everything that belongs to it."""
 
     __slots__ = (
+        "_average",
         "announced_update",
         "archives",
         "book",
@@ -56,6 +57,14 @@ class Listing:
         self.next_order_id = 1
         self.next_prevented_id = 0
         self.announced_update = self.book.update_id
+        self._average = (-1, 0)
+
+    def average_price(self, now_ms: int) -> int:
+        """The five-minute average that filters look at, taken once per second of market time."""
+        second = now_ms // 1000
+        if self._average[0] != second:
+            self._average = (second, self.market.average_price())
+        return self._average[1]
 
     def archive(self, account_id: int) -> Archive:
         """What an account did on this symbol."""

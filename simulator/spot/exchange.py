@@ -234,7 +234,7 @@ class SpotExchange(SpotReader):
             raise rejected(_ACCOUNT_CLOSED)
         if listing.instrument.status != "TRADING":
             raise VenueError(-1013, MARKET_CLOSED)
-        average = listing.market.average_price()
+        average = listing.average_price(self._desk.clock.now_ms())
         archive, instrument = listing.archive(account_id), listing.instrument
         for new in orders:
             check_filters(new, instrument, average)

@@ -83,7 +83,9 @@ class Floor:
         """A request; LIMIT types are GTC unless told otherwise."""
         if tif is None and kind in ("LIMIT", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT"):
             tif = "GTC"
-        amounts = {name: parse_quanta(value) if name in _QUANTA else value for name, value in fields.items()}
+        amounts: dict[str, Any] = {
+            name: parse_quanta(value) if name in _QUANTA else value for name, value in fields.items()
+        }
         return NewOrder(SYMBOL, side, kind, tif, **amounts)
 
     def place(

@@ -17,10 +17,10 @@ def floor() -> Floor:
 
 def pair(floor: Floor, side: Any = "SELL", **changes: Any) -> list[NewOrder]:
     """[above, below] around 100: a resting order at 105 (95) and a stop at 95 (105)."""
-    high, low = {"quantity": "2"}, {"quantity": "2"}
-    rest = floor.request(side, "LIMIT_MAKER", price="105" if side == "SELL" else "95", **(high | changes))
+    fields: dict[str, Any] = {"quantity": "2", **changes}
+    rest = floor.request(side, "LIMIT_MAKER", price="105" if side == "SELL" else "95", **fields)
     stop_price, price = ("95", "94") if side == "SELL" else ("105", "106")
-    stop = floor.request(side, "STOP_LOSS_LIMIT", price=price, stop_price=stop_price, **low)
+    stop = floor.request(side, "STOP_LOSS_LIMIT", price=price, stop_price=stop_price, quantity="2")
     return [rest, stop] if side == "SELL" else [stop, rest]
 
 
@@ -135,8 +135,8 @@ def test_halves_of_an_oco_that_stand_wrong_are_refused(
     def half(kind: Any, price: str) -> NewOrder:
         if kind == "MARKET":
             return floor.request(side, kind, quantity="1")
-        name = "price" if kind == "LIMIT_MAKER" else "stop_price"
-        return floor.request(side, kind, quantity="1", **{name: price})
+        fields: dict[str, Any] = {"price" if kind == "LIMIT_MAKER" else "stop_price": price}
+        return floor.request(side, kind, quantity="1", **fields)
 
     new = NewList(SYMBOL, "OCO", [half(above, "105"), half(below, "95")])
     assert refusal(lambda: floor.exchange.place_list(floor.alice, new)) == expected
