@@ -171,9 +171,10 @@ class Liquidator:
         self._core.bus.publish(Liquidation(order, now))
 
     def _take_fee(self, order: FuturesOrder, asset: str, left: int | None) -> int:
-        """Take the liquidation fee from what is left of the margin; `left` is None for cross."""
+        """Take the liquidation fee from what is left; `left` is None for cross, where other positions' margin stays."""
         account = order.account_id
-        spare = self._margin.cross(account, asset).balance if left is None else left
+        state = self._margin.cross(account, asset)
+        spare = state.balance - state.position_initial if left is None else left
         own = self._wallets.cross(account, asset)
         fee = max(0, min(order.executed_quote * FEE_RATE // ONE, spare, own))
         if fee:

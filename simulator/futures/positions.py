@@ -97,7 +97,7 @@ def apply_fill(position: Position, side: Side, quantity: int, quote: int, fee: i
     if position.quantity == 0:
         position.break_even_cost = 0
     elif closed and closed < quantity:
-        position.break_even_cost = sign * opened_quote + fee * opened_quote // quote
+        position.break_even_cost = sign * opened_quote + (fee * opened_quote // quote if quote else 0)
     else:
         position.break_even_cost += sign * quote + fee
     position.realized += realized
