@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import orjson
+
 from simulator.accounts import AccountBook
 from simulator.clock import MarketClock
 from simulator.errors import INVALID_SYMBOL, VenueError
@@ -28,6 +30,11 @@ from simulator.units import ONE
 
 if TYPE_CHECKING:
     from simulator.market.symbol_market import SymbolMarket
+
+
+def _quoted(text: str) -> str:
+    """A customer's text as a JSON string."""
+    return orjson.dumps(text).decode()
 
 
 class Listing:
@@ -135,42 +142,28 @@ class Desk:
 
     def _write(self, report: ExecutionReport) -> None:
         order, fill = report.order, report.fill
-        extra: dict[str, object] = {}
+        extra = ""
         if fill is not None:
-            extra = {
-                "trade": fill.trade_id,
-                "last_price": amount_text(fill.price),
-                "last_quantity": amount_text(fill.quantity),
-                "commission": amount_text(fill.commission),
-                "commission_asset": fill.commission_asset,
-                "maker": fill.is_maker,
-            }
+            extra = (
+                f',"trade":{fill.trade_id},"last_price":"{amount_text(fill.price)}",'
+                f'"last_quantity":"{amount_text(fill.quantity)}","commission":"{amount_text(fill.commission)}",'
+                f'"commission_asset":"{fill.commission_asset}","maker":{"true" if fill.is_maker else "false"}'
+            )
         if report.prevented_match is not None:
-            extra["prevented_match"] = report.prevented_match.prevented_match_id
-            extra["last_prevented"] = amount_text(report.last_prevented)
-        self.tape.append(
+            extra += (
+                f',"prevented_match":{report.prevented_match.prevented_match_id},'
+                f'"last_prevented":"{amount_text(report.last_prevented)}"'
+            )
+        self.tape.append_members(
             "order",
-            market="spot",
-            account=order.account_id,
-            symbol=order.symbol,
-            order=order.order_id,
-            client=order.client_order_id,
-            original_client=order.original_client_order_id,
-            list=order.order_list_id,
-            execution=report.execution,
-            execution_id=report.execution_id,
-            status=order.status,
-            side=order.side,
-            type=order.type,
-            time_in_force=order.time_in_force,
-            price=amount_text(order.price),
-            stop_price=amount_text(order.stop_price),
-            quantity=amount_text(order.quantity),
-            quote_quantity=amount_text(order.quote_quantity),
-            executed=amount_text(order.executed),
-            executed_quote=amount_text(order.executed_quote),
-            expiry_reason=order.expiry_reason,
-            **extra,
+            f'"market":"spot","account":{order.account_id},"symbol":"{order.symbol}","order":{order.order_id},'
+            f'"client":{_quoted(order.client_order_id)},"original_client":{_quoted(order.original_client_order_id)},'
+            f'"list":{order.order_list_id},"execution":"{report.execution}","execution_id":{report.execution_id},'
+            f'"status":"{order.status}","side":"{order.side}","type":"{order.type}",'
+            f'"time_in_force":"{order.time_in_force}","price":"{amount_text(order.price)}",'
+            f'"stop_price":"{amount_text(order.stop_price)}","quantity":"{amount_text(order.quantity)}",'
+            f'"quote_quantity":"{amount_text(order.quote_quantity)}","executed":"{amount_text(order.executed)}",'
+            f'"executed_quote":"{amount_text(order.executed_quote)}","expiry_reason":{order.expiry_reason}{extra}',
         )
 
     def announce(self, listing: Listing) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from simulator.errors import filter_failure
 from simulator.instruments import Filters, Instrument
@@ -17,12 +17,10 @@ def check_filters(new: NewOrder, instrument: Instrument, average: int) -> None:
     `average` is the weighted average price of five minutes, which stands in for the price of a market order.
     """
     filters = instrument.filters
-    for price in (new.price, new.stop_price):
-        if price is not None and not _price_fits(filters, price):
-            raise filter_failure("PRICE_FILTER")
-    for quantity in (new.quantity, new.iceberg_quantity):
-        if quantity and not quantity_fits(filters, quantity):
-            raise filter_failure("LOT_SIZE")
+    if not _price_fits(filters, new.price) or not _price_fits(filters, new.stop_price):
+        raise filter_failure("PRICE_FILTER")
+    if not quantity_fits(filters, new.quantity) or not quantity_fits(filters, new.iceberg_quantity or None):
+        raise filter_failure("LOT_SIZE")
     if new.type == "MARKET" and new.quantity is not None and _above(new.quantity, filters.market_maximum_quantity):
         raise filter_failure("MARKET_LOT_SIZE")
     if new.price is not None and not _percent_price_fits(filters, new.price, average):
@@ -36,12 +34,11 @@ def check_filters(new: NewOrder, instrument: Instrument, average: int) -> None:
         raise filter_failure("TRAILING_DELTA")
 
 
-def check_counts(orders: Iterable[NewOrder], filters: Filters, open_orders: dict[int, SpotOrder]) -> None:
+def check_counts(orders: Sequence[NewOrder], filters: Filters, open_orders: dict[int, SpotOrder]) -> None:
     """Refuse orders that would be more than an account may have open on the symbol."""
-    orders = list(orders)
     if filters.maximum_orders and len(open_orders) + len(orders) > filters.maximum_orders:
         raise filter_failure("MAX_NUM_ORDERS")
-    waiting = sum(new.type in CONTINGENT for new in orders)
+    waiting = len([new for new in orders if new.type in CONTINGENT])
     if not waiting or not filters.maximum_algo_orders:
         return
     waiting += sum(order.type in CONTINGENT for order in open_orders.values())
@@ -58,9 +55,9 @@ def check_position(new: NewOrder, filters: Filters, held: int, open_orders: dict
         raise filter_failure("MAX_POSITION")
 
 
-def quantity_fits(filters: Filters, quantity: int) -> bool:
-    """Whether LOT_SIZE allows a quantity."""
-    return (
+def quantity_fits(filters: Filters, quantity: int | None) -> bool:
+    """Whether LOT_SIZE allows a quantity; None is none at all."""
+    return quantity is None or (
         quantity >= filters.minimum_quantity
         and not _above(quantity, filters.maximum_quantity)
         and quantity % filters.lot == 0
@@ -77,8 +74,10 @@ def _above(value: int, bound: int) -> bool:
     return bound > 0 and value > bound
 
 
-def _price_fits(filters: Filters, price: int) -> bool:
-    return price >= filters.minimum_price and not _above(price, filters.maximum_price) and price % filters.tick == 0
+def _price_fits(filters: Filters, price: int | None) -> bool:
+    return price is None or (
+        price >= filters.minimum_price and not _above(price, filters.maximum_price) and price % filters.tick == 0
+    )
 
 
 def _percent_price_fits(filters: Filters, price: int, average: int) -> bool:
