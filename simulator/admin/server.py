@@ -34,6 +34,8 @@ VERBS = (accounts, faults, operations, state, steering, timing)
 """Modules whose import declares the routes."""
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _AGENDA_SECONDS = 0.02
+_TAPED = "/admin/market/"
+"""Verbs that change the market's course are part of what the tape can be replayed from."""
 
 logger = logging.getLogger("simulator.admin")
 
@@ -112,9 +114,12 @@ class AdminServer:
 
     def _handler(self, function: Verb) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            found = function(self._context, await _fields(request))
+            fields = await _fields(request)
+            found = function(self._context, fields)
             if inspect.isawaitable(found):
                 found = await found
+            if request.path.startswith(_TAPED):
+                self._context.venue.tape.append("operator", verb=request.path, fields=fields.everything())
             return _answer(found)
 
         return handle
