@@ -35,7 +35,7 @@ class Venue:
         self.source: MarketSource = open_market(
             config.market,
             symbols=config.symbols,
-            start_ms=config.start_ms,
+            start_ms=self._start_ms(),
             prints_per_minute=config.prints_per_minute,
             gaps=config.gaps,
         )
@@ -53,6 +53,13 @@ class Venue:
         self._list_symbols()
         for spec in config.accounts:
             self.open_account(spec)
+
+    def _start_ms(self) -> int | None:
+        """A generated market that runs with the wall begins now, unless it was told otherwise."""
+        runs_with_the_wall = self.config.speed.factor == 1 and self.config.market.startswith("generated:")
+        if self.config.start_ms is None and runs_with_the_wall:
+            return self.protocol.now_ms() // 60_000 * 60_000
+        return self.config.start_ms
 
     def exchange(self, market: Market) -> SpotExchange | FuturesExchange:
         """The exchange of a market."""

@@ -6,6 +6,8 @@ One port serves both markets, so the path decides (several slashes count as one)
   on another route than its own is accepted and silent, as on the venue. User data flows on `/private` by listen key.
 * `/fstream/ws`, `/fstream/stream`, or any bare root on a host named `fstream...`, are USD-M's old roots, which still
   deliver only what is public (depth, book tickers, trades). The routed roots work below `/fstream` too.
+* `/stream/ws` and `/stream/stream` are spot and nothing else, for clients that know spot by `stream` in the address
+  (ccxt.pro) as they do at the venue's own hosts.
 * `/ws` and `/stream` are spot. A name that only USD-M knows (`btcusdt@depth@500ms`) is looked up there, by the rule of
   USD-M's old roots: what is public is delivered, the rest (`btcusdt@markPrice`) is accepted and silent.
 * A living listen key opens USD-M user data on every root: `/ws/<key>`, `/private/ws/<key>`, `?listenKey=<key>`,
@@ -58,13 +60,16 @@ def entrance(raw_path: str, query: Mapping[str, str], host: str = "") -> Entranc
     route = next((route for route in ROUTES if parts and parts[0] == route), None)
     if route is not None:
         is_futures, parts = True, parts[1:]
+    is_spot = parts[:1] == ("stream",) and parts[1:2] in (("ws",), ("stream",))
+    if is_spot:
+        parts = parts[1:]
     if not parts or parts[0] not in ("ws", "stream"):
         return None
     names = [*(unquote(part) for part in parts[1:]), *query.get("streams", "").split("/"), query.get("listenKey", "")]
     return Entrance(
         "futures" if is_futures else "spot",
         route=route,
-        is_bare=not is_futures,
+        is_bare=not is_futures and not is_spot,
         is_combined=parts[0] == "stream",
         streams=tuple(dict.fromkeys(_unspaced(name) for name in names if name)),
         events=frozenset(event for event in query.get("events", "").split("/") if event),

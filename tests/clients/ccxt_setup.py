@@ -11,6 +11,9 @@ from tests.simulator_process import SimulatorProcess
 def point_at(exchange: Any, venue: SimulatorProcess) -> Any:
     """Send every request and socket of a ccxt exchange to the venue; paths stay."""
     exchange.urls["api"] = _moved(exchange.urls["api"], venue)
+    if "ws" in exchange.urls["api"]:
+        # ccxt.pro knows a spot stream by "stream" in its address, as in the venue's own host.
+        exchange.urls["api"]["ws"]["spot"] = f"{venue.stream}/stream/ws"
     return exchange
 
 

@@ -14,31 +14,34 @@ from tests.simulator_process import SimulatorProcess
 BTC, BTC_PERPETUAL = "BTC/USDT", "BTC/USDT:USDT"
 
 
-@pytest.fixture
-async def spot(venue: SimulatorProcess, customer: Customer) -> AsyncIterator[Any]:
-    exchange = point_at(ccxt.pro.binance({"apiKey": customer.key, "secret": customer.secret}), venue)
-    yield exchange
-    await exchange.close()
+@pytest.fixture(params=["spot", "futures"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-async def futures(venue: SimulatorProcess, customer: Customer) -> AsyncIterator[Any]:
-    exchange = point_at(ccxt.pro.binanceusdm({"apiKey": customer.key, "secret": customer.secret}), venue)
-    yield exchange
-    await exchange.close()
+def symbol(kind: str) -> str:
+    return BTC if kind == "spot" else BTC_PERPETUAL
 
 
-async def subscribed(exchange: Any, symbol: str) -> None:
+@pytest.fixture
+async def exchange(kind: str, venue: SimulatorProcess, customer: Customer) -> AsyncIterator[Any]:
+    make = ccxt.pro.binance if kind == "spot" else ccxt.pro.binanceusdm
+    opened = point_at(make({"apiKey": customer.key, "secret": customer.secret}), venue)
+    yield opened
+    await opened.close()
+
+
+async def subscribed(exchange: Any) -> None:
     """Wait until the private stream answers: an order made before that may have no event."""
-    while not any(client.subscriptions for url, client in exchange.clients.items() if "ws-api" in url or "private" in url):
+    while not any(
+        client.subscriptions for url, client in exchange.clients.items() if "ws-api" in url or "private" in url
+    ):
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.5)
 
 
-@pytest.mark.parametrize("kind", ["spot", "futures"])
-async def test_market_streams_deliver_what_they_promise(kind: str, request: pytest.FixtureRequest) -> None:
-    exchange = request.getfixturevalue(kind)
-    symbol = BTC if kind == "spot" else BTC_PERPETUAL
+async def test_market_streams_deliver_what_they_promise(exchange: Any, symbol: str) -> None:
     async with asyncio.timeout(40):
         book = await exchange.watch_order_book(symbol)
         for _ in range(20):
@@ -52,10 +55,7 @@ async def test_market_streams_deliver_what_they_promise(kind: str, request: pyte
         assert (await exchange.watch_bids_asks([symbol]))[symbol]["bid"] > 0
 
 
-@pytest.mark.parametrize("kind", ["spot", "futures"])
-async def test_user_data_tells_of_every_step_of_an_order(kind: str, request: pytest.FixtureRequest) -> None:
-    exchange = request.getfixturevalue(kind)
-    symbol = BTC if kind == "spot" else BTC_PERPETUAL
+async def test_user_data_tells_of_every_step_of_an_order(exchange: Any, symbol: str) -> None:
     await exchange.load_markets()
     seen: list[tuple[str, str]] = []
     done = asyncio.Event()
@@ -68,7 +68,7 @@ async def test_user_data_tells_of_every_step_of_an_order(kind: str, request: pyt
 
     async with asyncio.timeout(40):
         listener = asyncio.create_task(listen())
-        await subscribed(exchange, symbol)
+        await subscribed(exchange)
         last = (await exchange.fetch_ticker(symbol))["last"]
         price = exchange.price_to_precision(symbol, last * 0.9)
         resting = await exchange.create_order(symbol, "limit", "buy", 0.01, price)
@@ -80,10 +80,7 @@ async def test_user_data_tells_of_every_step_of_an_order(kind: str, request: pyt
     assert (bought["id"], "closed") in seen
 
 
-@pytest.mark.parametrize("kind", ["spot", "futures"])
-async def test_orders_may_be_placed_and_cancelled_over_the_socket(kind: str, request: pytest.FixtureRequest) -> None:
-    exchange = request.getfixturevalue(kind)
-    symbol = BTC if kind == "spot" else BTC_PERPETUAL
+async def test_orders_may_be_placed_and_cancelled_over_the_socket(exchange: Any, symbol: str) -> None:
     async with asyncio.timeout(40):
         await exchange.load_markets()
         last = (await exchange.fetch_ticker(symbol))["last"]

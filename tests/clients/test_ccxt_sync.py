@@ -95,7 +95,7 @@ def test_an_order_is_replaced_in_one_request(spot: Any) -> None:
 
 def test_refusals_reach_the_caller_as_ccxt_classes(spot: Any) -> None:
     with pytest.raises(ccxt.InsufficientFunds):
-        spot.create_order(BTC, "limit", "buy", 900, far_below(spot, BTC))
+        spot.create_order(BTC, "limit", "buy", 20, far_below(spot, BTC))
     with pytest.raises(ccxt.OrderNotFound):
         spot.cancel_order("999999999", BTC)
     with pytest.raises(ccxt.OrderImmediatelyFillable):
@@ -136,4 +136,6 @@ def test_futures_account_data_is_readable(futures: Any) -> None:
     assert futures.fetch_balance()["USDT"]["total"] > 0
     assert futures.fetch_funding_rate(BTC_PERPETUAL)["fundingRate"] is not None
     assert futures.fetch_leverage_tiers([BTC_PERPETUAL])[BTC_PERPETUAL]
-    assert futures.fetch_my_trades(BTC_PERPETUAL)
+    order = futures.create_order(BTC_PERPETUAL, "market", "sell", 0.01)
+    assert order["id"] in {trade["order"] for trade in futures.fetch_my_trades(BTC_PERPETUAL)}
+    futures.create_order(BTC_PERPETUAL, "market", "buy", 0.01)
