@@ -205,8 +205,11 @@ class WireServer:
 async def _read_body(request: web.BaseRequest) -> str | None:
     """The body as text with every byte kept, None when it is too large or too slow."""
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        if request.content.is_eof():  # it came with its head, as almost always
             raw = await request.read()
+        else:
+            async with asyncio.timeout(BODY_SECONDS):
+                raw = await request.read()
     except (web.HTTPRequestEntityTooLarge, web.RequestPayloadError, TimeoutError):
         return None
     return raw.decode("utf-8", "surrogateescape")
