@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.errors import INVALID_SYMBOL, VenueError
+from simulator.market.intervals import DAY
 from simulator.spot.types import NewOrder, OrderList
 from simulator.spot_api.market_data import row_limit
 from simulator.spot_api.order_bodies import (
@@ -20,7 +21,6 @@ from simulator.spot_api.order_params import both_empty, cancel_restriction, new_
 from simulator.wire.endpoint import Call, endpoint
 from simulator.wire.params import Params
 
-DAY_MS = 86_400_000
 BNB_DISCOUNT = "0.25000000"
 _NOTHING = "0.00000000"
 
@@ -166,7 +166,7 @@ def open_orders(call: Call) -> object:
 def time_span(params: Params) -> tuple[int | None, int | None]:
     """startTime and endTime; -1127 when they are more than a day apart."""
     start, end = params.optional_integer("startTime"), params.optional_integer("endTime")
-    if start is not None and end is not None and end - start > DAY_MS:
+    if start is not None and end is not None and end - start > DAY:
         raise VenueError(-1127, "More than 24 hours between startTime and endTime.")
     return start, end
 

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from simulator.errors import VenueError
 from simulator.instruments import Instrument
+from simulator.market.intervals import DAY, HOUR, MINUTE
 from simulator.market.tickers import TickerStats
 from simulator.spot_api.market_data import time_zone
 from simulator.spot_api.order_bodies import Body, decimal
@@ -15,8 +16,7 @@ from simulator.units import format_quanta
 from simulator.wire.endpoint import Call, endpoint
 from simulator.wire.params import Params, invalid_data
 
-DAY_MS = 86_400_000
-_UNITS: Final = {"m": (60_000, 59), "h": (3_600_000, 23), "d": (DAY_MS, 7)}
+_UNITS: Final = {"m": (MINUTE, 59), "h": (HOUR, 23), "d": (DAY, 7)}
 _WINDOW = re.compile(r"([1-9]\d?)([mhd])", re.ASCII)
 Shape = Literal["FULL", "MINI"]
 
@@ -88,7 +88,7 @@ def day_ticker(call: Call) -> object:
     call.params.finish()
     bodies = []
     for item in selection.instruments:
-        stats = call.venue.spot.market(item.symbol).ticker(DAY_MS)
+        stats = call.venue.spot.market(item.symbol).ticker(DAY)
         if shape == "MINI":
             bodies.append(statistics(item, stats, shape))
             continue
@@ -119,7 +119,7 @@ def window_ms(params: Params) -> int:
     """`windowSize`: 1m..59m, 1h..23h, 1d..7d; -1130 for anything else."""
     text = params.optional_text("windowSize")
     if text is None:
-        return DAY_MS
+        return DAY
     found = _WINDOW.fullmatch(text)
     if found is None:
         raise invalid_data("windowSize")

@@ -1,4 +1,7 @@
-"""What clients ask of the wallet at start: coins, permissions, fees, statuses; and transfers to and from USD-M."""
+"""What clients ask of the wallet at start: coins, permissions, fees, statuses; and transfers to and from USD-M.
+
+Unlike `/api/v3`, these routes pass over parameters they do not know.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,6 @@ from simulator.wire.endpoint import Call, endpoint
 
 TransferType = Literal["MAIN_UMFUTURE", "UMFUTURE_MAIN"]
 TRANSFERS: Final[tuple[TransferType, ...]] = ("MAIN_UMFUTURE", "UMFUTURE_MAIN")
-_OLD_TRANSFERS: Final[tuple[Literal["1", "2"], ...]] = ("1", "2")
-DAY_MS = 86_400_000
 
 
 @endpoint("GET /sapi/v1/system/status", market="spot")
@@ -25,7 +26,6 @@ def system_status(call: Call) -> object:
 @endpoint("GET /sapi/v1/capital/config/getall", market="spot", security="USER_DATA", weight=10)
 def coins(call: Call) -> object:
     """Every asset with its balance and one network, over which nothing can be sent."""
-    call.params.finish()
     return [_coin(asset, free, locked) for asset, (free, locked) in held_assets(call).items()]
 
 
@@ -84,7 +84,6 @@ def nothing(call: Call) -> object:
 @endpoint("GET /sapi/v1/account/apiRestrictions", market="spot", security="USER_DATA")
 def api_restrictions(call: Call) -> object:
     """What the key may do."""
-    call.params.finish()
     key = call.key
     if key is None:
         raise VenueError(-2014, "API-key format invalid.", 401)
@@ -109,14 +108,12 @@ def api_restrictions(call: Call) -> object:
 @endpoint("GET /sapi/v1/account/status", market="spot", security="USER_DATA")
 def status_of_account(call: Call) -> object:
     """Always normal."""
-    call.params.finish()
     return {"data": "Normal"}
 
 
 @endpoint("GET /sapi/v1/account/apiTradingStatus", market="spot", security="USER_DATA")
 def trading_status(call: Call) -> object:
     """Locked when the account may not trade."""
-    call.params.finish()
     return {
         "data": {
             "isLocked": not call.account.can_trade,
@@ -133,7 +130,6 @@ def user_assets(call: Call) -> object:
     params = call.params
     asset = params.optional_text("asset")
     values_in_bitcoin = params.boolean("needBtcValuation")
-    params.finish()
     rows = []
     for name, (free, locked) in held_assets(call).items():
         if (free or locked) and asset in (None, name):
@@ -156,7 +152,6 @@ def user_assets(call: Call) -> object:
 def trade_fee(call: Call) -> object:
     """Commission rates by symbol."""
     symbol = call.params.optional_symbol()
-    call.params.finish()
     account, listed = call.account, call.venue.spot.instruments
     if symbol is not None and symbol not in listed:
         raise VenueError(*INVALID_SYMBOL)
@@ -199,7 +194,6 @@ def _last_price(call: Call, base: str, quote: str) -> int:
 def wallet_balance(call: Call) -> object:
     """Worth of each wallet in one asset (BTC unless `quoteAsset` says otherwise)."""
     quote = call.params.optional_text("quoteAsset") or "BTC"
-    call.params.finish()
     spot = sum(value_in(call, asset, free + locked, quote) for asset, (free, locked) in held_assets(call).items())
     wallets, account_id = call.venue.futures.wallets, call.account_id
     futures = sum(
@@ -223,7 +217,6 @@ def transfer(call: Call) -> object:
     params = call.params
     kind = params.choice("type", TRANSFERS) if params.peek("type") in TRANSFERS else _unknown_transfer(call)
     asset, amount = params.text("asset"), params.decimal("amount")
-    params.finish()
     return move(call, kind, asset, amount)
 
 
@@ -238,7 +231,6 @@ def old_transfer(call: Call) -> object:
     params = call.params
     asset, amount = params.text("asset"), params.decimal("amount")
     kind = params.integer("type", 1, 2)
-    params.finish()
     return move(call, TRANSFERS[kind - 1], asset, amount)
 
 
@@ -267,7 +259,6 @@ def transfers(call: Call) -> object:
     kind = params.text("type")
     start, end = params.optional_integer("startTime"), params.optional_integer("endTime")
     page, size = params.optional_integer("current", 1) or 1, params.optional_integer("size", 1, 100) or 10
-    params.finish()
     rows = [
         {
             "asset": record["asset"],
@@ -293,7 +284,6 @@ def _is_within(moment: object, start: int | None, end: int | None) -> bool:
 @endpoint("GET /sapi/v1/bnbBurn", market="spot", security="USER_DATA")
 def bnb_burn(call: Call) -> object:
     """Whether spot commission is paid in BNB."""
-    call.params.finish()
     return {"spotBNBBurn": call.account.pay_fees_in_bnb, "interestBNBBurn": False}
 
 
@@ -304,6 +294,5 @@ def set_bnb_burn(call: Call) -> object:
     account = call.account
     pays = params.boolean("spotBNBBurn", default=account.pay_fees_in_bnb)
     params.boolean("interestBNBBurn")
-    params.finish()
     account.pay_fees_in_bnb = pays
     return {"spotBNBBurn": pays, "interestBNBBurn": False}

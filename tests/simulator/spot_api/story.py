@@ -65,10 +65,11 @@ OTOCO: dict[str, object] = {name: value for name, value in OTO.items() if not na
 
 
 class Story:
-    """Answers by route, as they come in."""
+    """Answers by route, and user events, as they come in."""
 
-    def __init__(self) -> None:
+    def __init__(self, venue: SpotVenue) -> None:
         self.answers: defaultdict[str, list[Any]] = defaultdict(list)
+        self.events = venue.events
 
     def tell(self, customer: Customer, route: str, fields: Mapping[str, object] | None = None) -> Any:
         """Ask and remember; gives the body."""
@@ -156,7 +157,7 @@ def pair(story: Story, anna: Customer) -> None:
     tell(anna, "PUT order/amend/keepPriority", SYMBOL | second | {"newQty": "0.08"})
     tell(anna, "DELETE order", SYMBOL | first)
     tell(anna, "POST orderList/otoco", OTOCO)
-    tell(anna, "POST order", STOP)
+    tell(anna, "POST order", {name: value for name, value in STOP.items() if name != "stopPrice"})
     tell(anna, "DELETE openOrders", SYMBOL)
 
 
@@ -190,7 +191,7 @@ def look_around(story: Story, carol: Customer) -> None:
 
 def whole_story(venue: SpotVenue, whole: WholeVenue) -> Story:
     """The whole day."""
-    story = Story()
+    story = Story(venue)
     anna = venue.customer()
     trade(story, venue, anna)
     pair(story, venue.customer("bob"))
