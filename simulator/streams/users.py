@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from simulator.errors import VenueError
 from simulator.futures import types as futures
+from simulator.futures_api.user_events import trigger_reject
 from simulator.spot import types as spot
 from simulator.streams.frames import Message
 
@@ -134,6 +135,8 @@ class UserStreams:
         payload = self._futures(event)
         if payload is not None:
             self._send_to_key(key, str(payload.get("e", "")), payload)
+        if isinstance(event, futures.AlgoUpdate) and (refused := trigger_reject(event)) is not None:
+            self._send_to_key(key, "CONDITIONAL_ORDER_TRIGGER_REJECT", refused)
 
     def _trade_lite(self, event: futures.OrderUpdate, fill: futures.Fill) -> Payload:
         """TRADE_LITE: the fill alone, ahead of the full update."""

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.events import Event
+from simulator.futures.types import AlgoUpdate
+from simulator.futures_api.user_events import trigger_reject
 from simulator.units import notional, parse_quanta
 from tests.simulator.futures_api.harness import START_MS, Customer, FuturesVenue
 from tests.simulator.futures_api.story import FUNDING_MS, STOP
@@ -143,3 +146,24 @@ def test_a_liquidation_is_warned_of_and_marked_in_the_order(venue: FuturesVenue)
     assert {order["x"] for order in forced[1:]} <= {"CALCULATED", "TRADE"}
     shown = ben.get("/fapi/v1/forceOrders").rows
     assert [row["clientOrderId"] for row in shown] == [forced[0]["c"]]
+
+
+def test_a_conditional_order_refused_at_its_trigger_tells_the_reason(venue: FuturesVenue, anna: Customer) -> None:
+    refused: list[dict[str, object]] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, AlgoUpdate) and (told := trigger_reject(event)) is not None:
+            refused.append(told)
+
+    venue.bus.join(listen)
+    algo = anna.post("/fapi/v1/algoOrder", **STOP, type="STOP_MARKET", triggerPrice="49500", reduceOnly="true")
+    venue.print_at("49400")
+    event = refused[0]
+    assert event["e"] == "CONDITIONAL_ORDER_TRIGGER_REJECT"
+    assert event["or"] == {
+        "s": "BTCUSDT",
+        "i": algo.fields["algoId"],
+        "r": "ReduceOnly Order is rejected.",
+    }
+    last: Any = venue.of_kind("ALGO_UPDATE")[-1]["o"]
+    assert (last["X"], last["rm"]) == ("REJECTED", "ReduceOnly Order is rejected.")
