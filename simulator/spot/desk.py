@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def _quoted(text: str) -> str:
     """A customer's text as a JSON string."""
-    return orjson.dumps(text).decode()
+    return f'"{text}"' if text.isalnum() or not text else orjson.dumps(text).decode()
 
 
 class Listing:
