@@ -18,7 +18,7 @@ from simulator.futures.trading import Trading
 from simulator.futures.types import AlgoOrder, AlgoStatus, AlgoUpdate, FuturesOrder, NewOrder
 from simulator.futures.validation import Validation
 from simulator.market.types import Side
-from simulator.units import ONE, trim_quanta
+from simulator.units import ONE, format_quanta
 
 TRIGGER_PROTECT = ONE // 20
 """Largest distance between contract and mark price at which a price-protected order still triggers (5 %)."""
@@ -267,15 +267,15 @@ class AlgoService:
             "algo",
             market="futures",
             algo=algo.algo_id,
-            client_id=algo.client_algo_id,
+            client=algo.client_algo_id,
             account=algo.account_id,
             symbol=algo.symbol,
             side=algo.side,
             position_side=algo.position_side,
             type=algo.type,
-            trigger=trim_quanta(algo.trigger_price),
-            price=trim_quanta(algo.price),
-            quantity=trim_quanta(algo.quantity),
+            trigger=format_quanta(algo.trigger_price),
+            price=format_quanta(algo.price),
+            quantity=format_quanta(algo.quantity),
             status=status,
             order=algo.order.order_id if algo.order else 0,
             reason=algo.reject_reason,

@@ -54,8 +54,11 @@ def brackets_for(instrument: Instrument) -> tuple[Bracket, ...]:
 
 def bracket_at(instrument: Instrument, notional: int) -> Bracket:
     """The tier a notional falls into; the last one also takes what is beyond it."""
-    tiers = brackets_for(instrument)
-    return next((tier for tier in tiers if notional <= tier.notional_cap), tiers[-1])
+    tiers = brackets_of(instrument.maximum_leverage, instrument.maintenance_rate)
+    for tier in tiers:
+        if notional <= tier.notional_cap:
+            return tier
+    return tiers[-1]
 
 
 def maintenance_margin(instrument: Instrument, notional: int) -> int:

@@ -20,14 +20,15 @@ What each part answers (every method raises `VenueError` with the venue's code a
     place(account_id, new), cancel(account_id, algo_id, client_algo_id), cancel_all(account_id, symbol),
     order(account_id, algo_id, client_algo_id), open_orders(account_id, symbol=None, algo_id=None),
     all_orders(account_id, symbol, algo_id=None, start_ms=None, end_ms=None, limit=500).
-`.settings` (`simulator.futures.settings`)
+`.settings` (`simulator.futures.choices`)
     set_leverage(account_id, symbol, leverage) -> LeverageChange, set_margin_type(account_id, symbol, margin_type),
     set_hedge_mode(account_id, hedge), set_multi_assets(account_id, on), set_fee_burn(account_id, on),
     hedge_mode(account_id), multi_assets(account_id), fee_burn(account_id), of(account_id, symbol) -> SymbolSettings,
     adjust_margin(account_id, symbol, position_side, amount, kind) -> MarginChange (kind 1 adds, 2 reduces),
     margin_changes(account_id, symbol, kind=None, start_ms=None, end_ms=None, limit=500).
 `.wallets` (`simulator.futures.wallets`)
-    balance(account_id, asset), assets(account_id), totals(),
+    balance(account_id, asset), cross(account_id, asset), assets(account_id), totals(), paid_in(),
+    place("market" | "fees" | "insurance", asset),
     income(account_id, symbol=None, income_type=None, start_ms=None, end_ms=None, limit=100) -> list[Income].
 `.funding` (`simulator.futures.funding`)
     rate(symbol), next_ms(now_ms), history(symbol=None, start_ms=None, end_ms=None, limit=100) -> list[FundingRate],

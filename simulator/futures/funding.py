@@ -14,7 +14,7 @@ from simulator.futures.settings import Settings
 from simulator.futures.state import Core, Listing
 from simulator.futures.types import Position
 from simulator.futures.wallets import Wallets
-from simulator.units import ONE, trim_quanta
+from simulator.units import ONE, format_quanta
 
 INTERVAL_MS = 8 * 3_600_000
 DEFAULT_RATE = ONE // 10_000
@@ -116,10 +116,10 @@ class Funding:
             account=account,
             symbol=symbol,
             position_side=position.position_side,
-            quantity=trim_quanta(position.quantity),
-            mark=trim_quanta(listing.mark),
-            rate=trim_quanta(rate),
-            amount=trim_quanta(amount),
+            quantity=format_quanta(position.quantity),
+            mark=format_quanta(listing.mark),
+            rate=format_quanta(rate),
+            amount=format_quanta(amount),
             asset=asset,
             reference=str(number),
         )

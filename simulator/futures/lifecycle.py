@@ -9,7 +9,7 @@ from simulator.futures.order_store import OrderStore
 from simulator.futures.positions import PositionBook
 from simulator.futures.state import Core
 from simulator.futures.types import ExecutionType, Fill, FuturesOrder, OrderStatus, OrderUpdate, PositionSide
-from simulator.units import trim_quanta
+from simulator.units import format_quanta
 
 
 class Lifecycle:
@@ -28,10 +28,9 @@ class Lifecycle:
         self.tell(order, "NEW")
 
     def tell(self, order: FuturesOrder, execution: ExecutionType, fill: Fill | None = None) -> None:
-        """Publish what happened to an order, and write it down unless it is a fill (trades have their own lines)."""
+        """Publish what happened to an order, and write it down."""
         order.update_ms = self._core.now()
-        if fill is None:
-            self._tape(order, execution)
+        self._tape(order, execution, fill)
         self._core.bus.publish(OrderUpdate(order, execution, order.update_ms, fill))
 
     def rest(self, order: FuturesOrder) -> None:
@@ -69,7 +68,6 @@ class Lifecycle:
     def filled(self, order: FuturesOrder) -> None:
         """The order is over because nothing remains."""
         self._orders.close(order)
-        self._tape(order, "TRADE")
         self._was_ended(order)
 
     def _was_ended(self, order: FuturesOrder) -> None:
@@ -91,23 +89,22 @@ class Lifecycle:
                 self._core.listing(symbol).book.changed()
                 self.tell(order, "AMENDMENT")
 
-    def _tape(self, order: FuturesOrder, event: str) -> None:
-        self._core.tape.append(
+    def _tape(self, order: FuturesOrder, execution: ExecutionType, fill: Fill | None) -> None:
+        extra = ""
+        if fill is not None:
+            extra = (
+                f',"trade":{fill.trade_id},"last_price":"{format_quanta(fill.price)}",'
+                f'"last_quantity":"{format_quanta(fill.quantity)}","commission":"{format_quanta(fill.commission)}",'
+                f'"commission_asset":"{fill.commission_asset}","realized":"{format_quanta(fill.realized_pnl)}",'
+                f'"maker":{"true" if fill.is_maker else "false"}'
+            )
+        self._core.tape.append_members(
             "order",
-            market="futures",
-            event=event,
-            order=order.order_id,
-            client_id=order.client_order_id,
-            account=order.account_id,
-            symbol=order.symbol,
-            side=order.side,
-            position_side=order.position_side,
-            type=order.type,
-            time_in_force=order.time_in_force,
-            reduce_only=order.reduce_only,
-            price=trim_quanta(order.price),
-            quantity=trim_quanta(order.quantity),
-            executed=trim_quanta(order.executed),
-            status=order.status,
-            algo=order.algo_id,
+            f'"market":"futures","account":{order.account_id},"symbol":"{order.symbol}","order":{order.order_id},'
+            f'"client":"{order.client_order_id}","algo":{order.algo_id},"execution":"{execution}",'
+            f'"status":"{order.status}","side":"{order.side}","position_side":"{order.position_side}",'
+            f'"type":"{order.type}","time_in_force":"{order.time_in_force}",'
+            f'"reduce_only":{"true" if order.reduce_only else "false"},"price":"{format_quanta(order.price)}",'
+            f'"quantity":"{format_quanta(order.quantity)}","executed":"{format_quanta(order.executed)}",'
+            f'"executed_quote":"{format_quanta(order.executed_quote)}"{extra}',
         )

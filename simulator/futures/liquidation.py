@@ -18,7 +18,7 @@ from simulator.futures.settings import Settings
 from simulator.futures.state import Core
 from simulator.futures.types import FuturesOrder, Liquidation, MarginCall, Position
 from simulator.futures.wallets import Wallets
-from simulator.units import ONE, trim_quanta
+from simulator.units import ONE, format_quanta
 
 FEE_RATE = ONE * 125 // 10_000
 """Liquidation fee: 1.25 % of the notional."""
@@ -163,10 +163,10 @@ class Liquidator:
             side=order.side,
             position_side=order.position_side,
             isolated=isolated,
-            quantity=trim_quanta(order.executed),
-            quote=trim_quanta(order.executed_quote),
-            realized=trim_quanta(order.realized_pnl),
-            fee=trim_quanta(fee),
+            quantity=format_quanta(order.executed),
+            quote=format_quanta(order.executed_quote),
+            realized=format_quanta(order.realized_pnl),
+            fee=format_quanta(fee),
         )
         self._core.bus.publish(Liquidation(order, now))
 

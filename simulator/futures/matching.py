@@ -9,6 +9,7 @@ from simulator.futures.state import Core, Listing
 from simulator.futures.types import ExecutionType, FuturesOrder
 from simulator.market.types import Print, Side, Trade
 from simulator.matching.book import Match
+from simulator.units import format_quanta
 
 
 def opposite(side: Side) -> Side:
@@ -59,7 +60,7 @@ class Matching:
         listing.book.execute(match)
         if maker is not None:
             self._lifecycle.took(maker, match.quantity)
-        self._core.bus.publish(TradeHappened("futures", taker.symbol, trade))
+        self._publish(taker.symbol, trade, maker, taker)
         if maker is not None:
             self._settlement.settle(maker, trade, is_maker=True)
         self._settlement.settle(taker, trade, is_maker=False, execution=execution)
@@ -70,7 +71,7 @@ class Matching:
         quantity = order.remaining
         trade = listing.record(self._core.now(), price, quantity, order.side, 0, order.order_id)
         order.executed += quantity
-        self._core.bus.publish(TradeHappened("futures", order.symbol, trade))
+        self._publish(order.symbol, trade, None, order)
         self._settlement.settle(order, trade, is_maker=False, execution="CALCULATED")
 
     def on_print(self, listing: Listing, p: Print) -> None:
@@ -85,7 +86,7 @@ class Matching:
                 left -= quantity if match.price == p.price else 0
         if left > 0:
             trade = listing.market.record(self._core.now(), p.price, left, p.taker)
-            self._publish(symbol, trade)
+            self._core.bus.publish(TradeHappened("futures", symbol, trade))
         listing.printed(p.price)
         listing.market.settle_print(p)
         crossed = listing.book.background_moved()
@@ -104,9 +105,22 @@ class Matching:
         maker.executed += quantity
         listing.book.execute(Match(price, quantity, maker, maker.side))
         self._lifecycle.took(maker, quantity)
-        self._publish(listing.instrument.symbol, trade)
+        self._publish(listing.instrument.symbol, trade, maker, None)
         self._settlement.settle(maker, trade, is_maker=True)
         return quantity
 
-    def _publish(self, symbol: str, trade: Trade) -> None:
+    def _publish(self, symbol: str, trade: Trade, maker: FuturesOrder | None, taker: FuturesOrder | None) -> None:
+        """Tell everyone of a trade that a customer took part in, and write it down."""
+        self._core.tape.append_members(
+            "trade",
+            f'"market":"futures","symbol":"{symbol}","trade":{trade.trade_id},"price":"{format_quanta(trade.price)}",'
+            f'"quantity":"{format_quanta(trade.quantity)}","quote":"{format_quanta(trade.quote)}",'
+            f'"taker":"{trade.taker}","maker_order":{trade.maker_order_id},"taker_order":{trade.taker_order_id},'
+            f'"maker_account":{_party(maker)},"taker_account":{_party(taker)}',
+        )
         self._core.bus.publish(TradeHappened("futures", symbol, trade))
+
+
+def _party(order: FuturesOrder | None) -> str:
+    """JSON of whose order it is."""
+    return '"market"' if order is None else str(order.account_id)

@@ -10,7 +10,7 @@ from simulator.futures.state import Core, ceiling
 from simulator.futures.types import ExecutionType, Fill, FuturesOrder, Position
 from simulator.futures.wallets import Wallets
 from simulator.market.types import Trade
-from simulator.units import ONE, trim_quanta
+from simulator.units import ONE
 
 BURN_DISCOUNT = ONE * 9 // 10
 """Share of a fee that is paid when it is paid in BNB."""
@@ -139,23 +139,6 @@ class Settlement:
         order.status = "PARTIALLY_FILLED" if order.remaining else "FILLED"
         order.fills.append(fill)
         self._orders.add_fill(order.account_id, fill)
-        self._core.tape.append(
-            "trade",
-            market="futures",
-            symbol=fill.symbol,
-            trade=fill.trade_id,
-            order=fill.order_id,
-            account=order.account_id,
-            side=fill.side,
-            position_side=fill.position_side,
-            price=trim_quanta(fill.price),
-            quantity=trim_quanta(fill.quantity),
-            quote=trim_quanta(fill.quote),
-            commission=trim_quanta(fill.commission),
-            commission_asset=fill.commission_asset,
-            realized=trim_quanta(fill.realized_pnl),
-            maker=fill.is_maker,
-        )
 
     def _shown(self, position: Position) -> list[Position]:
         """What ACCOUNT_UPDATE shows of the symbol: all its sides in hedge mode."""

@@ -13,7 +13,7 @@ from simulator.futures.positions import PositionBook
 from simulator.futures.refusals import refuse
 from simulator.futures.state import Core
 from simulator.futures.types import AccountUpdate, Income, IncomeType, Position, UpdateReason, Wallet
-from simulator.units import trim_quanta
+from simulator.units import format_quanta, trim_quanta
 
 Place = Literal["market", "fees", "insurance", "outside"]
 """The other end of a posting; `outside` is where deposits come from and withdrawals go."""
@@ -50,9 +50,8 @@ class Wallets:
             wallet.update_ms = self._core.now()
         key = (other, asset)
         self._places[key] = self._places.get(key, 0) - amount
-        name = "cross" if to is None else f"isolated:{to.symbol}:{to.position_side}"
-        self._tape(str(account_id), name, asset, amount, reason, reference)
-        self._tape(other, other, asset, -amount, reason, reference)
+        self._tape_wallet(account_id, asset, amount, reason, reference, to)
+        self._tape(f'"{other}"', other, asset, -amount, self._places[key], reason, reference)
 
     def isolate(self, position: Position, asset: str, amount: int, reason: str, reference: str) -> None:
         """Move margin from the cross wallet into an isolated position (out of it when below zero)."""
@@ -60,20 +59,27 @@ class Wallets:
             return
         position.isolated_wallet += amount
         self.wallet(position.account_id, asset).balance -= amount
-        owner = str(position.account_id)
-        self._tape(owner, "cross", asset, -amount, reason, reference)
-        self._tape(owner, f"isolated:{position.symbol}:{position.position_side}", asset, amount, reason, reference)
+        self._tape_wallet(position.account_id, asset, -amount, reason, reference, None)
+        self._tape_wallet(position.account_id, asset, amount, reason, reference, position)
 
-    def _tape(self, account: str, wallet: str, asset: str, amount: int, reason: str, reference: str) -> None:
-        self._core.tape.append(
+    def _tape_wallet(
+        self, account_id: int, asset: str, delta: int, reason: str, reference: str, position: Position | None
+    ) -> None:
+        """Write down a change of a cross wallet, or of the isolated wallet of a position."""
+        if position is None:
+            self._tape(account_id, "cross", asset, delta, self.cross(account_id, asset), reason, reference)
+        else:
+            bucket = f"isolated:{position.symbol}:{position.position_side}"
+            self._tape(account_id, bucket, asset, delta, position.isolated_wallet, reason, reference)
+
+    def _tape(
+        self, account: int | str, bucket: str, asset: str, delta: int, balance: int, reason: str, reference: str
+    ) -> None:
+        self._core.tape.append_members(
             "posting",
-            market="futures",
-            account=account,
-            wallet=wallet,
-            asset=asset,
-            amount=trim_quanta(amount),
-            reason=reason,
-            reference=reference,
+            f'"market":"futures","account":{account},"asset":"{asset}","bucket":"{bucket}",'
+            f'"delta":"{format_quanta(delta)}","balance":"{format_quanta(balance)}",'
+            f'"reason":"{reason}","reference":"{reference}"',
         )
 
     def wallet(self, account_id: int, asset: str) -> Wallet:

@@ -29,12 +29,13 @@ def signed(text: object) -> int:
     return -parse_quanta(value[1:]) if value.startswith("-") else parse_quanta(value)
 
 
-def wallets_on_tape(floor: Floor) -> dict[tuple[str, str, str], int]:
-    """(account, wallet, asset) -> balance, from postings alone."""
-    found: dict[tuple[str, str, str], int] = {}
+def wallets_on_tape(floor: Floor) -> dict[tuple[object, str, str], int]:
+    """(account or place, bucket, asset) -> balance from postings alone, each checked by the balance it tells."""
+    found: dict[tuple[object, str, str], int] = {}
     for line in floor.tape.records(kind="posting"):
-        key = (str(line["account"]), str(line["wallet"]), str(line["asset"]))
-        found[key] = found.get(key, 0) + signed(line["amount"])
+        key = (line["account"], str(line["bucket"]), str(line["asset"]))
+        found[key] = found.get(key, 0) + signed(line["delta"])
+        assert found[key] == signed(line["balance"])
     return found
 
 
@@ -53,8 +54,8 @@ def check(floor: Floor, accounts: list[int]) -> None:
     postings = wallets_on_tape(floor)
     for account in accounts:
         wallets = floor.exchange.wallets
-        assert postings.get((str(account), "cross", "USDT"), 0) == wallets.cross(account, "USDT")
-        own = sum(amount for (owner, _, asset), amount in postings.items() if (owner, asset) == (str(account), "USDT"))
+        assert postings.get((account, "cross", "USDT"), 0) == wallets.cross(account, "USDT")
+        own = sum(amount for (owner, _, asset), amount in postings.items() if (owner, asset) == (account, "USDT"))
         assert own == wallets.balance(account, "USDT") >= 0
         check_cash(floor, account)
         check_orders(floor, account)
