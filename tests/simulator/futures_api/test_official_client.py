@@ -53,11 +53,16 @@ def _models() -> dict[str, str]:
 
 
 MODELS = _models()
+WITHOUT_NAMES = {
+    f"GET /fapi/v1/{name}"
+    for name in ("klines", "continuousKlines", "indexPriceKlines", "markPriceKlines", "premiumIndexKlines")
+}
+"""Answers of bare rows, for which the client has no model of fields."""
 
 
 def _model_of(name: str, body: object) -> Any:
     """The model of one object: several shapes are numbered, items of lists are inner."""
-    suffixes = ("Inner", "1Inner", "2Inner") if isinstance(body, list) else ("", "1", "2")
+    suffixes = ("Inner", "1Inner", "2Inner", "") if isinstance(body, list) else ("", "1", "2")
     for suffix in suffixes:
         model = getattr(rest_models, name + suffix, None)
         if model is not None and "actual_instance" not in model.model_fields and len(model.model_fields) > 1:
@@ -96,12 +101,11 @@ def story() -> Story:
     return told
 
 
-@pytest.mark.parametrize("request_name", [name for name in REQUESTS if name in MODELS])
+@pytest.mark.parametrize("request_name", [name for name in REQUESTS if name in MODELS and name not in WITHOUT_NAMES])
 def test_the_official_client_reads_the_answer(story: Story, request_name: str) -> None:
     body = call_of(story, request_name).body
     model = _model_of(MODELS[request_name], body)
-    if model is None:
-        pytest.skip("the client has no model of named fields for it")
+    assert model is not None
     items: list[Any] = body if isinstance(body, list) else [body]
     for item in items:
         model.model_validate(item)
