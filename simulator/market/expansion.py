@@ -112,7 +112,8 @@ def between(start: Integers, end: Integers, step: Integers, steps: Integers, cha
     length = np.maximum(steps, 1)
     wobble = np.where((step == 0) | (step >= length), 0, (chance - _FULL // 2) * 3)
     part = np.clip((step * (2 * _FULL) + wobble) // (2 * length), 0, _FULL)
-    return start + ((end - start) * part >> 16)
+    point: Integers = start + ((end - start) * part >> 16)
+    return point
 
 
 def _prices(

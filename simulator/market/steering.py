@@ -114,8 +114,8 @@ def _scaled(stretch: Stretch, time_ms: Integers, price: Integers) -> Integers:
     gone = np.clip(time_ms - stretch.start_ms, 0, stretch.length_ms)
     scale = np.full(len(price), stretch.end, np.int64)
     if stretch.length_ms:
-        whole, rest = divmod(stretch.end - stretch.start, stretch.length_ms)
-        scale = stretch.start + whole * gone + rest * gone // stretch.length_ms
+        slope, left = divmod(stretch.end - stretch.start, stretch.length_ms)
+        scale = stretch.start + slope * gone + left * gone // stretch.length_ms
     whole, rest = np.divmod(price, SCALE_ONE)
     steered: Integers = np.maximum(whole * scale + (rest * scale + SCALE_ONE // 2) // SCALE_ONE, 1)
     return steered
