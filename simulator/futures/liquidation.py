@@ -86,16 +86,16 @@ class Liquidator:
             if not self._settings.multi_assets(account_id):
                 self._clear_shortfall(account_id, asset)
             return
-        state = self._margin.cross(account_id, asset)
-        if state.balance > state.maintenance:
-            self._call((account_id, asset), state.balance, state.maintenance, held)
+        balance, needed = self._margin.health(account_id, asset)
+        if balance > needed:
+            self._call((account_id, asset), balance, needed, held)
             return
         self._clear_orders(account_id, list(dict.fromkeys(position.symbol for position in held)))
-        while held and state.balance <= state.maintenance:
+        while held and balance <= needed:
             self._close(max(held, key=self._margin.maintenance), isolated=False)
             held = self._cross_positions(account_id, asset)
-            state = self._margin.cross(account_id, asset)
-        if not held and (state.balance < 0 or not self._settings.multi_assets(account_id)):
+            balance, needed = self._margin.health(account_id, asset)
+        if not held and (balance < 0 or not self._settings.multi_assets(account_id)):
             self._clear_shortfall(account_id, asset)
         self._called.discard((account_id, asset))
 

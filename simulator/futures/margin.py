@@ -111,6 +111,20 @@ class Margin:
             whole.isolated_order_initial += one.isolated_order_initial
         return whole
 
+    def health(self, account_id: int, asset: str) -> tuple[int, int]:
+        """(margin balance, maintenance margin) of a cross account: what decides about liquidation, at little cost."""
+        if self._settings.multi_assets(account_id):
+            state = self.cross(account_id, asset)
+            return state.balance, state.maintenance
+        balance, needed = self._wallets.cross(account_id, asset), 0
+        for position in self._positions.of(account_id):
+            listing = self._core.listings[position.symbol]
+            if listing.instrument.quote == asset and not self.is_isolated(account_id, position.symbol):
+                mark = listing.mark
+                balance += unrealized(position, mark)
+                needed += maintenance_margin(listing.instrument, abs(position.quantity) * mark // ONE)
+        return balance, needed
+
     def worth(self, asset: str) -> int:
         """Quanta of USD that one unit of an asset counts as margin; 0 when it cannot be margin."""
         if asset in STABLE:

@@ -96,12 +96,12 @@ class OrderStore:
     def find(
         self, account_id: int, symbol: str, order_id: int | None, client_order_id: str | None
     ) -> FuturesOrder | None:
-        """The order with this id (looked at first) or client id, if it is the account's and on the symbol."""
+        """The account's order on the symbol with this id, or client id; with both, the client id must be that order's."""
         if order_id is not None:
             order = self._by_id.get(order_id)
             if order is None or order.account_id != account_id or order.symbol != symbol:
                 return None
-            return order
+            return order if client_order_id in (None, order.client_order_id) else None
         return self._by_client.get((account_id, symbol, client_order_id or ""))
 
     def next_deadline(self) -> int | None:

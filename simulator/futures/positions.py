@@ -65,7 +65,6 @@ class PositionBook:
     def fill(self, position: Position, side: Side, quantity: int, quote: int, fee: int) -> Outcome:
         """Let a fill change a position; says what was realised."""
         outcome = apply_fill(position, side, quantity, quote, fee)
-        position.realized += outcome.realized
         key = (position.account_id, position.symbol, position.position_side)
         here = self._open.setdefault(position.symbol, {})
         if position.quantity:

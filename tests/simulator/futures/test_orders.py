@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from simulator.futures.types import OrderUpdate
+from simulator.futures.types import AccountUpdate, OrderUpdate
 from simulator.units import ONE, parse_quanta, trim_quanta
 from tests.simulator.futures.floor import SYMBOL, Floor, Story, refusal, status
 
@@ -320,3 +320,46 @@ def test_history_lists_orders_and_fills_by_id_and_time() -> None:
     )
     assert history.order(floor.alice, SYMBOL, first.order_id, None) is first
     assert refusal(lambda: history.order(floor.bob, SYMBOL, first.order_id, None))[0] == -2013
+
+
+def test_both_ids_must_mean_the_same_order() -> None:
+    floor = Floor()
+    order = floor.limit(floor.alice, "BUY", "1", "49000", client_order_id="mine")
+
+    assert refusal(lambda: floor.exchange.cancel(floor.alice, SYMBOL, order.order_id, "other"))[0] == -2011
+    floor.exchange.cancel(floor.alice, SYMBOL, order.order_id, "mine")
+
+    assert status(order) == "CANCELED"
+
+
+def test_a_halted_symbol_matches_nothing_until_it_trades_again() -> None:
+    floor = Floor()
+    order = floor.limit(floor.alice, "BUY", "1", "49990")
+    floor.exchange.set_instrument(floor.instrument().with_status("HALT"))
+
+    floor.print("49900", taker="SELL")
+    assert status(order) == "NEW"
+    floor.exchange.set_instrument(floor.instrument().with_status("TRADING"))
+    floor.print("49900", taker="SELL")
+
+    assert status(order) == "FILLED"
+
+
+def test_account_updates_tell_wallet_and_cross_wallet_apart() -> None:
+    floor = Floor()
+    floor.exchange.settings.set_margin_type(floor.alice, SYMBOL, "ISOLATED")
+
+    floor.buy(floor.alice, "1")
+
+    update = floor.taken(AccountUpdate)[-1]
+    assert update.wallets["USDT"] == (parse_quanta("99974.99995"), 0)
+    assert update.cross_wallets["USDT"] == parse_quanta("97474.99495")
+
+
+def test_a_deposit_is_announced_with_its_change() -> None:
+    floor = Floor()
+
+    floor.exchange.deposit(floor.alice, "USDT", 5 * ONE)
+
+    update = floor.taken(AccountUpdate)[-1]
+    assert (update.reason, update.wallets["USDT"]) == ("DEPOSIT", (100_005 * ONE, 5 * ONE))

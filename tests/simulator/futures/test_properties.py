@@ -244,6 +244,9 @@ def act(seed: int, steps: int) -> Floor:
     chance = random.Random(seed)
     floor = Floor(levels=5)
     crowd = [floor.alice, floor.bob, floor.open_account("poor", "2000"), floor.open_account("poorer", "300")]
+    floor.list_symbol("BNBUSDT", "600")
+    floor.exchange.deposit(floor.alice, "BNB", ONE // 100)
+    floor.exchange.settings.set_fee_burn(floor.alice, True)
     for account in crowd[1::2]:
         floor.exchange.settings.set_margin_type(account, SYMBOL, "ISOLATED")
     for _ in range(steps):
