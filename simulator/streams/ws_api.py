@@ -13,7 +13,7 @@ import orjson
 
 from simulator.accounts import ApiKey
 from simulator.errors import VenueError
-from simulator.streams.commands import RequestId, read_id
+from simulator.streams.commands import RequestId
 from simulator.streams.frames import MICROSECONDS, TEXT, Message, encode_frame, text_frame
 from simulator.streams.paths import Entrance
 from simulator.streams.users import Subscriptions
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _NOT_JSON = "Invalid JSON Request: the message is not a JSON object."
 _NO_OBJECT = "Invalid 'params' in JSON request; expected an object."
+_PLAIN = frozenset({str, int, bool, type(None)})
+"""Types whose text is the same however they were written."""
 _UNKNOWN_METHOD = (-1020, "This operation is not supported.")
 
 
@@ -70,9 +72,7 @@ class ApiSession:
         request_id: RequestId = None
         try:
             request = _read_object(text)
-            request_id, is_readable = read_id(request.get("id"))
-            if not is_readable:
-                raise VenueError(-1130, "Data sent for parameter 'id' is not valid.")
+            request_id = _read_id(request.get("id"))
             endpoint = self._find(request.get("method"))
             params = _read_params(request, text)
             wants_limits = self._wants_limits(params)
@@ -204,6 +204,13 @@ def _read_object(text: str) -> dict[str, object]:
     return request
 
 
+def _read_id(value: object) -> RequestId:
+    """Any integer, text or null; the venue does not interpret it."""
+    if value is None or isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise VenueError(-1130, "Data sent for parameter 'id' is not valid.")
+
+
 def _read_params(request: dict[str, object], text: str) -> dict[str, str]:
     """Parameters as texts. Numbers with a point are read once more, to have them as they were written."""
     params = request.get("params")
@@ -211,7 +218,8 @@ def _read_params(request: dict[str, object], text: str) -> dict[str, str]:
         return {}
     if not isinstance(params, dict):
         raise VenueError(-1135, _NO_OBJECT)
-    if any(isinstance(value, float | dict | list) for value in params.values()):
-        exact = cast("dict[str, dict[str, object]]", load_exact(text))
-        params = exact["params"]
-    return texts_of(params)
+    kinds = {type(value) for value in params.values()}
+    if kinds <= _PLAIN:
+        return texts_of({name: str(value) if type(value) is int else value for name, value in params.items()})
+    exact = cast("dict[str, dict[str, object]]", load_exact(text))
+    return texts_of(exact["params"])

@@ -75,8 +75,9 @@ def _publish(harness: Harness, account_id: int) -> None:
 
 async def test_an_answer_repeats_the_id_and_reports_the_limits(harness: Harness) -> None:
     client = await harness.connect("/ws-api/v3")
-    answer = await _request(client, "echo", {"quantity": "1.50"}, "a-b-c")
-    assert (answer["id"], answer["status"], answer["result"]["quantity"]) == ("a-b-c", 200, "1.50")
+    answer = await _request(client, "echo", {"quantity": "1.50"}, "order.place of ü, the 40th character and on")
+    assert answer["id"] == "order.place of ü, the 40th character and on"
+    assert (answer["status"], answer["result"]["quantity"]) == (200, "1.50")
     (limit,) = answer["rateLimits"]
     assert (limit["rateLimitType"], limit["count"]) == ("REQUEST_WEIGHT", 3)
 
