@@ -101,11 +101,10 @@ def config_from(options: argparse.Namespace) -> SimulatorConfig:
 async def _serve(config: SimulatorConfig, announce: Path | None) -> None:
     from simulator.server import running  # so that --help and option errors come at once
 
-    stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     async with running(config) as simulator:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, simulator.ended.set)
         where = {
             "pid": os.getpid(),
             "rest": simulator.rest_url,
@@ -115,7 +114,7 @@ async def _serve(config: SimulatorConfig, announce: Path | None) -> None:
         if announce is not None:
             _write_whole(announce, orjson.dumps(where))
         print(_greeting(config, where), flush=True)
-        await stop.wait()
+        await simulator.ended.wait()
     print("ares simulator: stopped", flush=True)
 
 

@@ -23,6 +23,8 @@ class RunningSimulator:
     host: str
     port: int
     admin_port: int
+    ended: asyncio.Event
+    """Set when the operator asks for the end, or when the market has stopped moving by a defect."""
 
     @property
     def rest_url(self) -> str:
@@ -54,13 +56,14 @@ async def running(config: SimulatorConfig) -> AsyncIterator[RunningSimulator]:
     try:
         admin_port = await admin.start(config.host, config.admin_port)
         runner = asyncio.create_task(Runner(venue).run(), name="market")
+        runner.add_done_callback(lambda _: admin.shutdown.set())
         try:
-            yield RunningSimulator(venue, config.host, port, admin_port)
+            yield RunningSimulator(venue, config.host, port, admin_port, admin.shutdown)
         finally:
             runner.cancel()
+            await admin.stop()
             with suppress(asyncio.CancelledError):
                 await runner
-            await admin.stop()
     finally:
         await wire.stop()
         venue.tape.close()
