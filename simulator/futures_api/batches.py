@@ -45,7 +45,9 @@ def cancel_batch(call: Call) -> object:
 
 
 def _wanted(params: Params) -> list[tuple[int | None, str | None]]:
-    numbers, names = params.json_list("orderIdList"), params.json_list("origClientOrderIdList")
+    # The venue takes both spellings, and its clients send either.
+    numbers = params.json_list("orderIdList") or params.json_list("orderidlist")
+    names = params.json_list("origClientOrderIdList") or params.json_list("origclientorderidlist")
     if not numbers and not names:
         raise VenueError(
             -1102, "Param 'origClientOrderIdList' or 'orderIdList' must be sent, but both were empty/null!"
