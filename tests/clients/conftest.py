@@ -8,6 +8,7 @@ import pytest
 from tests.simulator_process import SimulatorProcess, simulator_process
 
 FUNDS = "USDT=100000,BTC=2,ETH=20,BNB=10"
+LARGE_FUNDS = "USDT=50000000,BTC=500,ETH=5000,BNB=100"
 SYMBOLS = "BTCUSDT,ETHUSDT,BNBUSDT"
 
 
@@ -30,7 +31,26 @@ def customer(request: pytest.FixtureRequest) -> Customer:
 def venue(customer: Customer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
     """A lively generated market at normal speed."""
     folder = tmp_path_factory.mktemp("venue")
-    account = f"{customer.key}:{customer.secret}:{FUNDS}"
-    options = ["--market", "generated:7", "--symbols", SYMBOLS, "--prints-per-minute", "600", "--account", account]
-    with simulator_process(folder, *options) as process:
+    with simulator_process(folder, *_options(customer, FUNDS), "--prints-per-minute", "600") as process:
         yield process
+
+
+@pytest.fixture(scope="module")
+def stepped(customer: Customer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
+    """A market that moves only when it is told to, and a customer rich enough to empty its levels."""
+    folder = tmp_path_factory.mktemp("stepped")
+    with simulator_process(folder, *_options(customer, LARGE_FUNDS), "--speed", "0") as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def swift(customer: Customer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
+    """A market in which a minute takes half a second."""
+    folder = tmp_path_factory.mktemp("swift")
+    with simulator_process(folder, *_options(customer, FUNDS), "--speed", "120") as process:
+        yield process
+
+
+def _options(customer: Customer, funds: str) -> list[str]:
+    account = f"{customer.key}:{customer.secret}:{funds}"
+    return ["--market", "generated:7", "--symbols", SYMBOLS, "--account", account]
