@@ -96,7 +96,7 @@ class OrderStore:
     def find(
         self, account_id: int, symbol: str, order_id: int | None, client_order_id: str | None
     ) -> FuturesOrder | None:
-        """The account's order on the symbol with this id, or client id; with both, the client id must be that order's."""
+        """The account's order on the symbol with this id, or client id; with both, they must mean the same order."""
         if order_id is not None:
             order = self._by_id.get(order_id)
             if order is None or order.account_id != account_id or order.symbol != symbol:
