@@ -14,6 +14,7 @@ from simulator.futures.exchange import FuturesExchange
 from simulator.instruments import Market
 from simulator.market import MarketSource, open_market
 from simulator.market.symbol_market import SymbolMarket
+from simulator.outages import Outages
 from simulator.spot.exchange import SpotExchange
 from simulator.streams.hub import StreamHub
 from simulator.streams.listen_keys import ListenKeys
@@ -51,6 +52,8 @@ class Venue:
         self.hub = StreamHub(self)
         self._markets: list[tuple[Market, str, SymbolMarket]] = []
         self._list_symbols()
+        self._outages = Outages(self._markets)
+        self._break_and_resume(self.clock.now_ms())
         for spec in config.accounts:
             self.open_account(spec)
 
@@ -90,6 +93,7 @@ class Venue:
             self.clock.move_to(max(step, self.clock.now_ms()))
             for _, _, market in cold:
                 market.skip_to(step)
+            self._break_and_resume(step)
             self.futures.on_time(step)
             self.hub.flush(step)
 
@@ -103,9 +107,17 @@ class Venue:
         candidates = [until_ms, self.futures.next_timer_ms(now)]
         if (frame := self.hub.next_due(now)) is not None:
             candidates.append(frame)
+        if (outage := self._outages.next_ms()) is not None:
+            candidates.append(outage)
         if next_print is not None:
             candidates.append(max(next_print, now + 1))
         return max(min(candidates), now + 1)
+
+    def _break_and_resume(self, now_ms: int) -> None:
+        """Stop trading where the replayed market had an outage, and go on after it."""
+        for change in self._outages.due(now_ms):
+            exchange = self.exchange(change.market)
+            exchange.set_instrument(exchange.instrument(change.symbol).with_status(change.status))
 
     def _print(self, entry: tuple[Market, str, SymbolMarket], until_ms: int) -> int | None:
         """Let everything due on one symbol happen; gives the time of its next print."""
@@ -117,7 +129,8 @@ class Venue:
 
     def _split_by_heat(self) -> tuple[list[tuple[Market, str, SymbolMarket]], list[tuple[Market, str, SymbolMarket]]]:
         """Symbols somebody would notice, and symbols that may be skipped over cheaply."""
-        hot, cold = [], []
+        hot: list[tuple[Market, str, SymbolMarket]] = []
+        cold: list[tuple[Market, str, SymbolMarket]] = []
         for entry in self._markets:
             kind, symbol, _ = entry
             watched = self.hub.watches(kind, symbol) or self.exchange(kind).is_hot(symbol)
