@@ -2,6 +2,9 @@
 
 A step is committed before a byte of it is sent. The lease epoch is checked in the same transaction, so a stale owner
 cannot journal, hence cannot send. Steps of many instances share one commit; a bad one fails alone.
+
+A new intent is kept only when no other order lives in its slot: the step that places it, or one before, must record
+that the slot's last order is complete. Order updates are kept as given, save that a slot once freed stays free.
 """
 
 from __future__ import annotations
@@ -11,12 +14,30 @@ from typing import NamedTuple, Protocol
 
 from domain.errors import Refused, Transient, Unknown
 from domain.fill import Fill
+from domain.instrument import Instrument
 from domain.ledger import Entry
 from domain.order import Order
 
 
 class Fenced(Refused):
     """Another owner has a newer epoch for this instance; stop without sending anything."""
+
+
+class Conflict(Refused):
+    """The step contradicts what is journaled; nothing of it was kept.
+
+    An intent that is journaled already, a second live order in a slot, or a fill or ledger entry that is booked with
+    another content or by another instance. Fills and entries that are booked already, word for word, are no conflict:
+    they are left out, so that a step without intents may be committed again after `CommitUnknown`.
+    """
+
+
+class NoSuchInstance(Refused):
+    """There is no strategy instance with this number."""
+
+
+class UnitsChanged(Refused):
+    """The venue counts in other ticks or lots than the instance's state does; reset the instance to go on."""
 
 
 class JournalDown(Transient):
@@ -84,16 +105,22 @@ class BaseJournal(Protocol):
     """Where steps go."""
 
     async def commit(self, step: Step) -> int:
-        """Keep a step; gives the machine time of the commit in ms. `Fenced`, `JournalDown` or `CommitUnknown`."""
+        """Keep a step; gives the machine time in ms, read just before the commit: sign orders with it.
+
+        `Fenced`, `Conflict`, `NoSuchInstance` and `JournalDown`: nothing was kept. `CommitUnknown`: ask `has_intents`.
+        """
 
     async def load(self, instance: int) -> Stored:
-        """Everything journaled for an instance."""
+        """Everything journaled for an instance; orders oldest first, of its generation unless not complete."""
 
     async def raise_epoch(self, instance: int, owner: str) -> int:
-        """Become the owner: the instance's epoch plus one, by compare-and-set."""
+        """Become the owner: the instance's epoch plus one, by compare-and-set; `Fenced` when another was faster."""
+
+    async def pin_units(self, instance: int, instrument: Instrument) -> None:
+        """Record the units an instance counts in, once, before its first step; `UnitsChanged` when others are there."""
 
     async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
         """Which of these orders are journaled: what to ask after `CommitUnknown`."""
 
     async def watermark(self, account: int, symbol: str) -> str:
-        """The newest trade id booked on an account and symbol; empty when none is."""
+        """The newest trade id booked on an account and symbol, by the venue's time; empty when none is."""
