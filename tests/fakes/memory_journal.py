@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from core.base_journal import (
@@ -25,6 +25,8 @@ from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.ledger import Entry
 from domain.order import Order, is_complete
+
+_MACHINE = SystemTime()
 
 # What the next commit meets.
 DOWN: Final = "down"
@@ -63,6 +65,18 @@ class Book:
     fills: dict[tuple[str, str], Fill] = field(default_factory=dict)
     entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
 
+    def copy(self) -> Book:
+        """A copy whose containers may be changed."""
+        return replace(
+            self,
+            intents=dict(self.intents),
+            orders=dict(self.orders),
+            live=dict(self.live),
+            cancels=list(self.cancels),
+            fills=dict(self.fills),
+            entries=dict(self.entries),
+        )
+
 
 class MemoryJournal:
     """`BaseJournal` in memory. Instances exist as soon as they are named; all are on account 1 unless `add` says else.
@@ -71,7 +85,7 @@ class MemoryJournal:
     switched back. `steps` holds what was kept, in order.
     """
 
-    def __init__(self, now_ms: Callable[[], int] = SystemTime().now_ms) -> None:
+    def __init__(self, now_ms: Callable[[], int] = _MACHINE.now_ms) -> None:
         self.is_down = False
         self.steps: list[Step] = []
         self._now_ms = now_ms
@@ -106,7 +120,7 @@ class MemoryJournal:
             raise CommitUnknown
         if fault == FENCED:
             self.book(step.instance).epoch += 1
-        committed_ms = self._keep(deepcopy(step))
+        committed_ms = self._keep(_snapshot(step))
         if fault == UNKNOWN_KEPT:
             raise CommitUnknown
         return committed_ms
@@ -119,9 +133,8 @@ class MemoryJournal:
         last = {order.key.slot: name for name, order in book.orders.items() if order.key.generation == book.generation}
         wanted = set(last.values())
         chosen = [order for name, order in book.orders.items() if name in wanted or not is_complete(order)]
-        return deepcopy(
-            Stored(book.state, chosen, list(book.fills.values()), list(book.entries.values()), book.metrics)
-        )
+        state = deepcopy(book.state)
+        return Stored(state, chosen, list(book.fills.values()), list(book.entries.values()), book.metrics)
 
     async def raise_epoch(self, instance: int, owner: str) -> int:
         """Become the owner."""
@@ -170,7 +183,7 @@ class MemoryJournal:
         book = self.book(step.instance)
         if step.epoch != book.epoch:
             raise Fenced(f"instance {step.instance} is at epoch {book.epoch}, and this step has {step.epoch}.")
-        after, committed_ms = deepcopy(book), self._now_ms()
+        after, committed_ms = book.copy(), self._now_ms()
         for order in step.orders:
             self._update(after, order)
         for order, reason in zip(step.intents, step.reasons, strict=True):
@@ -220,3 +233,17 @@ class MemoryJournal:
                 raise Conflict(f"ledger entry {name} is booked by instance {number}.")
         if book.entries.setdefault(name, entry) != entry:
             raise Conflict(f"ledger entry {name} is booked with another content.")
+
+
+def _snapshot(step: Step) -> Step:
+    """The step as it is now, whatever its lists become later."""
+    return replace(
+        step,
+        intents=list(step.intents),
+        reasons=list(step.reasons),
+        cancels=list(step.cancels),
+        orders=list(step.orders),
+        fills=list(step.fills),
+        entries=list(step.entries),
+        state=deepcopy(step.state),
+    )
