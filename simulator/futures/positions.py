@@ -87,8 +87,6 @@ def apply_fill(position: Position, side: Side, quantity: int, quote: int, fee: i
     realized = 0
     if closed:
         share = abs(position.cost) * closed // abs(held) * (1 if position.cost > 0 else -1)
-        if closed == abs(held):
-            share = position.cost
         realized = -sign * closed_quote - share
         position.cost -= share
     opened_quote = quote - closed_quote

@@ -240,3 +240,48 @@ def test_hedged_sides_of_one_size_share_their_liquidation_price() -> None:
     long, short = floor.position(floor.alice, "LONG"), floor.position(floor.alice, "SHORT")
 
     assert long.liquidation_price == short.liquidation_price
+
+
+def test_a_loss_beyond_the_closed_share_stays_in_the_isolated_wallet() -> None:
+    floor = Floor()
+    floor.filters(percent_down=0)
+    floor.exchange.settings.set_margin_type(floor.alice, SYMBOL, "ISOLATED")
+    floor.buy(floor.alice, "1")
+    cross = floor.exchange.wallets.cross(floor.alice, "USDT")
+    floor.market.liquidity.anchor_at(46_000 * ONE)
+
+    fee = floor.sell(floor.alice, "0.5").fills[0].commission
+
+    assert floor.exchange.wallets.cross(floor.alice, "USDT") == cross - fee
+    assert trim_quanta(floor.position(floor.alice).isolated_wallet) == "499.955"
+    assert floor.is_conserved()
+
+
+def test_a_customers_order_met_by_another_no_longer_ties_up_margin() -> None:
+    floor = Floor()
+    floor.limit(floor.alice, "SELL", "0.5", "50000.1")
+    floor.market.liquidity.set_level("SELL", parse_quanta("50000.1"), 0)
+
+    floor.buy(floor.bob, "0.2")
+    assert trim_quanta(floor.position(floor.alice).ask_notional) == "15000.03"
+    floor.buy(floor.bob, "0.3")
+
+    assert floor.position(floor.alice).ask_notional == 0
+
+
+def test_an_order_worse_than_the_mark_price_pays_its_loss_in_advance() -> None:
+    floor = Floor()
+    poor = floor.open_account("poor", "4000")
+
+    assert refusal(lambda: floor.limit(poor, "BUY", "1", "52000")) == (-2019, "Margin is insufficient.")
+    assert status(floor.limit(poor, "BUY", "1", "48000")) == "NEW"
+
+
+def test_a_reduce_only_order_stays_so_when_modified() -> None:
+    floor = Floor()
+    floor.buy(floor.alice, "0.5")
+    order = floor.limit(floor.alice, "SELL", "0.5", "51000", reduce_only=True)
+
+    floor.exchange.modify(floor.alice, SYMBOL, order.order_id, None, "SELL", 2 * ONE, 50_000 * ONE)
+
+    assert (status(order), floor.held(floor.alice)) == ("FILLED", "0")

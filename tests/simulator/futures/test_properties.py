@@ -123,7 +123,7 @@ class Trading(RuleBasedStateMachine):
 
     @initialize(hedge=st.booleans(), isolated=st.booleans(), leverage=st.sampled_from([1, 20, 125]))
     def open(self, hedge: bool, isolated: bool, leverage: int) -> None:
-        self.floor = Floor(levels=5)
+        self.floor = Floor(levels=3)
         poor = self.floor.open_account("poor", "2000")
         self.accounts = [self.floor.alice, self.floor.bob, poor]
         choices = self.floor.exchange.settings
@@ -156,16 +156,26 @@ class Trading(RuleBasedStateMachine):
         reduce_only=st.booleans(),
         long=st.booleans(),
         prevention=st.sampled_from(["NONE", "EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH"]),
+        spread=st.sampled_from([50, 2_000]),
     )
     def limit(
-        self, who: int, side: str, lots: int, ticks: int, tif: str, reduce_only: bool, long: bool, prevention: str
+        self,
+        who: int,
+        side: str,
+        lots: int,
+        ticks: int,
+        tif: str,
+        reduce_only: bool,
+        long: bool,
+        prevention: str,
+        spread: int,
     ) -> None:
         self.try_place(
             who,
             side=side,
             kind="LIMIT",
             quantity=f"{lots // 1000}.{lots % 1000:03d}",
-            price=self.price(ticks // 50),
+            price=self.price(ticks // spread),
             tif=tif,
             reduce_only=reduce_only,
             long=long,
