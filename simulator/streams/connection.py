@@ -257,7 +257,7 @@ class Connection:
         self._outbox.clear()
         for timer in self._timers.values():
             timer.cancel()
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
     def _finish(self) -> None:

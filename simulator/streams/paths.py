@@ -4,6 +4,8 @@ One port serves both markets, so the path decides (several slashes count as one)
 
 * `/public/...`, `/market/...`, `/private/...` with `ws` or `stream` below are the routed roots of USD-M. A stream asked
   on another route than its own is accepted and silent, as on the venue. User data flows on `/private` by listen key.
+* The first part may name the host instead: `/stream/ws` is spot as `/ws` is, which clients need that tell spot by
+  "/stream" in the address (ccxt.pro: spot `/stream/ws`, linear `/ws`), and `/fstream` is USD-M.
 * `/fstream/ws`, `/fstream/stream`, or any bare root on a host named `fstream...`, are USD-M's old roots, which still
   deliver only what is public (depth, book tickers, trades). The routed roots work below `/fstream` too.
 * `/stream/ws` and `/stream/stream` are spot and nothing else, for clients that know spot by `stream` in the address
@@ -57,6 +59,8 @@ def entrance(raw_path: str, query: Mapping[str, str], host: str = "") -> Entranc
     is_futures = host.lower().startswith("fstream")
     if parts and parts[0] == "fstream":
         is_futures, parts = True, parts[1:]
+    elif parts[:2] in (("stream", "ws"), ("stream", "stream")):
+        parts = parts[1:]
     route = next((route for route in ROUTES if parts and parts[0] == route), None)
     if route is not None:
         is_futures, parts = True, parts[1:]

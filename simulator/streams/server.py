@@ -58,5 +58,9 @@ async def _serve(
 
     try:
         return await connection.serve(request, owner, opened)
+    except web.HTTPException as refused:  # not a handshake after all
+        return web.Response(status=refused.status, text=refused.text)
+    except ConnectionError:  # gone before the handshake was answered; nobody will read this
+        return web.Response(status=400)
     finally:
         hub.connections.pop(connection, None)

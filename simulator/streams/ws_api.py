@@ -77,8 +77,7 @@ class ApiSession:
             params = _read_params(request, text)
             wants_limits = self._wants_limits(params)
         except VenueError as error:
-            self._venue.limits.charge(self._market, self._ip, 1)
-            self._answer(request_id, refusal(error, "ws", self._venue.protocol.now_ms()), None, self.return_rate_limits)
+            self._refuse(request_id, error)
             return
         incoming = self._incoming(endpoint, params)
         if self._venue.faults.has_request_rules:
@@ -87,6 +86,16 @@ class ApiSession:
             task.add_done_callback(self._tasks.discard)
         else:
             self._answer(request_id, execute(self._venue, incoming), incoming, wants_limits)
+
+    def _refuse(self, request_id: RequestId, error: VenueError) -> None:
+        """Answer what never became a request; it counts against the limits all the same."""
+        limits, now = self._venue.limits, self._venue.protocol.now_ms()
+        try:
+            limits.admit(self._market, self._ip, 1)
+            limits.charge(self._market, self._ip, 1)
+        except VenueError as full:
+            error = full
+        self._answer(request_id, refusal(error, "ws", now), None, self.return_rate_limits)
 
     def _find(self, method: object) -> Endpoint:
         """The endpoint of a method, which may carry the version of its API in front (`v3/order.place`)."""

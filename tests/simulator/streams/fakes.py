@@ -331,7 +331,7 @@ async def running(venue: FakeVenue, endpoints: Registry | None = None) -> AsyncI
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     try:
-        async with aiohttp.ClientSession() as session:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
             yield Harness(venue, runner.addresses[0][1], session)
     finally:
         await runner.cleanup()

@@ -116,3 +116,19 @@ async def test_a_client_that_closes_gets_its_code_back(harness: Harness) -> None
 async def test_a_path_that_serves_no_websocket_is_not_found(harness: Harness) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError, match="404"):
         await harness.connect("/nothing")
+
+
+async def test_a_handshake_without_a_key_is_a_bad_request(harness: Harness) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", harness.port)
+    writer.write(b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+    writer.close()
+
+
+async def test_two_hundred_clients_hear_every_event_in_order(harness: Harness) -> None:
+    clients = [await harness.connect("/ws/btcusdt@trade") for _ in range(200)]
+    await harness.opened(200)
+    for _ in range(20):
+        harness.venue.trade("spot", 61_800)
+    for client in clients:
+        assert [(await client.receive())["t"] for _ in range(20)] == list(range(1, 21))

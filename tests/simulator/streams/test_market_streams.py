@@ -106,12 +106,12 @@ _SHAPES: dict[str, tuple[str, dict[str, type]]] = {
 }
 
 
-def _happen(venue: FakeVenue) -> None:
+def happen(venue: FakeVenue, symbol: str = "BTCUSDT") -> None:
     """A bit of everything, on both markets."""
     for market in ("spot", "futures"):
-        venue.set_level(market, "BUY", 61_799, ONE)
-        venue.set_level(market, "SELL", 61_801, 2 * ONE)
-        venue.trade(market, 61_801, ONE // 4)
+        venue.set_level(market, "BUY", 61_799, ONE, symbol)
+        venue.set_level(market, "SELL", 61_801, 2 * ONE, symbol)
+        venue.trade(market, 61_801, ONE // 4, symbol=symbol)
     venue.advance(4000)
 
 
@@ -120,7 +120,7 @@ async def test_a_streams_event_has_the_venues_fields_with_their_types(harness: H
     path, shape = _SHAPES[case]
     client = await harness.connect(path)
     await harness.opened()
-    _happen(harness.venue)
+    happen(harness.venue)
     event = await client.receive()
     assert {name: type(value) for name, value in event.items()} == shape
     if "e" in shape:
@@ -248,7 +248,7 @@ async def test_a_change_of_a_contracts_status_is_public(harness: Harness) -> Non
 async def test_a_stream_on_the_wrong_route_is_accepted_and_silent(harness: Harness, path: str, is_heard: bool) -> None:
     client = await harness.connect(path)
     await harness.opened()
-    _happen(harness.venue)
+    happen(harness.venue)
     first = await client.ask({"method": "LIST_SUBSCRIPTIONS", "id": 5})
     assert ("e" in first) == is_heard
     if not is_heard:
@@ -319,7 +319,7 @@ async def _collect(names: str) -> list[Any]:
     async with running(FakeVenue()) as harness:
         client = await harness.connect(f"/stream?streams={names}")
         await harness.opened()
-        _happen(harness.venue)
+        happen(harness.venue)
         harness.venue.advance(56_000)
         await client.socket.send_str('{"method":"LIST_SUBSCRIPTIONS","id":1}')
         frames = []

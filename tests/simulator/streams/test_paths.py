@@ -58,3 +58,13 @@ def test_times_may_be_wanted_in_microseconds(unit: str) -> None:
     door = entrance("/ws", {"timeUnit": unit})
     assert door is not None
     assert door.in_microseconds
+
+
+@pytest.mark.parametrize(
+    ("path", "is_combined", "streams"),
+    [("/stream/ws/0", False, ("0",)), ("/stream/stream", True, ()), ("/stream", True, ()), ("/stream/0", True, ("0",))],
+)
+def test_the_first_part_may_name_the_spot_host(path: str, is_combined: bool, streams: tuple[str, ...]) -> None:
+    door = entrance(path, {})
+    assert door is not None
+    assert (door.market, door.is_bare, door.is_combined, door.streams) == ("spot", True, is_combined, streams)
