@@ -11,6 +11,7 @@ from simulator.config import AccountSpec, SimulatorConfig
 from simulator.events import Bus
 from simulator.faults import FaultBoard
 from simulator.futures.exchange import FuturesExchange
+from simulator.futures.funding import read_schedule
 from simulator.instruments import Market
 from simulator.market import MarketSource, open_market
 from simulator.market.symbol_market import SymbolMarket
@@ -45,7 +46,8 @@ class Venue:
         self.bus = Bus()
         self.accounts = AccountBook()
         self.spot = SpotExchange(self.clock, self.bus, self.tape, self.accounts)
-        self.futures = FuturesExchange(self.clock, self.bus, self.tape, self.accounts)
+        schedule = read_schedule(config.funding) if config.funding else None
+        self.futures = FuturesExchange(self.clock, self.bus, self.tape, self.accounts, schedule)
         self.faults = FaultBoard()
         self.limits = Limits(self.protocol, lifted=config.lift_limits)
         self.listen_keys = ListenKeys(self.protocol)
