@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 Wanted = Callable[[Any], bool]
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 10
 
 
 class Inbox:
@@ -56,6 +56,9 @@ async def reading(receive: Callable[[], Awaitable[Any]]) -> AsyncIterator[Inbox]
     try:
         yield inbox
     finally:
-        task.cancel()
+        # A receive that has just got its message swallows a cancellation (asyncio.wait_for before Python 3.12).
+        while not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=0.1)
         with suppress(asyncio.CancelledError):
-            await task
+            task.result()

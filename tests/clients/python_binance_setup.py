@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from binance import AsyncClient, BinanceSocketManager, Client
+from binance.ws.reconnecting_websocket import ReconnectingWebsocket
 
 from tests.clients.conftest import Customer
 from tests.simulator_process import SimulatorProcess
@@ -22,6 +23,8 @@ def point_at(venue: SimulatorProcess, patch: pytest.MonkeyPatch) -> None:
         patch.setattr(client, "FUTURES_DATA_URL", f"{venue.rest}/futures/data")
         patch.setattr(client, "WS_API_URL", f"{venue.stream}/ws-api/v3")
         patch.setattr(client, "WS_FUTURES_URL", f"{venue.stream}/ws-fapi/v1")
+    # A closing socket waits so long for one more message.
+    patch.setattr(ReconnectingWebsocket, "TIMEOUT", 2)
     patch.setattr(BinanceSocketManager, "STREAM_URL", f"{venue.stream}/")
     patch.setattr(BinanceSocketManager, "FSTREAM_URL", f"{venue.stream}/")
 
