@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from simulator.events import BookMoved, Event, InstrumentChanged, TradeHappened
+from simulator.faults import CONNECTION_KINDS
 from simulator.futures.types import Liquidation
 from simulator.instruments import Market
 from simulator.streams.catalogue import open_feed
@@ -181,8 +182,11 @@ class StreamHub:
                 feed.finish()
 
     def _carry_out_faults(self) -> None:
+        board = self.venue.faults
+        if not any(rule.kind in CONNECTION_KINDS for rule in board.rules()):
+            return
         for connection in list(self.connections):
-            for rule in self.venue.faults.for_connection(connection.scope):
+            for rule in board.for_connection(connection.scope):
                 connection.carry_out(rule)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Protocol
 
 
@@ -34,10 +35,12 @@ class Pump:
         self.wake()
 
     def wake(self) -> None:
-        """Run at the end of this turn, calling `before` first."""
-        if not self._is_scheduled:
-            self._is_scheduled = True
+        """Run at the end of this turn, calling `before` first. Without a running loop nobody is connected."""
+        if self._is_scheduled:
+            return
+        with suppress(RuntimeError):
             asyncio.get_running_loop().call_soon(self.run)
+            self._is_scheduled = True
 
     def run(self) -> None:
         """Write everything now."""
