@@ -1,0 +1,147 @@
+"""An exchange in memory that does what the test says, and fails when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from core.base_exchange import (
+    Balance,
+    Bar,
+    Capabilities,
+    OpenOrder,
+    PriceUpdate,
+    UserEvent,
+    VenuePosition,
+)
+from core.clock import Clock, system_clock
+from domain.errors import Refused, Transient
+from domain.fill import Fill
+from domain.instrument import Instrument
+from domain.order import Order, OrderReport
+from domain.outcome import Outcome
+from tests.fakes.fake_market import Deliver, FakeMarket
+from tests.fakes.fake_orders import FakeOrders
+from tests.fakes.fake_users import FakeUsers
+from tests.law_harness import BTCUSDT
+
+
+class FakeExchange:
+    """`BaseExchange` in memory. The test acts on its three sides: `market`, `orders` and `users`.
+
+    `market.price("BTCUSDT", 100)` moves a price; `orders.next_places(Lost(kept=True))` scripts the next placement;
+    `orders.fill(name)` trades; `users.gap()` cuts the private stream. `fail_reads(n)` lets private reads raise.
+    """
+
+    name = "fake"
+
+    def __init__(
+        self,
+        *instruments: Instrument,
+        clock: Clock | None = None,
+        capabilities: Capabilities | None = None,
+    ) -> None:
+        now_ms = (clock or system_clock()).trading.now_ms
+        self.capabilities = capabilities or Capabilities(market="spot", has_time_window=True)
+        self.instruments = {item.symbol: item for item in instruments or (BTCUSDT,)}
+        self.market = FakeMarket(now_ms)
+        self.users = FakeUsers(now_ms)
+        self.orders = FakeOrders(self.users, self.instruments, now_ms)
+        self.venue_positions: list[VenuePosition] = []
+        self.is_open = False
+        self._read_failures = 0
+        self._read_error: Exception = Transient()
+
+    def fail_reads(self, times: int, error: Exception | None = None) -> None:
+        """So many of the next private reads raise; 0 ends it."""
+        self._read_failures = times
+        self._read_error = error or Transient("the fake venue does not answer.")
+
+    async def open(self) -> None:
+        """Nothing to connect."""
+        self.is_open = True
+
+    async def close(self) -> None:
+        """Nothing to close."""
+        self.is_open = False
+
+    def instrument(self, symbol: str) -> Instrument:
+        """A symbol's rules."""
+        if symbol not in self.instruments:
+            raise Refused(f"the fake venue has no {symbol}; it has {', '.join(sorted(self.instruments))}.")
+        return self.instruments[symbol]
+
+    def max_open_orders(self, symbol: str) -> int:
+        """The same for every symbol."""
+        del symbol
+        return self.capabilities.max_open_orders
+
+    async def refresh_instruments(self) -> None:
+        """The rules are what `instruments` holds."""
+        await self._read()
+
+    async def place(self, order: Order, committed_ms: int) -> Outcome:
+        """Carried out, or as scripted."""
+        return await self.orders.place(order, committed_ms)
+
+    async def place_batch(self, orders: Sequence[Order], committed_ms: int) -> list[Outcome]:
+        """One after another, each as scripted."""
+        return [await self.orders.place(order, committed_ms) for order in orders]
+
+    async def cancel(self, order: Order) -> Outcome:
+        """Carried out, or as scripted."""
+        return await self.orders.cancel(order)
+
+    async def query(self, order: Order) -> OrderReport | None:
+        """What the venue says; None while `orders.denials` lasts."""
+        await self._read()
+        if self.orders.denials > 0:
+            self.orders.denials -= 1
+            return None
+        return self.orders.report(order.client_order_id)
+
+    async def open_orders(self, symbol: str | None = None) -> list[OpenOrder]:
+        """Ours and `orders.foreign`."""
+        await self._read()
+        return self.orders.resting(symbol)
+
+    async def fills_since(self, symbol: str, after_trade_id: str, since_ms: int) -> list[Fill]:
+        """Trades, oldest first."""
+        await self._read()
+        return self.orders.fills_since(symbol, after_trade_id, since_ms)
+
+    async def balances(self) -> dict[str, Balance]:
+        """`orders.balances`, moved by fills."""
+        await self._read()
+        return dict(self.orders.balances)
+
+    async def positions(self) -> list[VenuePosition]:
+        """`venue_positions`, as the test has set them."""
+        await self._read()
+        return list(self.venue_positions)
+
+    def user_events(self) -> AsyncIterator[UserEvent]:
+        """Private events from now on."""
+        return self.users.events()
+
+    async def last_price(self, symbol: str) -> PriceUpdate:
+        """The newest price that was pushed."""
+        return await self.market.last_price(symbol)
+
+    async def bars(self, symbol: str, interval: str, since_ms: int, limit: int) -> list[Bar]:
+        """Bars that were pushed, streamed or not."""
+        return await self.market.bars(symbol, interval, since_ms, limit)
+
+    async def watch_market(self, prices: set[str], bars: set[tuple[str, str]], deliver: Deliver) -> None:
+        """A stream that the test feeds and breaks."""
+        await self.market.watch(prices, bars, deliver)
+
+    def clock_offset_ms(self) -> int:
+        """The venue's clock is the test's clock."""
+        return 0
+
+    async def _read(self) -> None:
+        await asyncio.sleep(0)
+        if self._read_failures > 0:
+            self._read_failures -= 1
+            raise self._read_error
