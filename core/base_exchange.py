@@ -7,19 +7,46 @@ cancels, the answer is an `Outcome`: accepted, rejected, or unknown; reads raise
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from pydantic import SecretStr
 
 from core.clock import Clock
 from core.registry import Registry
+from domain.errors import Refused
 from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.order import Order, OrderReport
 from domain.outcome import Outcome
+
+#: A rejection whose reason begins so means the key: revoked, or not allowed from this address. Stop, tell the user.
+KEY_REFUSED: Final = "the key was refused"
+
+# Priorities of a request, most urgent first: what is taken from the shared budget first when little is left.
+CANCEL: Final = 0
+REDUCE: Final = 1
+PLACE: Final = 2
+READ: Final = 3
+
+
+class KeyRefused(Refused):
+    """The venue does not accept the key: it was revoked, or is not allowed from this address."""
+
+
+class BaseBudget(Protocol):
+    """The request weight that everything behind one IP address shares at a venue."""
+
+    async def take(self, weight: int, priority: int) -> None:
+        """Wait until so much weight may be spent; call before an intent is committed, never after."""
+
+    def note_used(self, weight: int) -> None:
+        """The venue says this much of the current window is used, whoever used it."""
+
+    async def pause(self, milliseconds: int) -> None:
+        """The venue wants silence for so long: hold back every process that shares the budget."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +68,8 @@ class Capabilities:
     max_open_orders: int = 200
     #: Whether private events arrive on a stream; without it they are polled.
     has_user_stream: bool = True
+    #: Weight to take from the budget before placing or cancelling: what a refused one costs.
+    order_weight: int = 1
 
 
 class OpenOrder(NamedTuple):
@@ -138,6 +167,45 @@ class VenueSettings:
     #: Milliseconds in which a signed request must reach the matching engine.
     receive_window_ms: int = 1_200
     timeout_seconds: float = 10.0
+    #: A private stream that is silent for so long while orders rest is taken for dead, and one that does not tell
+    #: of an order within so long after the venue accepted it.
+    silence_seconds: float = 30.0
+    report_seconds: float = 5.0
+    #: Shared by every process behind the same address; without one nothing is held back.
+    budget: BaseBudget | None = None
+    #: For paper venues only.
+    paper: PaperSettings | None = None
+
+
+class PaperStore(Protocol):
+    """Where a paper account keeps its book, so that it outlives the process."""
+
+    async def load(self) -> list[bytes]:
+        """Every record kept so far, oldest first."""
+
+    async def append(self, record: bytes) -> None:
+        """Keep one record; it is durable when this returns."""
+
+    async def replace(self, records: list[bytes]) -> None:
+        """Keep these instead of everything before, all or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperSettings:
+    """What a paper account trades on, with and where its book is kept."""
+
+    #: Name of the venue whose market it follows.
+    feed: str
+    #: Asset -> amount it starts with.
+    funds: Mapping[str, Decimal]
+    store: PaperStore
+    #: "touch", "through" or "queue": when a resting order counts as filled.
+    fill_model: str = "queue"
+    #: Fees in parts per million of what is received.
+    maker_fee_ppm: int = 1_000
+    taker_fee_ppm: int = 1_000
+    #: Milliseconds between placing an order and its arrival at the simulated book.
+    latency_ms: int = 0
 
 
 class BaseExchange(Protocol):
@@ -154,6 +222,9 @@ class BaseExchange(Protocol):
 
     def instrument(self, symbol: str) -> Instrument:
         """A symbol's rules; `Refused` names the nearest symbol when there is none."""
+
+    def max_open_orders(self, symbol: str) -> int:
+        """Most orders that may rest on the symbol; 0 when the venue does not limit them."""
 
     async def refresh_instruments(self) -> None:
         """Read the rules again; they may change while orders rest."""

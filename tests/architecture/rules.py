@@ -117,9 +117,10 @@ def _may_import_simulator(module: Module) -> bool:
 
 def one_thing_per_plugin(tree: Tree) -> Iterator[str]:
     for module in tree.modules(*PLUGINS):
-        name = module.path.rpartition("/")[2].removesuffix(".py").removesuffix("_strategy")
-        if name.startswith("_"):
+        # What begins with an underscore is shared by plug-ins: a file, or a package with everything in it.
+        if any(part.startswith("_") for part in module.path.split("/")):
             continue
+        name = module.path.rpartition("/")[2].removesuffix(".py").removesuffix("_strategy")
         found = [str(node.args[0].value) for node in module.nodes if _registers(node)]  # type: ignore[attr-defined]
         if found != [name]:
             yield f"{module.path}:1 must register exactly {name!r} and registers {found}"

@@ -82,6 +82,7 @@ ALLOWED = [
     Case("late annotations", "core/x.py", FUTURE + "import json\n"),
     Case("simulator alone", "tests/simulator/test_x.py", "import simulator\n"),
     Case("one thing per plug-in file", "exchanges/_ccxt.py", "import ccxt\n"),
+    Case("one thing per plug-in file", "exchanges/_shared/wire.py", "def send() -> None: ...\n"),
     Case("one thing per plug-in file", "exchanges/okx.py", "@VENUES.register('okx')\nclass Okx: ...\n"),
     Case("one thing per plug-in file", "strategies/dca_strategy.py", "STRATEGIES.register('dca')(DECIDE)\n"),
     Case("contracts are pure", "core/base_exchange.py", PORT),

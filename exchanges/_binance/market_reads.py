@@ -1,0 +1,58 @@
+"""Prices and bars by REST."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.base_exchange import Bar, PriceUpdate
+from domain.errors import Transient
+from domain.instrument import Instrument
+from domain.money import exact, to_units
+from exchanges._binance.rest import BinanceRest
+
+_MOST_BARS = 1000
+
+
+async def last_price(rest: BinanceRest, instrument: Instrument) -> PriceUpdate:
+    """The last trade and the best of the book, now."""
+    params = {"symbol": instrument.symbol}
+    public = rest.dialect.public
+    last = _row(await rest.read(public, "ticker/24hr", params, 2), "lastPrice")
+    book = last if "bidPrice" in last else _row(await rest.read(public, "ticker/bookTicker", params, 2), "bidPrice")
+    return PriceUpdate(
+        instrument.symbol,
+        instrument.to_ticks(exact(last["lastPrice"])),
+        instrument.to_ticks(exact(book["bidPrice"])),
+        instrument.to_ticks(exact(book["askPrice"])),
+        int(last["closeTime"]),
+    )
+
+
+async def bars(rest: BinanceRest, instrument: Instrument, interval: str, since_ms: int, limit: int) -> list[Bar]:
+    """Up to `limit` bars that opened at or after `since_ms` and have closed, oldest first."""
+    found: list[Bar] = []
+    while len(found) < limit:
+        # The newest row may be a bar that is still open, and nothing in it tells: the last row is never used.
+        size = min(_MOST_BARS, limit - len(found) + 1)
+        params = {"symbol": instrument.symbol, "interval": interval, "startTime": str(since_ms), "limit": str(size)}
+        rows = await rest.rows(rest.dialect.public, "klines", params, 2)
+        found += [bar(row, instrument, interval) for row in rows[:-1]]
+        if len(rows) < size:
+            break
+        since_ms = int(rows[-1][0])
+    return found[:limit]
+
+
+def bar(row: Sequence[Any], instrument: Instrument, interval: str) -> Bar:
+    """One row of `klines`."""
+    first, high, low, last = (instrument.to_ticks(exact(row[i])) for i in (1, 2, 3, 4))
+    # What is traded in a bar may exceed what one may hold, so the position's bound does not apply to it.
+    volume = to_units(exact(row[5]), instrument.lot_size)
+    return Bar(instrument.symbol, interval, int(row[0]), first, high, low, last, volume)
+
+
+def _row(body: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(body, Mapping) or name not in body:
+        raise Transient(f"the answer has no {name}; ask again.")
+    return body

@@ -1,0 +1,131 @@
+"""Requests to the venue: reads that raise what the caller may do next, and the clock that signs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.base_exchange import READ, KeyRefused, VenueSettings
+from core.clock import Clock
+from domain.errors import Broken, Refused, Transient
+from domain.outcome import Outcome, Rejected, Unknown
+from exchanges._binance.dialect import Dialect
+from exchanges._binance.outcomes import (
+    CLOCK_CODES,
+    KEY_CODES,
+    UNKNOWN_CODES,
+    code_of,
+    decode,
+    write_outcome,
+)
+from exchanges._ccxt import Answer, Door, Lost, NotSent, Request
+
+_USED_WEIGHT = "x-mbx-used-weight-1m"
+#: How long to be silent after a 429 or 418 that does not say.
+_DEFAULT_PAUSE_MS = 60_000
+
+
+class VenueRefusal(Refused):
+    """The venue refused a read."""
+
+    def __init__(self, number: int | None, words: str) -> None:
+        super().__init__(words)
+        #: The venue's error code, where it gave one.
+        self.number = number
+
+
+class BinanceRest:
+    """One account's requests."""
+
+    def __init__(self, dialect: Dialect, settings: VenueSettings, clock: Clock) -> None:
+        self.dialect = dialect
+        self.door = Door(dialect.ccxt_id, settings, clock)
+        self._settings = settings
+        self._clock = clock
+
+    async def write(self, request: Request, committed_ms: int | None, echo: Mapping[str, str]) -> Outcome:
+        """Send once and judge; never raises for anything the network or the venue does."""
+        answer = await self.send(request, committed_ms)
+        if not isinstance(answer, Answer):
+            return answer
+        outcome = write_outcome(answer, echo)
+        if code_of(decode(answer)) in CLOCK_CODES:
+            await self._measure_quietly()
+        return outcome
+
+    async def send(self, request: Request, committed_ms: int | None) -> Answer | Rejected | Unknown:
+        """The bare answer of a write, or its outcome where there is none."""
+        try:
+            answer = await self.door.call(request, committed_ms)
+        except NotSent as error:
+            return Rejected(str(error))
+        except Lost as error:
+            return Unknown(str(error))
+        await self._heed(answer)
+        return answer
+
+    async def read(self, section: str, path: str, params: Mapping[str, Any], weight: int, method: str = "GET") -> Any:
+        """The JSON of a read. `Transient`: ask again. `KeyRefused`, `VenueRefusal`: the key or the request is wrong."""
+        if self._settings.budget is not None:
+            await self._settings.budget.take(weight, READ)
+        try:
+            answer = await self.door.call(Request(section, method, path, params))
+        except Lost as error:
+            raise Transient(f"{path}: {error}") from None
+        await self._heed(answer)
+        body = decode(answer)
+        await self._refuse(path, answer, body)
+        return body
+
+    async def rows(self, section: str, path: str, params: Mapping[str, Any], weight: int) -> Sequence[Any]:
+        """The same for a list."""
+        body = await self.read(section, path, params, weight)
+        if not isinstance(body, list):
+            raise Transient(f"{path}: the answer should be a list.")
+        return body
+
+    async def measure_clock(self) -> None:
+        """Compare the clocks; the middle of the request is taken as the moment the venue read its own."""
+        before = self._clock.machine.steady_ns()
+        body = await self.read(self.dialect.public, "time", {}, 1)
+        if not isinstance(body, dict) or not isinstance(body.get("serverTime"), int):
+            raise Broken("the venue's time is not a number.")
+        half_ms = (self._clock.machine.steady_ns() - before) // 2_000_000
+        self.door.offset_ms = body["serverTime"] + half_ms - self._clock.machine.now_ms()
+
+    async def _measure_quietly(self) -> None:
+        try:
+            await self.measure_clock()
+        except (Transient, Refused):
+            return  # the next signed request will be refused again, and measured again
+
+    async def _refuse(self, path: str, answer: Answer, body: Any) -> None:
+        code = code_of(body)
+        words = self.door.scrub(f"{path}: HTTP {answer.status} {code or ''} {_message(body)}".strip())
+        if code in CLOCK_CODES:
+            await self._measure_quietly()
+            raise Transient(words)
+        if answer.status >= 500 or answer.status in {418, 429} or code in UNKNOWN_CODES or code == -1003:
+            raise Transient(words)
+        if code in KEY_CODES:
+            raise KeyRefused(f"{words}: the key was revoked, or is not allowed from this address.")
+        if code is not None:
+            raise VenueRefusal(code, words)
+        if answer.status != 200 or body is None:
+            raise Transient(f"{words}: something in between has answered.")
+
+    async def _heed(self, answer: Answer) -> None:
+        """Follow what the venue says of limits."""
+        budget = self._settings.budget
+        if budget is None:
+            return
+        used = answer.headers.get(_USED_WEIGHT, "")
+        if used.isdigit():
+            budget.note_used(int(used))
+        if answer.status in {418, 429}:
+            wait = answer.headers.get("retry-after", "")
+            await budget.pause(int(wait) * 1000 if wait.isdigit() else _DEFAULT_PAUSE_MS)
+
+
+def _message(body: Any) -> str:
+    return str(body.get("msg", "")) if isinstance(body, Mapping) else ""

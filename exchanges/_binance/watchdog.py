@@ -1,0 +1,70 @@
+"""When a private stream has to be taken for dead although its connection looks alive."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from core.clock import Clock
+from domain.order import OPEN, OrderReport
+
+_MOST = 5_000
+
+
+class Watchdog:
+    """What the stream owes us: reports of orders that the venue accepted, and any word at all while orders rest."""
+
+    def __init__(self, clock: Clock, silence_seconds: float, report_seconds: float) -> None:
+        self._clock = clock
+        self._silence_ns = int(silence_seconds * 1e9)
+        self._report_ns = int(report_seconds * 1e9)
+        self._owed: dict[str, int] = {}
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self._resting: set[str] = set()
+        self._heard_ns = clock.machine.steady_ns()
+
+    def expect(self, client_order_id: str) -> None:
+        """The venue has accepted this order by REST, so the stream has to tell of it."""
+        if client_order_id in self._told:
+            return  # the stream was faster than the answer
+        if len(self._resting) >= _MOST:
+            self._resting.clear()
+            self._owed.clear()
+        self._resting.add(client_order_id)
+        self._owed[client_order_id] = self._clock.machine.steady_ns()
+
+    def heard(self) -> None:
+        """Any event has arrived."""
+        self._heard_ns = self._clock.machine.steady_ns()
+
+    def saw(self, report: OrderReport) -> None:
+        """The stream has told of an order."""
+        self._owed.pop(report.client_order_id, None)
+        self._told[report.client_order_id] = None
+        if len(self._told) > _MOST:
+            self._told.popitem(last=False)
+        self.rests(report)
+
+    def rests(self, report: OrderReport) -> None:
+        """Whether an order still rests, from whatever source."""
+        if report.status > OPEN:
+            self._resting.discard(report.client_order_id)
+        else:
+            self._resting.add(report.client_order_id)
+
+    def restart(self) -> None:
+        """A new connection owes nothing yet."""
+        self._owed.clear()
+        self.heard()
+
+    def complaint(self) -> str:
+        """Why the stream is taken for dead; empty while it is not."""
+        now = self._clock.machine.steady_ns()
+        if self._owed and now - next(iter(self._owed.values())) > self._report_ns:
+            return "the venue accepted an order and the stream does not tell of it"
+        if self._resting and now - self._heard_ns > self._silence_ns:
+            return "silent although orders rest"
+        return ""
+
+    def beat_seconds(self) -> float:
+        """How often to look."""
+        return max(0.05, min(self._silence_ns, self._report_ns) / 4e9)

@@ -1,0 +1,8 @@
+"""The one door to ccxt: sign and send once, with the facts of the exchange kept beside what ccxt makes of them."""
+
+from __future__ import annotations
+
+from exchanges._ccxt.door import Door, Lost, NotSent, Request
+from exchanges._ccxt.trace import Answer
+
+__all__ = ["Answer", "Door", "Lost", "NotSent", "Request"]

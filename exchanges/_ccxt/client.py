@@ -1,0 +1,93 @@
+"""ccxt's client of a venue, with its second tries, its throttle and its verdicts taken out."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import Any
+
+import ccxt.async_support as ccxt
+
+from core.base_exchange import VenueSettings
+from exchanges._ccxt.session import OnceSession, tls
+from exchanges._ccxt.trace import Answer, current
+
+# ccxt writes whole requests, keys and signatures included, at the debug level.
+logging.getLogger("ccxt").setLevel(logging.WARNING)
+
+
+def make_client(ccxt_id: str, settings: VenueSettings, session: OnceSession, venue_ms: Callable[[], int]) -> Any:
+    """A client whose requests go out once, signed with the trace's time, and are taken down in the trace."""
+    base: Any = getattr(ccxt, ccxt_id)
+
+    def nonce(_self: Any) -> int:
+        trace = current()
+        return venue_ms() if trace is None or trace.signed_ms is None else trace.signed_ms
+
+    async def fetch(self: Any, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        if (trace := current()) is not None:
+            trace.left = True
+        return await base.fetch(self, url, method, headers, body)
+
+    def on_rest_response(_self: Any, code: int, _reason: Any, _url: Any, _method: Any, headers: Any, *rest: Any) -> str:
+        body: str = rest[0].strip()
+        if (trace := current()) is not None:
+            trace.answer = Answer(code, {name.lower(): value for name, value in headers.items()}, body)
+        return body
+
+    def handle_errors(self: Any, *answer: Any) -> Any:
+        return None if _is_raw() else base.handle_errors(self, *answer)
+
+    def handle_http_status_code(self: Any, *answer: Any) -> Any:
+        return None if _is_raw() else base.handle_http_status_code(self, *answer)
+
+    overrides = {
+        "nonce": nonce,
+        "fetch": fetch,
+        "on_rest_response": on_rest_response,
+        "handle_errors": handle_errors,
+        "handle_http_status_code": handle_http_status_code,
+    }
+    client = type(ccxt_id, (base,), overrides)(_options(settings, session))
+    client.ssl_context = tls()
+    if settings.sandbox:
+        client.set_sandbox_mode(True)
+    if settings.rest_url:
+        client.urls["api"] = moved(client.urls["api"], settings.rest_url)
+    return client
+
+
+def moved(addresses: Any, root: str) -> Any:
+    """The same addresses on another host; paths stay."""
+    if isinstance(addresses, dict):
+        return {name: moved(address, root) for name, address in addresses.items()}
+    if not isinstance(addresses, str):
+        return addresses
+    return re.sub(r"^\w+://[^/]+", root.rstrip("/"), addresses)
+
+
+def _options(settings: VenueSettings, session: OnceSession) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "session": session,
+        "enableRateLimit": False,
+        "timeout": int(settings.timeout_seconds * 1000),
+        # Amounts come out as the venue's own texts, never as floats.
+        "number": str,
+        "options": {
+            "maxRetriesOnFailure": 0,
+            "recvWindow": settings.receive_window_ms,
+            "timeDifference": 0,
+            "adjustForTimeDifference": False,
+            "warnOnFetchOpenOrdersWithoutSymbol": False,
+        },
+    }
+    if settings.credentials is not None:
+        options["apiKey"] = settings.credentials.key.get_secret_value()
+        options["secret"] = settings.credentials.secret.get_secret_value()
+    return options
+
+
+def _is_raw() -> bool:
+    trace = current()
+    return trace is not None and trace.raw
