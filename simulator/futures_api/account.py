@@ -6,7 +6,6 @@ from string import ascii_letters
 
 from simulator.futures.reports import AccountSummary, BalanceLine, PositionRisk, has_content
 from simulator.futures_api.amounts import money, short
-from simulator.futures_api.trading_rules import ORDER_LIMITS
 from simulator.units import format_quanta
 from simulator.wire.endpoint import Call, endpoint
 from simulator.wire.params import Params
@@ -105,7 +104,7 @@ def commission_rate(call: Call) -> object:
 def order_rate_limits(call: Call) -> object:
     """The account's order limits."""
     call.params.finish()
-    return ORDER_LIMITS
+    return [rule for rule in call.venue.limits.rules("futures") if rule["rateLimitType"] == "ORDERS"]
 
 
 @endpoint("GET /fapi/v1/apiTradingStatus", market="futures", security="USER_DATA", weight=_indicator_weight)

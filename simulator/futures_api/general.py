@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.futures_api.trading_rules import ASSETS, RATE_LIMITS, symbol_rules
+from simulator.futures_api.trading_rules import ASSETS, symbol_rules
 from simulator.wire.endpoint import Call, endpoint
 
 
@@ -30,7 +30,7 @@ def exchange_information(call: Call) -> object:
         "timezone": "UTC",
         "serverTime": call.now_ms,
         "futuresType": "U_MARGINED",
-        "rateLimits": RATE_LIMITS,
+        "rateLimits": call.venue.limits.rules("futures"),
         "exchangeFilters": [],
         "assets": ASSETS,
         "symbols": [symbol_rules(instrument) for instrument in listed],

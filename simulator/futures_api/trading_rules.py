@@ -8,14 +8,6 @@ from simulator.units import format_quanta, trim_quanta
 PERPETUAL_DELIVERY_MS = 4_133_404_800_000
 """The delivery date the venue gives to contracts without one (2100-12-25)."""
 
-ORDER_LIMITS: list[dict[str, object]] = [
-    {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 300},
-    {"rateLimitType": "ORDERS", "interval": "MINUTE", "intervalNum": 1, "limit": 1200},
-]
-RATE_LIMITS: list[dict[str, object]] = [
-    {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 2400},
-    *ORDER_LIMITS,
-]
 ASSETS: list[dict[str, object]] = [
     {"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"},
     {"asset": "BTC", "marginAvailable": True, "autoAssetExchange": "-0.10000000"},
