@@ -118,7 +118,7 @@ class Instance:
 
     def on_report(self, report: OrderReport, now_ms: int) -> list[Event]:
         """Fold what the venue said of an order; gives the events the strategy has to hear of."""
-        before = self._order_named(report.client_order_id)
+        before = self.order_named(report.client_order_id)
         if before is None:
             return []
         after = orders.merge(before, report)
@@ -132,7 +132,7 @@ class Instance:
             return []
         self._booked.add(name)
         self._count_money(fill)
-        before = self._order_named(fill.client_order_id)
+        before = self.order_named(fill.client_order_id)
         if before is None:
             return self._late_fill(fill)
         after = orders.book(before, fill.lots)
@@ -152,11 +152,17 @@ class Instance:
         """Orders that are not complete: working, unknown, or with executions still to be booked."""
         return [order for order in self.orders.values() if not orders.is_complete(order)]
 
+    def is_free(self, slot: int) -> bool:
+        """Whether the slot has no order, or one that is complete."""
+        current = self.orders.get(slot)
+        return current is None or orders.is_complete(current)
+
     def owns(self, client_order_id: str) -> bool:
         """Whether this order is the last one of a slot of this instance."""
-        return self._order_named(client_order_id) is not None
+        return self.order_named(client_order_id) is not None
 
-    def _order_named(self, client_order_id: str) -> Order | None:
+    def order_named(self, client_order_id: str) -> Order | None:
+        """The order of this name, if it is the last one of its slot."""
         slot = self._slots_by_id.get(client_order_id)
         found = None if slot is None else self.orders.get(slot)
         return found if found is not None and found.client_order_id == client_order_id else None

@@ -1,0 +1,149 @@
+"""One account in this process: its private events, its sweeps, and the instances that trade on it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from core.base_exchange import Balance, BalanceChange, BaseExchange, StreamGap, UserEvent
+from core.base_journal import BaseJournal
+from core.clock import Clock
+from core.crash_points import reach
+from domain.errors import AresError, Refused
+from domain.fill import Fill
+from domain.order import OrderReport
+from engine.order_gateway import OrderGateway, ResolveSettings
+from engine.position_syncer import PositionSyncer, SweepReport
+from engine.trading_engine import TradingEngine
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HubSettings:
+    """Times of one account, in seconds."""
+
+    #: Between sweeps when nothing is wrong.
+    sweep_interval: float = 60.0
+    #: Between attempts of a sweep or a stream that failed.
+    retry: float = 1.0
+    receive_window_ms: int = 1_200
+    resolve: ResolveSettings = field(default_factory=ResolveSettings)
+
+
+@dataclass(slots=True)
+class HubStatus:
+    """What a person sees of an account."""
+
+    state: str = "starting"
+    last_error: str = ""
+    gaps: int = 0
+    sweeps: int = 0
+    last_sweep: SweepReport = field(default_factory=SweepReport)
+
+
+class AccountHub:
+    """Serves every instance on one account with one stream and one sweep."""
+
+    def __init__(
+        self,
+        account: int,
+        deployment: int,
+        exchange: BaseExchange,
+        journal: BaseJournal,
+        clock: Clock,
+        settings: HubSettings | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.engines: dict[int, TradingEngine] = {}
+        self.balances: dict[str, Balance] = {}
+        self.status = HubStatus()
+        self._settings = settings or HubSettings()
+        self.gateway = OrderGateway(exchange, clock, self._settings.receive_window_ms, self._settings.resolve)
+        self.syncer = PositionSyncer(account, deployment, exchange, journal, self.gateway, clock)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._sweep_wanted = asyncio.Event()
+        self._swept = asyncio.Condition()
+
+    async def start(self) -> None:
+        """Connect, listen, and sweep from time to time. `Refused` when the key does not work."""
+        await self.exchange.open()
+        reach("hub.opened")
+        self.balances = await self.exchange.balances()
+        self._tasks = [
+            asyncio.create_task(self._listen(), name="user events"),
+            asyncio.create_task(self._sweep_forever(), name="sweeps"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop listening; resting orders stay resting."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.gateway.close()
+        await self.exchange.close()
+
+    async def sweep_now(self) -> SweepReport:
+        """Ask for a sweep and wait until one that began after this call has succeeded."""
+        async with self._swept:
+            wanted = self.status.sweeps + (2 if self.status.state == "sweeping" else 1)
+            self._sweep_wanted.set()
+            await self._swept.wait_for(lambda: self.status.sweeps >= wanted)
+        return self.status.last_sweep
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no order's fate is being asked for and no sweep is running or wanted."""
+        return not self.gateway.unresolved and not self._sweep_wanted.is_set() and self.status.state == "ready"
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async for event in self.exchange.user_events():
+                    self._take(event)
+            except Refused as error:
+                self.status.state, self.status.last_error = "refused", str(error)
+                log.error("account_refused", reason=str(error))
+                return
+            except AresError as error:
+                self.status.last_error = str(error)
+                log.warning("user_events_failed", reason=str(error))
+            self._sweep_wanted.set()
+            await asyncio.sleep(self._settings.retry)
+
+    def _take(self, event: UserEvent) -> None:
+        reach("hub.user_event")
+        if isinstance(event, Fill):
+            self.syncer.route_fill(event, self.engines)
+        elif isinstance(event, OrderReport):
+            self.syncer.route_report(event, self.engines)
+        elif isinstance(event, BalanceChange):
+            self.balances[event.asset] = event.balance
+        elif isinstance(event, StreamGap):
+            reach("hub.stream_gap")
+            self.status.gaps += 1
+            self._sweep_wanted.set()
+
+    async def _sweep_forever(self) -> None:
+        while True:
+            self._sweep_wanted.clear()
+            self.status.state = "sweeping"
+            try:
+                self.status.last_sweep = await self.syncer.sweep(self.engines)
+            except AresError as error:
+                self.status.state, self.status.last_error = "unreachable", str(error)
+                log.warning("sweep_failed", reason=str(error))
+                await asyncio.sleep(self._settings.retry)
+                continue
+            reach("hub.swept")
+            self.status.state = "ready"
+            async with self._swept:
+                self.status.sweeps += 1
+                self._swept.notify_all()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._sweep_wanted.wait(), self._settings.sweep_interval)

@@ -1,0 +1,181 @@
+"""The money of one instance, as the engine needs it from event to event: balances, prices, the day's results."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from core.base_journal import RiskMetrics
+from domain import ledger, slots
+from domain.capital import locked
+from domain.events import View
+from domain.fill import Fill
+from domain.instance import Instance
+from domain.instrument import Instrument
+from domain.ledger import Entry, Ledger
+from domain.order import BUY, ENTRY, REJECTED, SELL, Order, OrderReport, remaining
+from domain.position_tracker import Position, trade
+from domain.risk_manager import RiskIntent, RiskView
+
+DAY_MS = 86_400_000
+
+
+@dataclass(slots=True)
+class LastPrice:
+    """The last price of a symbol, shared by every instance on it, so that a tick costs an idle instance nothing."""
+
+    ticks: int = 0
+    #: Machine time in milliseconds at which the price was true.
+    seen_ms: int = 0
+
+    def see(self, ticks: int, seen_ms: int) -> None:
+        """Take a newer price."""
+        self.ticks = ticks
+        self.seen_ms = max(self.seen_ms, seen_ms)
+
+
+class Books:
+    """Sub-ledger and daily results of one instance."""
+
+    def __init__(self, instance: int, instrument: Instrument, price: LastPrice, is_margin: bool = False) -> None:
+        self.ledger = Ledger()
+        self.price = price
+        self.killed = False
+        self._owner = ledger.cash(instance)
+        self._instrument = instrument
+        self._is_margin = is_margin
+        self._messages: deque[int] = deque()
+        self._rejections = 0
+        self._position = Position()
+        self._day = -1
+        self._realised = self._fees = self._trades = 0
+        self._losses = self._last_loss_ms = 0
+
+    def restore(self, entries: Iterable[Entry], fills: Iterable[Fill], metrics: RiskMetrics | None) -> None:
+        """Take up what the journal holds."""
+        for entry in entries:
+            self.ledger.post(entry)
+        for fill in fills:
+            self._trade(fill)
+        if metrics is not None:
+            self._day, self._realised, self._fees = metrics.day, metrics.realised, metrics.fees
+            self._trades, self._losses, self._last_loss_ms = (
+                metrics.trades,
+                metrics.losses_in_a_row,
+                metrics.last_loss_ms,
+            )
+
+    def post(self, entry: Entry, fill: Fill) -> None:
+        """Book a fill: the ledger, and the day's result."""
+        if not self.ledger.post(entry):
+            return
+        self._open_day(fill.time_ms)
+        earned = self._trade(fill)
+        fee = self._fee_in_quote(fill)
+        self._realised += earned - fee
+        self._fees += fee
+        self._trades += 1
+        if fill.side == SELL and earned - fee < 0:
+            self._losses, self._last_loss_ms = self._losses + 1, fill.time_ms
+        elif fill.side == SELL:
+            self._losses = 0
+
+    @property
+    def last_ticks(self) -> int:
+        """The last price; 0 before there is one."""
+        return self.price.ticks
+
+    def on_report(self, report: OrderReport, instance: Instance) -> None:
+        """Count rejections in a row."""
+        if not instance.owns(report.client_order_id):
+            return
+        self._rejections = self._rejections + 1 if report.status == REJECTED else 0
+
+    def count_message(self, now_ms: int) -> None:
+        """Remember that a request is about to leave."""
+        self._messages.append(now_ms)
+
+    def view(self, instance: Instance, now_ms: int) -> View:
+        """The snapshot a decision reads."""
+        instrument = self._instrument
+        taken = locked(instrument, instance.orders.values(), self.last_ticks)
+        return View(
+            now_ms=now_ms,
+            last_ticks=self.last_ticks,
+            tick_lot=instrument.tick_lot,
+            base_per_lot=instrument.base_per_lot,
+            min_notional=int(instrument.min_notional / instrument.quote_quantum),
+            min_lots=max(int(instrument.min_quantity / instrument.lot_size), 1),
+            max_lots=int(instrument.max_quantity / instrument.lot_size) or instrument.max_lots,
+            free_quote=self.ledger.balance(self._owner, instrument.quote) - taken.quote,
+            free_base=self.ledger.balance(self._owner, instrument.base) - taken.base,
+        )
+
+    def risk_view(self, instance: Instance, now_ms: int, machine_ms: int) -> RiskView:
+        """The snapshot the risk rules read. Orders whose fate is unknown count as open."""
+        view = self.view(instance, now_ms)
+        live = instance.live_orders()
+        self._open_day(now_ms)
+        while self._messages and self._messages[0] <= machine_ms - 1_000:
+            self._messages.popleft()
+        held = self._held_slots(instance.state) | {order.key.slot for order in live if order.key.leg == ENTRY}
+        return RiskView(
+            now_ms=now_ms,
+            last_ticks=self.last_ticks,
+            price_age_ms=max(machine_ms - self.price.seen_ms, 0),
+            tick_lot=view.tick_lot,
+            position_lots=instance.position.lots // view.base_per_lot,
+            open_buy_lots=sum(remaining(order) for order in live if order.side == BUY),
+            open_sell_lots=sum(remaining(order) for order in live if order.side == SELL),
+            open_orders=len(live),
+            positions=len(held),
+            realised_today=self._realised,
+            trades_today=self._trades,
+            losses_in_a_row=self._losses,
+            last_loss_ms=self._last_loss_ms,
+            messages_last_second=len(self._messages),
+            rejections_in_a_row=self._rejections,
+            committed=max(instance.position.cost, 0) + locked(self._instrument, live, self.last_ticks).quote,
+            free_quote=view.free_quote,
+            free_lots=view.free_base // view.base_per_lot,
+            is_margin=int(self._is_margin),
+            killed=int(self.killed),
+        )
+
+    def intent_of(self, order: Order) -> RiskIntent:
+        """An order as the rules see it."""
+        return RiskIntent(order.side, order.type, order.key.leg, order.ticks, order.lots, int(order.reduce_only))
+
+    def metrics(self, instance: int, now_ms: int) -> RiskMetrics:
+        """The day's results so far."""
+        self._open_day(now_ms)
+        return RiskMetrics(
+            instance, self._day, self._realised, self._fees, self._trades, self._losses, self._last_loss_ms
+        )
+
+    def _open_day(self, now_ms: int) -> None:
+        day = now_ms // DAY_MS
+        if day > self._day:
+            self._day, self._realised, self._fees, self._trades = day, 0, 0, 0
+
+    def _trade(self, fill: Fill) -> int:
+        """Fold a fill into the position; gives the quote quanta it has earned before fees."""
+        before = self._position.realised
+        value = fill.lots * fill.ticks * self._instrument.tick_lot
+        self._position = trade(self._position, fill.side * fill.lots, value)
+        return self._position.realised - before
+
+    def _fee_in_quote(self, fill: Fill) -> int:
+        """A fee in quote quanta; one in base is valued at the fill's own price, others are not valued."""
+        if fill.fee_asset == self._instrument.quote:
+            return fill.fee
+        if fill.fee_asset == self._instrument.base:
+            return fill.fee * fill.ticks * self._instrument.tick_lot // self._instrument.base_per_lot
+        return 0
+
+    @staticmethod
+    def _held_slots(state: list[int]) -> set[int]:
+        return {
+            slot for slot in range(slots.count_of(state)) if state[slots.HEADER + slot * slots.WIDTH + slots.HELD] > 0
+        }

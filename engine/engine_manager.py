@@ -1,0 +1,179 @@
+"""Many instances in one process: taking one up from the journal, letting it go, and what a person asks of it.
+
+Taking up is one path for a new instance, a restart and a takeover: become the owner, read the journal, compare with
+the venue, warm up, and only then let the strategy act.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+
+from core.base_exchange import Bar
+from core.base_journal import BaseJournal, Step, StoredState
+from core.base_strategy import StrategyKind
+from core.clock import Clock
+from core.crash_points import reach
+from domain import events
+from domain.events import Event
+from domain.instance import Instance
+from domain.instrument import Instrument
+from domain.ledger import UNALLOCATED, cash, transfer
+from domain.risk_manager import RiskLimits
+from engine.account_hub import AccountHub
+from engine.books import Books, LastPrice
+from engine.trading_engine import EngineSettings, TradingEngine
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSpec:
+    """What is wanted of an instance."""
+
+    number: int
+    generation: int
+    symbol: str
+    interval: str
+    kind: StrategyKind
+    params: Any
+    limits: RiskLimits
+    #: Asset -> quanta that the instance owns from the start; booked once.
+    capital: tuple[tuple[str, int], ...] = ()
+
+
+class Market(Protocol):
+    """What the manager needs of market data."""
+
+    async def price(self, symbol: str) -> LastPrice:
+        """The shared last price of a symbol, followed from now on."""
+
+    async def history(self, symbol: str, interval: str, bars: int) -> list[Bar]:
+        """The newest closed bars, oldest first."""
+
+    async def attach(self, engine: TradingEngine, interval: str) -> None:
+        """Wake the engine from now on: at the levels it asks for, and with closed bars when an interval is given."""
+
+    async def detach(self, engine: TradingEngine) -> None:
+        """Stop waking it."""
+
+
+class EngineManager:
+    """The instances of one process, each under its own lease epoch."""
+
+    def __init__(
+        self, deployment: int, owner: str, journal: BaseJournal, market: Market, clock: Clock,
+        settings: EngineSettings | None = None,
+    ) -> None:  # fmt: skip
+        self.engines: dict[int, TradingEngine] = {}
+        self._deployment = deployment
+        self._owner = owner
+        self._journal = journal
+        self._market = market
+        self._clock = clock
+        self._settings = settings or EngineSettings()
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._hubs: dict[int, AccountHub] = {}
+
+    async def start(self, spec: InstanceSpec, hub: AccountHub) -> TradingEngine:
+        """Take an instance up. Gives it back when it is safe to order: compared with the venue, and warmed up."""
+        epoch = await self._journal.raise_epoch(spec.number, self._owner)
+        reach("manager.epoch_raised")
+        instrument = hub.exchange.instrument(spec.symbol)
+        await self._journal.pin_units(spec.number, instrument)
+        price = await self._market.price(spec.symbol)
+        engine = await self._load(spec, instrument, price, epoch, hub)
+        reach("manager.loaded")
+        self.engines[spec.number] = hub.engines[spec.number] = engine
+        self._hubs[spec.number] = hub
+        self._running[spec.number] = asyncio.create_task(engine.run(), name=f"instance {spec.number}")
+        await hub.sweep_now()
+        reach("manager.swept")
+        await self._warm_up(spec, engine)
+        engine.recheck()
+        engine.put(Event(events.START, self._clock.trading.now_ms()))
+        await self._market.attach(engine, spec.interval if engine.wants_bars else "")
+        reach("manager.started")
+        return engine
+
+    async def release(self, number: int) -> None:
+        """Let an instance go: its requests end, its resting orders stay resting."""
+        engine = self.engines.pop(number)
+        self._hubs.pop(number).engines.pop(number, None)
+        await self._market.detach(engine)
+        await engine.close()
+        task = self._running.pop(number)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    def tell(self, number: int, verb: int) -> None:
+        """Hand a person's verb to an instance: `events.PAUSE`, `RESUME`, `STOP` or `FLATTEN`."""
+        self.engines[number].put(Event(verb, self._clock.trading.now_ms()))
+
+    def edit(self, spec: InstanceSpec) -> None:
+        """Change a running instance's parameters; `Refused` names the field and nothing changes."""
+        engine = self.engines[spec.number]
+        plan = spec.kind.prepare(spec.params, engine.instance.instrument, engine.books.last_ticks)
+        engine.limits = spec.limits
+        engine.edit(plan)
+
+    def kill(self) -> None:
+        """Block every entry of every instance in this process, and cancel every resting entry."""
+        for engine in self.engines.values():
+            engine.books.killed = True
+            engine.put(Event(events.PAUSE, self._clock.trading.now_ms()))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way: no input, no commit, no request, no order of unknown fate."""
+        return all(engine.is_idle for engine in self.engines.values()) and all(
+            hub.is_idle for hub in self._hubs.values()
+        )
+
+    async def _load(
+        self, spec: InstanceSpec, instrument: Instrument, price: LastPrice, epoch: int, hub: AccountHub
+    ) -> TradingEngine:
+        stored = await self._journal.load(spec.number)
+        plan = spec.kind.prepare(spec.params, instrument, price.ticks)
+        instance = Instance(self._deployment, spec.number, spec.generation, instrument, spec.kind.decide, plan.params)
+        if stored.state is not None:
+            instance.state, instance.memory = list(stored.state.state), list(stored.state.memory)
+        instance.begin(plan.slots, plan.memory)
+        for order in stored.orders:
+            instance.track(order)
+        for fill in stored.fills:
+            instance.remember_fill(fill)
+        books = Books(spec.number, instrument, price, is_margin=hub.exchange.capabilities.can_short)
+        books.restore(stored.entries, stored.fills, stored.metrics)
+        engine = TradingEngine(
+            instance, epoch, self._journal, hub.gateway, self._clock, books, spec.limits, self._settings
+        )
+        engine.warm_up_bars, engine.wants_bars = plan.warm_up_bars, plan.wants_bars
+        if stored.state is None:
+            await self._allot(spec, engine, epoch)
+        return engine
+
+    async def _allot(self, spec: InstanceSpec, engine: TradingEngine, epoch: int) -> None:
+        """Book the capital of a new instance, once, with its first state."""
+        now_ms = self._clock.trading.now_ms()
+        entries = [
+            transfer(f"capital:{spec.number}:{asset}", now_ms, asset, amount, UNALLOCATED, cash(spec.number))
+            for asset, amount in spec.capital
+        ]
+        state = StoredState(list(engine.instance.state), list(engine.instance.memory))
+        step = Step(spec.number, epoch, [], [], [], [], [], entries, state=state, time_ms=now_ms)
+        await self._journal.commit(step)
+        for entry in entries:
+            engine.books.ledger.post(entry)
+
+    async def _warm_up(self, spec: InstanceSpec, engine: TradingEngine) -> None:
+        """Feed closed bars that the indicators have not seen; a new strategy does not act on them."""
+        if not engine.warm_up_bars:
+            return
+        for bar in await self._market.history(spec.symbol, spec.interval, engine.warm_up_bars):
+            engine.warm_up(bar)

@@ -1,0 +1,182 @@
+"""Sends what is journaled, once, and finds out what became of it.
+
+An outcome that is not known keeps its order PENDING, hence its slot locked. The gateway asks by client order id on a
+widening schedule. Only when the dead time has passed, after at least three answers "no such order" from at least two
+places, is the order taken for lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from core.base_exchange import BaseExchange
+from core.clock import Clock
+from core.crash_points import reach
+from domain.errors import AresError
+from domain.order import CANCELLED, OPEN, REJECTED, Order, OrderReport
+from domain.outcome import Accepted, Outcome, Rejected, Unknown
+
+log = structlog.get_logger(__name__)
+
+Deliver = Callable[[OrderReport], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveSettings:
+    """How unknown outcomes are resolved. The defaults are for Binance; sweeps shorten them."""
+
+    #: Seconds between questions; the last is repeated.
+    schedule: tuple[float, ...] = (0.5, 1, 2, 4, 8, 15, 30, 60)
+    #: Milliseconds after the signed window in which the venue may still accept: its own 10 s and a margin of 45 s.
+    dead_margin_ms: int = 55_000
+    #: Seconds after an accepted cancel at which the order is asked for, should no event have come.
+    cancel_check_seconds: float = 1.0
+    #: Answers "no such order" that are needed.
+    denials: int = 3
+
+
+@dataclass(slots=True)
+class Refusal:
+    """The last rejection of an order, for the status of its instance."""
+
+    client_order_id: str
+    reason: str
+
+
+class OrderGateway:
+    """The one way of an account's orders to its venue."""
+
+    def __init__(
+        self, exchange: BaseExchange, clock: Clock, receive_window_ms: int, settings: ResolveSettings | None = None
+    ) -> None:
+        self._exchange = exchange
+        self._clock = clock
+        self._window_ms = receive_window_ms
+        self._settings = settings or ResolveSettings()
+        self._asking: dict[str, asyncio.Task[None]] = {}
+        self.refusals: dict[str, Refusal] = {}
+        self.alarms: list[str] = []
+
+    async def place(self, orders: Sequence[Order], committed_ms: int, deliver: Deliver) -> None:
+        """Send each order once and deliver what is known of it; what is not known is asked for until it is."""
+        reach("gateway.before_place")
+        outcomes = await self._send(orders, committed_ms)
+        reach("gateway.after_place")
+        for order, outcome in zip(orders, outcomes, strict=True):
+            self._take(order, outcome, committed_ms, deliver)
+        reach("gateway.place_delivered")
+
+    async def cancel(self, order: Order, deliver: Deliver) -> None:
+        """Ask to cancel, once; then make sure to learn the order's end."""
+        reach("gateway.before_cancel")
+        outcome = await self._exchange.cancel(order)
+        reach("gateway.after_cancel")
+        if isinstance(outcome, Rejected):
+            log.info("cancel_refused", client_order_id=order.client_order_id, reason=outcome.reason)
+        delay = self._settings.cancel_check_seconds if isinstance(outcome, Accepted) else 0.0
+        self._ask(order, self._clock.machine.now_ms(), deliver, first_delay=delay, is_cancelled=True)
+
+    def resolve(self, order: Order, committed_ms: int, deliver: Deliver) -> None:
+        """Find out what became of an order that was journaled some time ago."""
+        self._ask(order, committed_ms, deliver, first_delay=0.0, is_cancelled=False)
+
+    def settled(self, client_order_id: str) -> None:
+        """The order's end is known by another way; stop asking."""
+        task = self._asking.pop(client_order_id, None)
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+
+    @property
+    def unresolved(self) -> int:
+        """Orders that are being asked for."""
+        return len(self._asking)
+
+    async def close(self) -> None:
+        """Stop asking; nothing is cancelled at the venue."""
+        tasks = list(self._asking.values())
+        self._asking.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send(self, orders: Sequence[Order], committed_ms: int) -> list[Outcome]:
+        size = max(self._exchange.capabilities.batch_orders, 1)
+        outcomes: list[Outcome] = []
+        if size == 1 or len(orders) == 1:
+            return list(await asyncio.gather(*(self._exchange.place(order, committed_ms) for order in orders)))
+        for start in range(0, len(orders), size):
+            outcomes.extend(await self._exchange.place_batch(orders[start : start + size], committed_ms))
+        return outcomes
+
+    def _take(self, order: Order, outcome: Outcome, committed_ms: int, deliver: Deliver) -> None:
+        name = order.client_order_id
+        if isinstance(outcome, Accepted):
+            deliver(OrderReport(name, outcome.venue_order_id, OPEN, 0, 0))
+        elif isinstance(outcome, Rejected):
+            reach("gateway.rejected")
+            self.refusals[name] = Refusal(name, outcome.reason)
+            deliver(OrderReport(name, "", REJECTED, 0, 0))
+        elif isinstance(outcome, Unknown):
+            reach("gateway.unknown")
+            log.warning("order_outcome_unknown", client_order_id=name, cause=outcome.cause)
+            self._ask(order, committed_ms, deliver, first_delay=self._settings.schedule[0], is_cancelled=False)
+
+    def _ask(
+        self, order: Order, committed_ms: int, deliver: Deliver, *, first_delay: float, is_cancelled: bool
+    ) -> None:
+        name = order.client_order_id
+        if name in self._asking:
+            return
+        inquiry = self._inquire(order, committed_ms, deliver, first_delay, is_cancelled)
+        task = asyncio.create_task(inquiry, name=f"resolve {name}")
+        self._asking[name] = task
+        task.add_done_callback(lambda done: self._asking.pop(name, None) if self._asking.get(name) is done else None)
+
+    async def _inquire(
+        self, order: Order, committed_ms: int, deliver: Deliver, first_delay: float, is_cancelled: bool
+    ) -> None:
+        denials = 0
+        delays = iter(self._settings.schedule)
+        await asyncio.sleep(first_delay)
+        while True:
+            try:
+                reach("gateway.before_query")
+                report = await self._exchange.query(order)
+                reach("gateway.after_query")
+            except AresError as error:
+                log.info("order_query_failed", client_order_id=order.client_order_id, reason=str(error))
+            else:
+                if report is not None:
+                    deliver(report)
+                    if report.status != OPEN or not is_cancelled:
+                        return
+                    # The cancel has not arrived. Asking again is safe: an order cannot be cancelled twice.
+                    reach("gateway.before_second_cancel")
+                    await self._exchange.cancel(order)
+                elif await self._is_dead(order, committed_ms, denials := denials + 1, deliver):
+                    return
+            await asyncio.sleep(next(delays, self._settings.schedule[-1]))
+
+    async def _is_dead(self, order: Order, committed_ms: int, denials: int, deliver: Deliver) -> bool:
+        """Whether the order is proven never to have been: the venue could not accept it any more, and denies it."""
+        deadline = committed_ms + self._window_ms + self._settings.dead_margin_ms
+        if denials < self._settings.denials or self._clock.machine.now_ms() <= deadline:
+            return False
+        try:
+            resting = await self._exchange.open_orders(order.symbol)
+            fills = await self._exchange.fills_since(order.symbol, "", committed_ms - self._window_ms)
+        except AresError as error:
+            log.info("order_search_failed", client_order_id=order.client_order_id, reason=str(error))
+            return False
+        name = order.client_order_id
+        if any(name == seen.client_order_id for seen in resting) or any(name == fill.client_order_id for fill in fills):
+            return False
+        reach("gateway.taken_for_lost")
+        self.alarms.append(f"order {name} was never seen by the venue; its slot is free again")
+        ended = CANCELLED if order.venue_order_id else REJECTED
+        deliver(OrderReport(name, order.venue_order_id, ended, order.filled, 0))
+        return True

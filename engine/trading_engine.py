@@ -1,0 +1,374 @@
+"""One strategy instance, live: read, fold, decide, vet, journal, act, record - in that order.
+
+Inputs wait in an inbox. A step takes all of them, folds them, lets the strategy decide, vets its orders, commits
+everything that changed as one journal step, and only then sends. While the journal cannot be reached nothing is sent
+and inputs go on waiting. Whatever the venue answers is the input of a later step.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
+
+import structlog
+
+from core.base_exchange import Bar
+from core.base_journal import BaseJournal, CommitUnknown, Fenced, JournalDown, Step, StoredState
+from core.base_strategy import Plan
+from core.clock import Clock
+from core.crash_points import reach
+from domain import events, nearest, slots
+from domain.capital import fill_entry
+from domain.events import Event
+from domain.fill import Fill
+from domain.instance import Action, Cancel, Instance, Place, Proposal
+from domain.ledger import UNALLOCATED, Entry
+from domain.order import PENDING, Order, OrderReport, is_terminal
+from domain.risk_manager import APPROVED, RiskLimits, check, name_of
+from engine.books import Books
+from engine.order_gateway import OrderGateway
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price has reached a level that this instance waits for."""
+
+    ticks: int
+    time_ms: int
+
+
+Input = OrderReport | Fill | Price | Event
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Times of one engine, in seconds; sweeps shorten them."""
+
+    #: Between attempts to reach the journal.
+    journal_retry: float = 0.5
+    #: Between attempts to place what the risk rules have held back.
+    parked_retry: float = 1.0
+
+
+@dataclass(slots=True)
+class EngineStatus:
+    """What a person sees of an instance."""
+
+    state: str = "loading"
+    last_error: str = ""
+    #: Slot -> why its order is not working.
+    held_back: dict[int, str] = field(default_factory=dict)
+    steps: int = 0
+    fenced: int = 0
+
+
+class TradingEngine:
+    """Runs one instance under one lease epoch."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        epoch: int,
+        journal: BaseJournal,
+        gateway: OrderGateway,
+        clock: Clock,
+        books: Books,
+        limits: RiskLimits,
+        settings: EngineSettings | None = None,
+    ) -> None:
+        self.instance = instance
+        self.books = books
+        self.limits = limits
+        self.status = EngineStatus()
+        self.on_change: Callable[[TradingEngine], None] = lambda _: None
+        self._epoch = epoch
+        self._journal = journal
+        self._gateway = gateway
+        self._clock = clock
+        self._settings = settings or EngineSettings()
+        self._inbox: deque[Input] = deque()
+        self._bell = asyncio.Event()
+        self._postponed: list[Event] = []
+        self._last_bar_ms = 0
+        self.warm_up_bars = 0
+        self.wants_bars = False
+        self._sends: set[asyncio.Task[None]] = set()
+        self._is_stepping = False
+
+    def put(self, item: Input) -> None:
+        """Hand something to the engine; it is taken up in the next step."""
+        self._inbox.append(item)
+        self._bell.set()
+
+    def recheck(self) -> None:
+        """Look at every slot's wish again in the next step: what a crash or a refusal has left undone is done then."""
+        state = self.instance.state
+        for slot in range(slots.count_of(state)):
+            if slots.wish_of(state, slot).side and self.instance.is_free(slot):
+                self.status.held_back.setdefault(slot, "not placed yet")
+        self._bell.set()
+
+    def edit(self, plan: Plan) -> None:
+        """Go on with other parameters; the strategy moves only the orders that have to move."""
+        self.instance.law = plan.params
+        extra = slots.count_of(self.instance.state) if plan.slots != slots.count_of(self.instance.state) else 0
+        self.instance.begin(plan.slots + extra, plan.memory)
+        self.put(Event(events.EDIT, self._clock.trading.now_ms()))
+
+    def warm_up(self, bar: Bar) -> None:
+        """Show a closed bar of the past to the indicators; nothing is decided on it."""
+        if bar.open_ms <= self._last_bar_ms:
+            return
+        self._last_bar_ms = bar.open_ms
+        view = self.books.view(self.instance, bar.open_ms)
+        proposal = self.instance.propose(bar_event(bar), view)
+        self.instance.memory = proposal.memory
+        if self.instance.state[slots.PHASE] == slots.NEW:
+            self.instance.adopt(Proposal(proposal.state, proposal.memory, ()))
+
+    def put_bar(self, bar: Bar) -> None:
+        """Hand over a closed bar, each once and in order."""
+        if bar.open_ms > self._last_bar_ms:
+            self._last_bar_ms = bar.open_ms
+            self.put(bar_event(bar))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, nothing is being committed or sent, and no order's fate is unknown."""
+        unknown = any(order.status == PENDING for order in self.instance.live_orders())
+        return not self._inbox and not self._is_stepping and not self._sends and not unknown
+
+    async def run(self) -> None:
+        """Step whenever there is something to do, until cancelled or fenced."""
+        self.status.state = "running"
+        while self.status.state != "lost":
+            await self._wait()
+            self._is_stepping = True
+            try:
+                await self.step()
+            except Fenced as error:
+                self.status.state, self.status.last_error = "lost", str(error)
+                self.status.fenced += 1
+            finally:
+                self._is_stepping = False
+            self.on_change(self)
+
+    async def close(self) -> None:
+        """Wait for requests that have left; resting orders stay resting."""
+        await asyncio.gather(*self._sends, return_exceptions=True)
+
+    async def step(self) -> None:
+        """Take everything in the inbox, decide, commit, send."""
+        inputs = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        reach("engine.inputs_taken")
+        draft = Draft(Step(self.instance.instance, self._epoch, [], [], [], [], [], []))
+        queue: deque[Event] = deque()
+        if self.books.last_ticks > 0:
+            queue.extend(self._postponed)
+            self._postponed.clear()
+        for item in inputs:
+            queue.extend(self._fold(item, draft))
+        reach("engine.folded")
+        while queue:
+            self._decide(queue.popleft(), draft)
+        reach("engine.decided")
+        self._place_what_waits(draft)
+        self._finish(draft)
+        if draft.has_content:
+            reach("engine.before_commit")
+            committed_ms = await self._commit(draft.step)
+            reach("engine.after_commit")
+            self._act(draft, committed_ms)
+            reach("engine.sends_started")
+        self.status.steps += 1
+
+    def _fold(self, item: Input, draft: Draft) -> list[Event]:
+        now_ms = self._clock.trading.now_ms()
+        if isinstance(item, OrderReport):
+            before = self.instance.order_named(item.client_order_id)
+            found = self.instance.on_report(item, now_ms)
+            self.books.on_report(item, self.instance)
+            self._note_change(before, item.client_order_id, draft)
+            return found
+        if isinstance(item, Fill):
+            if self.instance.has_booked(item.symbol, item.trade_id):
+                return []
+            before = self.instance.order_named(item.client_order_id)
+            found = self.instance.on_fill(item, now_ms)
+            self._note_change(before, item.client_order_id, draft)
+            entry = self._entry_of(item)
+            self.books.post(entry, item)
+            reach("engine.fill_folded")
+            draft.step.fills.append(item)
+            draft.step.entries.append(entry)
+            return found
+        if isinstance(item, Price):
+            return self._wakes(item)
+        return [item]
+
+    def _note_change(self, before: Order | None, client_order_id: str, draft: Draft) -> None:
+        after = self.instance.order_named(client_order_id)
+        if after is not None and after != before:
+            draft.orders[client_order_id] = after
+
+    def _entry_of(self, fill: Fill) -> Entry:
+        """A fee in a third asset comes from the account's common pool."""
+        instrument = self.instance.instrument
+        is_own = fill.fee_asset in (instrument.base, instrument.quote)
+        return fill_entry(self.instance.instance, instrument, fill, "" if is_own else UNALLOCATED)
+
+    def _wakes(self, price: Price) -> list[Event]:
+        state = self.instance.state
+        above, below = state[slots.WAKE_ABOVE], state[slots.WAKE_BELOW]
+        if (0 < above <= price.ticks) or price.ticks <= below:
+            return [Event(events.PRICE, price.time_ms, ticks=price.ticks)]
+        return []
+
+    def _decide(self, event: Event, draft: Draft) -> None:
+        view = self.books.view(self.instance, self._clock.trading.now_ms())
+        if view.last_ticks <= 0 and event.kind not in (events.FILL, events.ORDER_DONE):
+            self._postponed.append(event)
+            return
+        proposal = self.instance.propose(event, view)
+        vetted = self._vet(proposal.actions, draft)
+        self.instance.adopt(Proposal(proposal.state, proposal.memory, tuple(vetted)))
+        draft.has_state = True
+
+    def _vet(self, actions: Iterable[Action], draft: Draft) -> Iterable[Action]:
+        for action in sorted(actions, key=self._urgency):
+            if isinstance(action, Cancel):
+                draft.cancels[action.order.client_order_id] = action.order
+                yield action
+                continue
+            intent = self.books.intent_of(action.order)
+            view = self.books.risk_view(self.instance, self._clock.trading.now_ms(), self._clock.machine.now_ms())
+            verdict = check(self.limits, view, intent)
+            if verdict == APPROVED:
+                self.status.held_back.pop(action.order.key.slot, None)
+                self.books.count_message(self._clock.machine.now_ms())
+                draft.step.intents.append(action.order)
+                draft.step.reasons.append(action.reason)
+                self.instance.track(action.order)
+                reach("engine.intent_approved")
+                yield action
+            else:
+                self.status.held_back[action.order.key.slot] = name_of(verdict)
+
+    def _urgency(self, action: Action) -> tuple[int, int]:
+        """Cancels first, then orders by their distance from the price: where not all may work, the nearest do."""
+        if isinstance(action, Cancel):
+            return (0, 0)
+        return (1, nearest.distance(action.order.ticks, self.books.last_ticks))
+
+    def _place_what_waits(self, draft: Draft) -> None:
+        """Try again what the rules held back, nearest to the price first; make room for it if it is nearer."""
+        if not self.status.held_back:
+            return
+        held, self.status.held_back = dict(self.status.held_back), {}
+        wishes = [slots.wish_of(self.instance.state, slot) for slot in held]
+        waiting = nearest.nearest_first((wish for wish in wishes if wish.side), self.books.last_ticks)
+        actions = {action.order.key.slot: action for action in self.instance.settle() if isinstance(action, Place)}
+        list(self._vet((actions[wish.slot] for wish in waiting if wish.slot in actions), draft))
+        crowded = [wish for wish in waiting if self.status.held_back.get(wish.slot) == "too_many_open_orders"]
+        room = nearest.to_make_room(crowded, self.instance.live_orders(), self.books.last_ticks)
+        if room is not None:
+            draft.cancels[room.client_order_id] = room
+
+    def _finish(self, draft: Draft) -> None:
+        """Complete the step with everything that has changed since the last one."""
+        step = draft.step
+        step.orders.extend(draft.orders.values())
+        for order in step.orders:
+            if is_terminal(order):
+                self._gateway.settled(order.client_order_id)
+        step.cancels.extend(draft.cancels)
+        step.time_ms = self._clock.trading.now_ms()
+        if draft.has_state:
+            step.state = StoredState(list(self.instance.state), list(self.instance.memory))
+        if step.fills:
+            step.metrics = self.books.metrics(self.instance.instance, step.time_ms)
+
+    async def _commit(self, step: Step) -> int:
+        """Keep the step, however long the journal takes; `Fenced` when another owner has taken over."""
+        while True:
+            try:
+                return await self._journal.commit(step)
+            except JournalDown as error:
+                self.status.state, self.status.last_error = "suspended", str(error)
+            except CommitUnknown as error:
+                self.status.state, self.status.last_error = "suspended", str(error)
+                reach("engine.commit_unknown")
+                if await self._was_kept(step):
+                    break
+            self.on_change(self)
+            await asyncio.sleep(self._settings.journal_retry)
+        self.status.state = "running"
+        return self._clock.machine.now_ms()
+
+    async def _was_kept(self, step: Step) -> bool:
+        """Whether a step whose commit broke is in the journal. A step without intents is simply made again."""
+        names = [order.client_order_id for order in step.intents]
+        try:
+            return bool(names) and await self._journal.has_intents(step.instance, names) == set(names)
+        except JournalDown:
+            return False
+
+    def _act(self, draft: Draft, committed_ms: int) -> None:
+        self.status.state = "running"
+        if draft.step.intents:
+            self._start(self._gateway.place(draft.step.intents, committed_ms, self.put))
+        for order in draft.cancels.values():
+            self._start(self._gateway.cancel(order, self.put))
+
+    def _start(self, sending: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(sending)
+        self._sends.add(task)
+        task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sends.discard(task)
+        reach("engine.send_ended")
+        self._bell.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.status.state, self.status.last_error = "error", f"{type(error).__name__}: {error}"
+            log.error("sending_failed", instance=self.instance.instance, error=self.status.last_error)
+
+    async def _wait(self) -> None:
+        """Until something is in the inbox, or it is time to try again what was held back."""
+        while not self._inbox:
+            self._bell.clear()
+            waits = self.status.held_back or self._postponed
+            delay = self._settings.parked_retry if waits else None
+            try:
+                await asyncio.wait_for(self._bell.wait(), delay)
+            except TimeoutError:
+                return
+
+
+def bar_event(bar: Bar) -> Event:
+    """A closed bar as the strategy hears of it."""
+    return Event(
+        events.BAR, bar.open_ms, ticks=bar.close,
+        open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume,
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Draft:
+    """A step in the making."""
+
+    step: Step
+    #: Orders that reports and fills have changed, as they are now.
+    orders: dict[str, Order] = field(default_factory=dict)
+    cancels: dict[str, Order] = field(default_factory=dict)
+    has_state: bool = False
+
+    @property
+    def has_content(self) -> bool:
+        """Whether there is anything to keep or to send."""
+        step = self.step
+        return self.has_state or bool(step.intents or step.cancels or step.orders or step.fills)
