@@ -31,6 +31,7 @@ class Runner:
                 await self._as_fast_as_possible()
             elif factor:
                 await self._catch_up(factor)
+            self._venue.warm_charts()
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _catch_up(self, factor: Fraction) -> None:

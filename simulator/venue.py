@@ -53,6 +53,7 @@ class Venue:
         self.listen_keys = ListenKeys(self.protocol)
         self.hub = StreamHub(self)
         self._markets: list[tuple[Market, str, SymbolMarket]] = []
+        self._warmed = 0
         self._list_symbols()
         self._outages = Outages(self._markets)
         self._break_and_resume(self.clock.now_ms())
@@ -98,6 +99,11 @@ class Venue:
             self._break_and_resume(step)
             self.futures.on_time(step)
             self.hub.flush(step)
+
+    def warm_charts(self) -> None:
+        """Prepare, a few milliseconds long, one symbol's long history; call it when there is nothing else to do."""
+        self._warmed = (self._warmed + 1) % max(len(self._markets), 1)
+        self._markets[self._warmed][2].warm()
 
     def on_protocol_time(self) -> None:
         """Timers of real time: listen keys, dead-man's switches."""

@@ -16,13 +16,13 @@ CONTRACTS = ("PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER", "TRADIFI_PERPETUAL"
 Row = list[object]
 
 
-@endpoint("GET /fapi/v1/klines", market="futures", weight=weights.by_bars)
+@endpoint("GET /fapi/v1/klines", market="futures", weight=weights.by_bars, reads_bars=True)
 def klines(call: Call) -> object:
     """Bars of a symbol, oldest first, the one in progress included."""
     return _rows(call, call.instrument(), _traded)
 
 
-@endpoint("GET /fapi/v1/continuousKlines", market="futures", weight=weights.by_bars)
+@endpoint("GET /fapi/v1/continuousKlines", market="futures", weight=weights.by_bars, reads_bars=True)
 def continuous_klines(call: Call) -> object:
     """Bars of a pair's contracts: those of the perpetual one, and none of dated ones."""
     instrument = pair(call)
@@ -33,19 +33,19 @@ def continuous_klines(call: Call) -> object:
     return rows if kind == "PERPETUAL" else []
 
 
-@endpoint("GET /fapi/v1/indexPriceKlines", market="futures", weight=weights.by_bars)
+@endpoint("GET /fapi/v1/indexPriceKlines", market="futures", weight=weights.by_bars, reads_bars=True)
 def index_klines(call: Call) -> object:
     """Bars of a pair's index price, without volumes."""
     return _rows(call, pair(call), _priced)
 
 
-@endpoint("GET /fapi/v1/markPriceKlines", market="futures", weight=weights.by_bars)
+@endpoint("GET /fapi/v1/markPriceKlines", market="futures", weight=weights.by_bars, reads_bars=True)
 def mark_klines(call: Call) -> object:
     """Bars of a symbol's mark price, without volumes."""
     return _rows(call, call.instrument(), _priced)
 
 
-@endpoint("GET /fapi/v1/premiumIndexKlines", market="futures", weight=weights.by_bars)
+@endpoint("GET /fapi/v1/premiumIndexKlines", market="futures", weight=weights.by_bars, reads_bars=True)
 def premium_klines(call: Call) -> object:
     """Bars of the premium of mark over index, which is nothing here."""
     return _rows(call, call.instrument(), _premium)

@@ -15,7 +15,15 @@ from simulator.market.minutes import NO_ROW, MinuteTable, Row, add_rows, empty, 
 from simulator.market.trades import TradeLog
 from simulator.market.types import Bar
 
-_MINUTES_AT_ONCE = 200_000
+_ROWS_AT_ONCE = 200_000
+BLOCK = 15 * MINUTE
+"""What long bars are put together from; every time zone lies on it."""
+DAY_BLOCKS = DAY // BLOCK
+_BLOCK_EDGES = np.arange(0, DAY_MINUTES + 1, BLOCK // MINUTE)
+_NO_BLOCKS = empty(DAY_BLOCKS)
+_DAYS_AT_ONCE = 4
+LONG_DAYS = 60
+"""A past as long as this is worth computing before it is asked for."""
 
 
 class Candles:
@@ -27,6 +35,8 @@ class Candles:
         self._outages = [gap for gap in outages if gap.to_ms > gap.from_ms]
         self._outage_starts = [gap.from_ms for gap in self._outages]
         self._days: dict[int, MinuteTable] = {}
+        self._warm: tuple[int, int] | None = None
+        """The next day to be computed going up, and going down; see `warm`."""
         self._finished: dict[str, tuple[int, int, int, Row]] = {}
         self._live: tuple[int, int, Row] = (-1, -1, NO_ROW)
 
@@ -85,7 +95,7 @@ class Candles:
         if not opens:
             return []
         edges = [*opens, next_open(interval, opens[-1], offset_ms)]
-        rows = self._second_rows(edges) if interval == "1s" else self._rows(edges, offset_ms)
+        rows = self._second_rows(edges) if interval == "1s" else self._rows(edges)
         price = self.price_before(edges[0])
         number = self._log.first_id_from(edges[0])
         bars = []
@@ -124,43 +134,94 @@ class Candles:
             by_second.setdefault(trade.time_ms - trade.time_ms % 1000, []).append(place)
         return [row_of([trades[place] for place in by_second.get(opened, ())]) for opened in edges[:-1]]
 
-    def _rows(self, edges: list[int], offset_ms: int) -> list[Row]:
-        """Rows of consecutive bars, reading a bounded number of minutes at a time."""
-        whole_days = offset_ms == 0 and all(edge % DAY == 0 for edge in (edges[0], edges[-1], edges[1] - edges[0]))
-        step = DAY if whole_days else MINUTE
+    def _rows(self, edges: list[int]) -> list[Row]:
+        """Rows of consecutive bars; long stretches are read in blocks, a bounded number at a time."""
+        step = BLOCK if self._has_blocks(edges) else MINUTE
+        read = self._block_table if step == BLOCK else self.table
         rows: list[Row] = []
         start = 0
         while start < len(edges) - 1:
             stop = start + 1
-            while stop < len(edges) - 1 and edges[stop + 1] - edges[start] <= _MINUTES_AT_ONCE * step:
+            while stop < len(edges) - 1 and edges[stop + 1] - edges[start] <= _ROWS_AT_ONCE * step:
                 stop += 1
             first = edges[start] // step
-            read = self._day_table if whole_days else self.table
-            table = read(first, edges[stop] // step)
-            reduced = reduce_rows(table, np.array(edges[start : stop + 1]) // step - first)
+            reduced = reduce_rows(read(first, edges[stop] // step), np.array(edges[start : stop + 1]) // step - first)
             rows += [reduced.row(place) for place in range(len(reduced))]
             start = stop
         return rows
 
-    def _day_table(self, first: int, end: int) -> MinuteTable:
-        return join([self._day(day) for day in range(first, end)])
+    def _has_blocks(self, edges: list[int]) -> bool:
+        """Whether bars are best read in blocks: they consist of whole ones and cover days."""
+        whole = all(edge % BLOCK == 0 for edge in (edges[0], edges[-1], edges[1] - edges[0]))
+        return whole and edges[-1] - edges[0] >= 2 * DAY
+
+    def _block_table(self, first: int, end: int) -> MinuteTable:
+        """Rows of blocks of a quarter of an hour."""
+        first_day = first // DAY_BLOCKS
+        table = join([self._day(day) for day in range(first_day, -(-end // DAY_BLOCKS))])
+        return table.slice(first - first_day * DAY_BLOCKS, end - first_day * DAY_BLOCKS)
 
     def _day(self, day: int) -> MinuteTable:
-        """One row for a day, remembered when the day is over."""
-        if day in self._days:
-            return self._days[day]
+        """The blocks of a day, remembered when the day is over."""
+        found = self._days.get(day)
+        if found is not None:
+            return found
+        if not self._has_begun(day):
+            return _NO_BLOCKS
+        blocks = reduce_rows(self.table(day * DAY_MINUTES, (day + 1) * DAY_MINUTES), _BLOCK_EDGES)
+        if self._is_over(day):
+            self._days[day] = blocks
+        return blocks
+
+    def _has_begun(self, day: int) -> bool:
+        """Whether anything may have traded on a day."""
         plan = self._course.plan
         first, end = day * DAY_MINUTES, (day + 1) * DAY_MINUTES
         if plan.end_minute is not None and first >= plan.end_minute and not self._log.told_minutes(first, end):
-            return empty(1)
+            return False
         border = plan.minute_of(self._log.position)
-        if border is not None and border < first:
-            return empty(1)
-        row = reduce_rows(self.table(first, end), np.array([0, DAY_MINUTES]))
+        return border is None or border >= first
+
+    def _is_over(self, day: int) -> bool:
+        plan = self._course.plan
+        border = plan.minute_of(self._log.position)
         reached = plan.end_minute if border is None else border
-        if reached is not None and reached >= end:
-            self._days[day] = row
-        return row
+        return reached is not None and reached >= (day + 1) * DAY_MINUTES
+
+    def make_ready(
+        self, interval: str, start_ms: int | None, end_ms: int | None, limit: int, now_ms: int, offset_ms: int = 0
+    ) -> bool:
+        """Compute a few of the past days that these bars need; whether none is missing any more."""
+        opens = self._opens(interval, start_ms, end_ms, limit, now_ms, offset_ms)
+        if not opens:
+            return True
+        edges = [*opens, next_open(interval, opens[-1], offset_ms)]
+        if not self._has_blocks(edges):
+            return True
+        left = _DAYS_AT_ONCE
+        for day in range(edges[0] // DAY, -(-edges[-1] // DAY)):
+            if day not in self._days and self._has_begun(day) and self._is_over(day):
+                if not left:
+                    return False
+                self._day(day)
+                left -= 1
+        return True
+
+    def warm(self, now_ms: int) -> None:
+        """Compute a few more days of a long past before anybody asks: the newest, then backwards in time."""
+        first = self._course.plan.first_minute // DAY_MINUTES
+        today = now_ms // DAY
+        if self._warm is None:
+            self._warm = (today, today - 1)
+        newer, older = self._warm
+        for _ in range(_DAYS_AT_ONCE):
+            if newer < today and self._is_over(newer):
+                self._day(newer)
+                newer += 1
+            elif older >= first:
+                self._day(older)
+                older -= 1
+        self._warm = (newer, older)
 
     def current(self, interval: str, now_ms: int) -> Bar:
         """The bar in progress."""
@@ -192,7 +253,9 @@ class Candles:
         first_day, last_day = -(-from_ms // DAY), to_ms // DAY
         if last_day <= first_day:
             return self.row(from_ms, to_ms)
-        days = reduce_rows(self._day_table(first_day, last_day), np.array([0, last_day - first_day])).row(0)
+        size = (last_day - first_day) * DAY_BLOCKS
+        blocks = self._block_table(first_day * DAY_BLOCKS, last_day * DAY_BLOCKS)
+        days = reduce_rows(blocks, np.array([0, size])).row(0)
         return add_rows(add_rows(self.row(from_ms, first_day * DAY), days), self.row(last_day * DAY, to_ms))
 
     def _live_minute(self, minute: int) -> Row:

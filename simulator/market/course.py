@@ -98,8 +98,12 @@ class Course:
     def _day(self, day: int) -> MinuteTable:
         found = self._days.get(day)
         if found is None:
-            prints = self.plan.prints(day * DAY_MINUTES, (day + 1) * DAY_MINUTES)
-            found = self._days[day] = tabulate(self.steering.apply(prints), self.plan.grid)
+            found = self._days[day] = self._make_day(day * DAY_MINUTES, (day + 1) * DAY_MINUTES)
             if len(self._days) > _DAYS_KEPT:
                 self._days.popitem(last=False)
         return found
+
+    def _make_day(self, first: int, end: int) -> MinuteTable:
+        if self.steering.is_idle or end * 60_000 <= self.steering.since_ms:
+            return self.plan.table(first, end)
+        return tabulate(self.steering.apply(self.plan.prints(first, end)), self.plan.grid)

@@ -19,7 +19,8 @@ from simulator.units import ONE
 MOST_PRINTS = 1000
 """Highest number of prints in a minute that still leaves each its own millisecond."""
 FEWEST_PRINTS = 4
-_NUMBERS = 1024
+NUMBERS = 1024
+"""Numbers of chance that a minute has at its disposal, one for each print."""
 _FULL = 1 << 16
 
 
@@ -77,7 +78,7 @@ def expand(key: int, first_minute: int, bars: Columns, counts: Integers) -> Prin
     first = np.cumsum(counts) - counts
     number = np.arange(len(row)) - first[row]
     size = counts[row]
-    chance = mix_range(key, (first_minute + row) * _NUMBERS + number)
+    chance = mix_range(key, (first_minute + row) * NUMBERS + number)
     price = _prices(key, first_minute, bars, counts, row, number, chance)
     return Prints(
         time_ms=(first_minute + row) * MINUTE

@@ -43,6 +43,12 @@ def mix_range(key: int, numbers: NDArray[np.int64], salt: int = 0) -> NDArray[np
     return mix_array(numbers.astype(np.uint64) * np.uint64(_STEP) + np.uint64(mix(key ^ mix(salt))))
 
 
+def mix_line(key: int, numbers: NDArray[np.int64], length: int) -> NDArray[np.uint64]:
+    """Mixed bits of each number and the `length - 1` after it, one line per number: `mix_range` in a rectangle."""
+    base = numbers.astype(np.uint64) * np.uint64(_STEP) + np.uint64(mix(key ^ mix(0)))
+    return mix_array(base[:, None] + np.arange(length, dtype=np.uint64) * np.uint64(_STEP))
+
+
 def mix_one(key: int, number: int, salt: int = 0) -> int:
     """The same as one element of `mix_range`."""
     return mix((number * _STEP + mix(key ^ mix(salt))) & _MASK)

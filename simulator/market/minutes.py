@@ -105,14 +105,19 @@ def tabulate(prints: Prints, grid: Grid) -> MinuteTable:
     table.low[filled] = np.minimum.reduceat(prints.price, first) * grid.tick
     table.close[filled] = prints.price[first + counts[filled] - 1] * grid.tick
     amounts = (
-        (np.add.reduceat(prints.quantity, first), grid.lot),
-        (np.add.reduceat(bought, first), grid.lot),
-        (_products(prints.price, prints.quantity, first), grid.unit),
-        (_products(prints.price, bought, first), grid.unit),
+        np.add.reduceat(prints.quantity, first),
+        np.add.reduceat(bought, first),
+        _products(prints.price, prints.quantity, first),
+        _products(prints.price, bought, first),
     )
-    for number, (sums, unit) in enumerate(amounts):
-        table.sums[2 * number, filled], table.sums[2 * number + 1, filled] = _times(sums, unit)
+    fill_sums(table, filled, amounts, grid)
     return table
+
+
+def fill_sums(table: MinuteTable, rows: Integers | slice, amounts: Sequence[NDArray[np.generic]], grid: Grid) -> None:
+    """Write the four amounts of some rows, given in lots (volumes) and lots x ticks (quote volumes)."""
+    for number, (sums, unit) in enumerate(zip(amounts, (grid.lot, grid.lot, grid.unit, grid.unit), strict=True)):
+        table.sums[2 * number, rows], table.sums[2 * number + 1, rows] = _times(sums, unit)
 
 
 def _products(price: Integers, quantity: Integers, first: Integers) -> NDArray[np.generic]:

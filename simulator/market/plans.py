@@ -10,7 +10,9 @@ import numpy as np
 from simulator.market.expansion import Columns, Grid, Prints, expand
 from simulator.market.intervals import MINUTE
 from simulator.market.loaders import TradeSeries
+from simulator.market.minutes import MinuteTable, tabulate
 from simulator.market.normalise import print_counts, to_minutes
+from simulator.market.regular import is_regular, tabulate_bars
 from simulator.market.tables import Integers
 
 
@@ -34,6 +36,9 @@ class Plan(Protocol):
 
     def prints(self, first: int, end: int) -> Prints:
         """The prints of the minutes from `first` up to, not including, `end`."""
+
+    def table(self, first: int, end: int) -> MinuteTable:
+        """The minute rows that the same prints make."""
 
     def group_of(self, number: int) -> int:
         """Number, from 0, of the taker order that a print belongs to; also valid one past the last print."""
@@ -135,6 +140,15 @@ class BarPlan:
         inner = expand(self._key, begin, bars, np.minimum(bars.volume, self._prints))
         return _padded(inner, begin - first, end - first)
 
+    def table(self, first: int, end: int) -> MinuteTable:
+        """Ordinary stretches without making the prints."""
+        self._grow(lambda: end <= self.first_minute + len(self._rows) * self._minutes)
+        if self.first_minute <= first < end <= self.first_minute + len(self._rows) * self._minutes:
+            bars = self.bars(first, end)
+            if is_regular(bars, self._prints):
+                return tabulate_bars(self._key, first, bars, self._prints, self.grid)
+        return tabulate(self.prints(first, end), self.grid)
+
     def group_of(self, number: int) -> int:
         """Every print is a taker order of its own."""
         return number
@@ -190,6 +204,10 @@ class TradePlan:
             np.diff(self._before[begin : stop + 1]),
         )
         return _padded(inner, max(self.first_minute - first, 0), end - first)
+
+    def table(self, first: int, end: int) -> MinuteTable:
+        """Sums of the slice."""
+        return tabulate(self.prints(first, end), self.grid)
 
     def group_of(self, number: int) -> int:
         """Looked up."""

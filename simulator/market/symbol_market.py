@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from simulator.instruments import Market
-from simulator.market.candles import Candles
+from simulator.market.candles import LONG_DAYS, Candles
 from simulator.market.course import Course
 from simulator.market.files import Gap
 from simulator.market.intervals import DAY, MINUTE
@@ -198,6 +198,23 @@ class SymbolMarket:
         """
         self._catch_up()
         return self._candles.bars(interval, start_ms, end_ms, limit, self._now, offset_ms)
+
+    def make_ready(
+        self, interval: str, start_ms: int | None, end_ms: int | None, limit: int, offset_ms: int = 0
+    ) -> bool:
+        """Compute, some milliseconds long, what `bars` of the same arguments will need of a long past.
+
+        False while more is to be done: a server that calls this until it gives True keeps its other clients waiting
+        for moments only.
+        """
+        self._catch_up()
+        return self._candles.make_ready(interval, start_ms, end_ms, limit, self._now, offset_ms)
+
+    def warm(self) -> None:
+        """Use a few idle milliseconds to make ready what charts of years will need."""
+        if self._now // MINUTE - self._plan.first_minute > LONG_DAYS * DAY // MINUTE:
+            self._catch_up()
+            self._candles.warm(self._now)
 
     def current_bar(self, interval: str) -> Bar:
         """The bar in progress; cheap enough to ask at every trade."""

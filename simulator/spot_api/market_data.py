@@ -163,8 +163,8 @@ def kline(bar: Bar) -> list[object]:
     ]
 
 
-@endpoint("GET /api/v3/uiKlines", market="spot", ws="uiKlines", weight=2)
-@endpoint("GET /api/v3/klines", market="spot", ws="klines", weight=2)
+@endpoint("GET /api/v3/uiKlines", market="spot", ws="uiKlines", weight=2, reads_bars=True)
+@endpoint("GET /api/v3/klines", market="spot", ws="klines", weight=2, reads_bars=True)
 def klines(call: Call) -> object:
     """Bars of an interval, the one in progress included."""
     _, market = symbol_market(call)

@@ -80,7 +80,7 @@ class ApiSession:
             self._refuse(request_id, error)
             return
         incoming = self._incoming(endpoint, params)
-        if self._venue.faults.has_request_rules:
+        if self._venue.faults.has_request_rules or endpoint.reads_bars:
             task = asyncio.get_running_loop().create_task(self._perform(request_id, incoming, wants_limits))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

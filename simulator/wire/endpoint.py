@@ -105,6 +105,8 @@ class Endpoint:
     """Success weighs nothing, a refusal is charged (orders since April 2026)."""
     orders: Weight = 0
     """How many unfilled orders a success adds to the ORDERS limits."""
+    reads_bars: bool = False
+    """Whether it shows klines, which may need much of the past to be computed first (`history.bars_are_ready`)."""
     home: Registry | None = field(default=None, repr=False)
     """The registry it stands in, where faults find its sister endpoints."""
 
@@ -157,6 +159,7 @@ def endpoint(
     weight: Weight = 1,
     free_on_success: bool = False,
     orders: Weight = 0,
+    reads_bars: bool = False,
     into: Registry = DECLARED,
 ) -> Callable[[HandlerT], HandlerT]:
     """Declare a handler for `route` ("POST /api/v3/order"), for the WebSocket API method `ws`, or for both.
@@ -168,7 +171,9 @@ def endpoint(
         raise ValueError(f"route '{route}' is not 'METHOD /path', and there is no ws name either")
 
     def declare(handler: HandlerT) -> HandlerT:
-        into.add(Endpoint(method, path, market, handler, ws, security, weight, free_on_success, orders, into))
+        into.add(
+            Endpoint(method, path, market, handler, ws, security, weight, free_on_success, orders, reads_bars, into)
+        )
         return handler
 
     return declare

@@ -6,6 +6,7 @@ lets the faults have their say in between. Use `perform` wherever a client may b
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +14,7 @@ from simulator.accounts import ApiKey
 from simulator.errors import VenueError
 from simulator.wire import auth
 from simulator.wire.endpoint import Call, Endpoint, Reply, Via
+from simulator.wire.history import bars_are_ready
 from simulator.wire.params import Params
 
 if TYPE_CHECKING:
@@ -72,6 +74,9 @@ def execute(venue: Venue, incoming: Incoming) -> Reply:
 
 async def perform(venue: Venue, incoming: Incoming) -> Outcome:
     """The same with the faults that stand on the board: late, lost, swallowed, answered wrongly."""
+    endpoint = incoming.endpoint
+    while endpoint.reads_bars and not bars_are_ready(venue, endpoint.market, incoming.params):  # noqa: ASYNC110
+        await asyncio.sleep(0)
     if not venue.faults.has_request_rules:
         return Outcome(execute(venue, incoming))
     from simulator.wire import effects  # stands on this module

@@ -36,7 +36,7 @@ def bars(draw: st.DrawFn, thin: bool = True) -> Row:
     if thin and draw(st.integers(0, 5)) == 0:
         return close, close, close, close, draw(st.integers(0, 3))
     least = 4 if thin else 200
-    return opened, high, low, close, draw(st.one_of(st.integers(least, 60), st.integers(least, 10**9)))
+    return opened, high, low, close, draw(st.one_of(st.integers(least, max(60, least)), st.integers(least, 10**9)))
 
 
 def market_of(
