@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from domain.client_order_id import encode
 from domain.errors import Refused, Transient, Unknown
 from domain.fill import Fill
 from domain.instrument import Instrument
@@ -111,10 +112,10 @@ class BaseJournal(Protocol):
         """
 
     async def load(self, instance: int) -> Stored:
-        """Everything journaled for an instance; orders oldest first, of its generation unless not complete."""
+        """Everything journaled for an instance, oldest first; orders of older generations only if not complete."""
 
     async def raise_epoch(self, instance: int, owner: str) -> int:
-        """Become the owner: the instance's epoch plus one, by compare-and-set; `Fenced` when another was faster."""
+        """Become the owner: the instance's epoch plus one, by compare-and-set; older owners are fenced from here on."""
 
     async def pin_units(self, instance: int, instrument: Instrument) -> None:
         """Record the units an instance counts in, once, before its first step; `UnitsChanged` when others are there."""
@@ -124,3 +125,14 @@ class BaseJournal(Protocol):
 
     async def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id booked on an account and symbol, by the venue's time; empty when none is."""
+
+
+def check(step: Step) -> None:
+    """`Conflict` when the step contradicts itself: what every journal refuses before it looks at anything stored."""
+    if len(step.intents) != len(step.reasons):
+        raise Conflict(f"{len(step.intents)} intents have {len(step.reasons)} reasons; give one for each.")
+    for order in (*step.intents, *step.orders):
+        if order.key.instance != step.instance:
+            raise Conflict(f"order {order.client_order_id} belongs to instance {order.key.instance}, not to this one.")
+        if encode(order.key) != order.client_order_id:
+            raise Conflict(f"order {order.client_order_id} is not named by its key, {encode(order.key)}.")

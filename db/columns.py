@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, Numeric, String
+from sqlalchemy import BigInteger, Dialect, Integer, Numeric, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from domain.errors import Refused
-from domain.money import FRACTION_DIGITS, WHOLE_DIGITS, check_storable, exact
+from domain.money import FRACTION_DIGITS, WHOLE_DIGITS, TooFine, check_storable, exact
+
+WHOLE_NUMBER_DIGITS = 38
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -47,6 +49,35 @@ class ExactDecimal(TypeDecorator[Decimal]):
         """The decimal that was stored, with 18 digits after the point."""
         del dialect
         return None if value is None else Decimal(value)
+
+
+class WholeNumber(TypeDecorator[int]):
+    """A whole number of up to 38 digits: quanta of cheap assets outgrow 64 bits.
+
+    DECIMAL(38,0) on MySQL and MariaDB; text on SQLite, whose larger integers would become floats. Add them in Python.
+    """
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """DECIMAL(38,0), or text on SQLite."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(String(WHOLE_NUMBER_DIGITS + 1))
+        return dialect.type_descriptor(Numeric(WHOLE_NUMBER_DIGITS, 0))
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
+        """An integer of at most 38 digits, or refused."""
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 10**WHOLE_NUMBER_DIGITS:
+            raise TooFine(f"{value!r} is not a whole number of at most {WHOLE_NUMBER_DIGITS} digits.")
+        return str(value) if dialect.name == "sqlite" else Decimal(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> int | None:
+        """The number that was stored."""
+        del dialect
+        return None if value is None else int(value)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -89,3 +120,20 @@ def identifier(length: int) -> TypeEngine[str]:
     return String(length).with_variant(
         mysql.VARCHAR(length, charset="ascii", collation="ascii_bin"), "mysql", "mariadb"
     )
+
+
+def venue_name(length: int) -> TypeEngine[str]:
+    """Text of the venue in which case matters: symbols and assets, some of which are not written in ASCII."""
+    return String(length).with_variant(
+        mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+    )
+
+
+def long_text() -> TypeEngine[str]:
+    """Text of up to 16 MB; the plain type of MySQL would end at 64 kB."""
+    return Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+
+
+def row_number() -> TypeEngine[int]:
+    """The type of keys that count up by themselves: SQLite does so for INTEGER only."""
+    return BigInteger().with_variant(Integer(), "sqlite")

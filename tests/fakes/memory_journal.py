@@ -19,9 +19,10 @@ from core.base_journal import (
     Stored,
     StoredState,
     UnitsChanged,
+    check,
 )
 from core.clock import SystemTime
-from domain.fill import Fill
+from domain.fill import Fill, new_fills
 from domain.instrument import Instrument
 from domain.ledger import Entry
 from domain.order import Order, is_complete
@@ -134,17 +135,15 @@ class MemoryJournal:
         wanted = set(last.values())
         chosen = [order for name, order in book.orders.items() if name in wanted or not is_complete(order)]
         state = deepcopy(book.state)
-        return Stored(state, chosen, list(book.fills.values()), list(book.entries.values()), book.metrics)
+        entries = sorted(book.entries.values(), key=lambda entry: (entry.time_ms, entry.kind, entry.reference))
+        return Stored(state, chosen, new_fills(set(), list(book.fills.values())), entries, book.metrics)
 
     async def raise_epoch(self, instance: int, owner: str) -> int:
         """Become the owner."""
+        await asyncio.sleep(0)
         self._check_up()
         book = self.book(instance)
-        seen = book.epoch
-        await asyncio.sleep(0)
-        if book.epoch != seen:
-            raise Fenced
-        book.epoch, book.owner = seen + 1, owner
+        book.epoch, book.owner = book.epoch + 1, owner
         return book.epoch
 
     async def pin_units(self, instance: int, instrument: Instrument) -> None:
@@ -183,6 +182,7 @@ class MemoryJournal:
         book = self.book(step.instance)
         if step.epoch != book.epoch:
             raise Fenced(f"instance {step.instance} is at epoch {book.epoch}, and this step has {step.epoch}.")
+        check(step)
         after, committed_ms = book.copy(), self._now_ms()
         for order in step.orders:
             self._update(after, order)

@@ -1,0 +1,275 @@
+"""The two databases behind one narrow door, on their plain drivers: the hot path has no time for more.
+
+Statements are written with `?`. A driver says what an error means: the row is bad, try the batch again, or the
+connection is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import warnings
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+import pymysql
+from pymysql.constants import CLIENT
+from sqlalchemy.engine import URL, make_url
+
+from core.clock import utc_from_ms
+from db.database import UnsupportedDatabase
+
+Row = tuple[Any, ...]
+
+# What an error means for the transaction it happened in.
+#: The content of a step is refused by the database; other steps are not concerned.
+BAD_ROW: Final = "bad row"
+#: Rolled back by a deadlock or a lock that was not had in time; the same statements may succeed.
+AGAIN: Final = "again"
+#: The connection is gone, or the database cannot write.
+LOST: Final = "lost"
+
+CONNECT_SECONDS = 3
+#: A server that does not answer for so long counts as gone.
+ANSWER_SECONDS = 10
+LOCK_WAIT_SECONDS = 3
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DEADLOCK, _LOCK_WAIT, _LOCK_TABLE_FULL = 1213, 1205, 1206
+_BAD_VALUE_CODES = {1048, 1062, 1264, 1265, 1366, 1406, 1451, 1452, 3819, 4025}
+
+
+class Driver(Protocol):
+    """One connection."""
+
+    #: Whether a statement may skip rows that others have locked; without it a transaction locks everything at once.
+    locks_rows: bool
+
+    def begin(self) -> None:
+        """Start a transaction that will write."""
+
+    def begin_read(self) -> None:
+        """Start a transaction that sees one moment of the database."""
+
+    def keep(self) -> None:
+        """End the transaction and keep it."""
+
+    def drop(self) -> None:
+        """End the transaction and forget it."""
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Execute, and fetch what there is."""
+
+    def insert(self, table: str, columns: Sequence[str], rows: list[Row], update: Sequence[str] = ()) -> None:
+        """Add rows; `update` names columns that are overwritten, unless by NULL, where the row is there already."""
+
+    def moment(self, milliseconds: int) -> Any:
+        """A time as this database stores it."""
+
+    def milliseconds(self, stored: Any) -> int:
+        """The other way round."""
+
+    def big(self, number: int) -> Any:
+        """A `WholeNumber` as this database stores it."""
+
+    def meaning(self, error: Exception) -> str:
+        """BAD_ROW, AGAIN or LOST."""
+
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open for certain."""
+
+    def close(self) -> None:
+        """Close; never fails."""
+
+
+def connect(url: str) -> Driver:
+    """A new connection with the guarantees of `db.database`; raises what the driver raises."""
+    address = make_url(url)
+    if address.get_backend_name() == "sqlite":
+        return SqliteDriver(address.database or ":memory:")
+    if address.drivername in {"mysql+pymysql", "mariadb+pymysql"}:
+        return MysqlDriver(address)
+    raise UnsupportedDatabase(f"{address.drivername}:// is not supported; use sqlite:// or mysql+pymysql://.")
+
+
+class SqliteDriver:
+    """SQLite by the standard library; used by one thread at a time."""
+
+    locks_rows = False
+
+    def __init__(self, path: str) -> None:
+        self._connection = sqlite3.connect(
+            path, timeout=LOCK_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
+
+    def begin(self) -> None:
+        """Take the write lock at once."""
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def begin_read(self) -> None:
+        """A snapshot, from the first read on."""
+        self._connection.execute("BEGIN")
+
+    def keep(self) -> None:
+        """COMMIT."""
+        self._connection.execute("COMMIT")
+
+    def drop(self) -> None:
+        """ROLLBACK, where there is something to roll back."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Execute and fetch."""
+        return self._connection.execute(statement, values).fetchall()
+
+    def insert(self, table: str, columns: Sequence[str], rows: list[Row], update: Sequence[str] = ()) -> None:
+        """Row by row, inside the C library."""
+        name = (table, tuple(update))
+        if name not in self._inserts:
+            self._inserts[name] = self._insert(table, columns, update)
+        self._connection.executemany(self._inserts[name], rows)
+
+    def moment(self, milliseconds: int) -> int:
+        """Microseconds since 1970."""
+        return milliseconds * 1000
+
+    def milliseconds(self, stored: int) -> int:
+        """From microseconds."""
+        return stored // 1000
+
+    def big(self, number: int) -> str:
+        """Text: larger integers would become floats."""
+        return str(number)
+
+    def meaning(self, error: Exception) -> str:
+        """By the class of the error, and its words for a busy database."""
+        if isinstance(error, sqlite3.IntegrityError | sqlite3.DataError | OverflowError | UnicodeError | ValueError):
+            return BAD_ROW
+        busy = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+        return AGAIN if busy else LOST
+
+    def in_transaction(self) -> bool:
+        """SQLite always knows."""
+        return self._connection.in_transaction
+
+    def close(self) -> None:
+        """Close."""
+        self._connection.close()
+
+    def _insert(self, table: str, columns: Sequence[str], update: Sequence[str]) -> str:
+        marks = ",".join("?" * len(columns))
+        statement = f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"
+        if update:
+            sets = ",".join(f"{column}=COALESCE(excluded.{column},{column})" for column in update)
+            statement += f" ON CONFLICT DO UPDATE SET {sets}"
+        return statement
+
+
+class MysqlDriver:
+    """MySQL or MariaDB by pymysql; used by one thread at a time."""
+
+    locks_rows = True
+
+    def __init__(self, address: URL) -> None:
+        self._connection = pymysql.connect(
+            host=address.host or "127.0.0.1",
+            port=address.port or 3306,
+            user=address.username or "",
+            password=address.password or "",
+            database=address.database,
+            charset="utf8mb4",
+            autocommit=True,
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=ANSWER_SECONDS,
+            write_timeout=ANSWER_SECONDS,
+            client_flag=CLIENT.FOUND_ROWS,
+            init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        )
+        self._cursor = self._connection.cursor()
+        for setting in (
+            "time_zone = '+00:00'",
+            "sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO'",
+            f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}",
+        ):
+            self._cursor.execute(f"SET SESSION {setting}")
+        self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
+
+    def begin(self) -> None:
+        """Start a transaction."""
+        self._cursor.execute("BEGIN")
+
+    def begin_read(self) -> None:
+        """A snapshot taken now."""
+        self._cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        self._cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+    def keep(self) -> None:
+        """COMMIT."""
+        self._cursor.execute("COMMIT")
+
+    def drop(self) -> None:
+        """ROLLBACK."""
+        self._cursor.execute("ROLLBACK")
+
+    def run(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Execute and fetch."""
+        self._cursor.execute(statement.replace("?", "%s"), tuple(values) or None)
+        return list(self._cursor.fetchall()) if self._cursor.description else []
+
+    def insert(self, table: str, columns: Sequence[str], rows: list[Row], update: Sequence[str] = ()) -> None:
+        """All rows in one statement."""
+        name = (table, tuple(update))
+        if name not in self._inserts:
+            self._inserts[name] = self._insert(table, columns, update)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", pymysql.Warning)
+            self._cursor.executemany(self._inserts[name], rows)
+
+    def moment(self, milliseconds: int) -> str:
+        """Text that DATETIME(6) reads."""
+        return utc_from_ms(milliseconds).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+    def milliseconds(self, stored: datetime) -> int:
+        """From a naive UTC datetime."""
+        return (stored.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+
+    def big(self, number: int) -> Decimal:
+        """DECIMAL(38,0)."""
+        return Decimal(number)
+
+    def meaning(self, error: Exception) -> str:
+        """By the server's error number; whatever is not known counts as lost."""
+        code = error.args[0] if error.args else None
+        if code in {_DEADLOCK, _LOCK_WAIT, _LOCK_TABLE_FULL}:
+            return AGAIN
+        bad = isinstance(error, pymysql.err.DataError | pymysql.err.IntegrityError | UnicodeError | ValueError)
+        return BAD_ROW if bad or code in _BAD_VALUE_CODES else LOST
+
+    def in_transaction(self) -> bool:
+        """Not known on this side of the wire."""
+        return False
+
+    def close(self) -> None:
+        """Close, whether or not the server still listens."""
+        with contextlib.suppress(pymysql.Error):
+            self._connection.close()
+
+    def _insert(self, table: str, columns: Sequence[str], update: Sequence[str]) -> str:
+        marks = ",".join(["%s"] * len(columns))
+        statement = f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"
+        if update:
+            # VALUES() is the form that MySQL 8 and MariaDB share.
+            sets = ",".join(f"{column}=COALESCE(VALUES({column}),{column})" for column in update)
+            statement += f" ON DUPLICATE KEY UPDATE {sets}"
+        return statement
+
+
+def marks(values: Iterable[Any]) -> str:
+    """`?,?,?` for so many values."""
+    return ",".join("?" for _ in values)

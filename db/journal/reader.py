@@ -1,0 +1,168 @@
+"""What the journal is asked, on a connection and a thread of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from core.base_journal import JournalDown, NoSuchInstance, RiskMetrics, Stored
+from db.journal import rows as shape
+from db.journal.drivers import LOST, Driver, Row, marks
+from domain.order import Order
+
+T = TypeVar("T")
+#: Most values in one `IN (...)`.
+MANY = 500
+
+
+class Reader:
+    """Questions, one at a time. A lost connection is made anew once; then it is `JournalDown`."""
+
+    def __init__(self, connect: Callable[[], Driver]) -> None:
+        self._connect = connect
+        self._driver: Driver | None = None
+
+    def load(self, instance: int) -> Stored:
+        """Everything of an instance, as of one moment."""
+        return self._ask(lambda driver: _load(driver, instance))
+
+    def has_intents(self, instance: int, names: list[str]) -> set[str]:
+        """Which orders are journaled, once no transaction that might still add them is under way."""
+        return self._ask(lambda driver: _has_intents(driver, instance, names), writes=True)
+
+    def watermark(self, account: int, symbol: str) -> str:
+        """The newest trade id of an account and symbol."""
+        return self._ask(lambda driver: _watermark(driver, account, symbol))
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
+
+    def _ask(self, question: Callable[[Driver], T], *, writes: bool = False) -> T:
+        try:
+            return self._answer(question, writes)
+        except _Gone:
+            pass
+        try:
+            return self._answer(question, writes)
+        except _Gone as error:
+            raise JournalDown(f"the journal could not be read: {error}") from error
+
+    def _answer(self, question: Callable[[Driver], T], writes: bool) -> T:
+        try:
+            driver = self._driver = self._driver or self._connect()
+        except Exception as error:
+            raise _Gone(str(error)) from error
+        try:
+            if writes:
+                driver.begin()
+            else:
+                driver.begin_read()
+            answer = question(driver)
+            driver.drop()
+        except NoSuchInstance:
+            driver.drop()
+            raise
+        except Exception as error:
+            if driver.meaning(error) == LOST:
+                self.close()
+            else:
+                driver.drop()
+            raise _Gone(str(error)) from error
+        return answer
+
+
+class _Gone(Exception):
+    """The database did not answer."""
+
+
+def _load(driver: Driver, instance: int) -> Stored:
+    mine = (instance,)
+    found = driver.run("SELECT generation FROM strategy_instances WHERE id=?", mine)
+    if not found:
+        raise NoSuchInstance(f"there is no instance {instance}.")
+    state = driver.run("SELECT state_data FROM strategy_states WHERE strategy_instance_id=?", mine)
+    fills = driver.run(
+        f"SELECT {','.join(shape.FILLS)} FROM fills WHERE strategy_instance_id=? "
+        "ORDER BY executed_at, LENGTH(trade_id), trade_id",
+        mine,
+    )
+    entries = driver.run(
+        f"SELECT {','.join(shape.ENTRIES)} FROM ledger_entries WHERE strategy_instance_id=? "
+        "ORDER BY booked_at, kind, reference",
+        mine,
+    )
+    lines = ",".join(f"p.{column}" for column in shape.POSTINGS)
+    postings = driver.run(
+        f"SELECT {lines} FROM postings p JOIN ledger_entries e "
+        "ON e.account_id=p.account_id AND e.kind=p.kind AND e.reference=p.reference "
+        "WHERE e.strategy_instance_id=? ORDER BY p.kind, p.reference, p.line",
+        mine,
+    )
+    return Stored(
+        shape.decode_state(state[0][0]) if state else None,
+        _orders(driver, instance, found[0][0]),
+        [shape.fill_of(driver, row) for row in fills],
+        shape.entries_of(driver, entries, postings),
+        _metrics(driver, instance),
+    )
+
+
+def _orders(driver: Driver, instance: int, generation: int) -> list[Order]:
+    last = driver.run(
+        "SELECT MAX(id) FROM intents WHERE strategy_instance_id=? AND generation=? GROUP BY slot",
+        (instance, generation),
+    )
+    working = driver.run(
+        "SELECT i.id FROM orders o JOIN intents i "
+        "ON i.account_id=o.account_id AND i.client_order_id=o.client_order_id "
+        "WHERE o.strategy_instance_id=? AND o.complete=0",
+        (instance,),
+    )
+    numbers = sorted({row[0] for row in (*last, *working)})
+    columns = ",".join(shape.LOADED_ORDERS)
+    found: list[Row] = []
+    for some in _pieces(numbers):
+        found += driver.run(
+            f"SELECT {columns} FROM intents i JOIN orders o "
+            "ON o.account_id=i.account_id AND o.client_order_id=i.client_order_id "
+            f"WHERE i.id IN ({marks(some)}) ORDER BY i.id",
+            some,
+        )
+    return [shape.order_of(driver, row) for row in found]
+
+
+def _metrics(driver: Driver, instance: int) -> RiskMetrics | None:
+    found = driver.run(
+        f"SELECT {','.join(shape.METRICS)} FROM risk_metrics WHERE strategy_instance_id=? ORDER BY day DESC LIMIT 1",
+        (instance,),
+    )
+    return shape.metrics_of(driver, found[0]) if found else None
+
+
+def _has_intents(driver: Driver, instance: int, names: list[str]) -> set[str]:
+    # A commit whose answer was lost may still be under way on the server; it holds this row until it has ended.
+    lock = " FOR UPDATE" if driver.locks_rows else ""
+    driver.run(f"SELECT id FROM strategy_instances WHERE id=?{lock}", (instance,))
+    found: list[Row] = []
+    for some in _pieces(names):
+        found += driver.run(
+            f"SELECT client_order_id FROM intents WHERE strategy_instance_id=? AND client_order_id IN ({marks(some)})",
+            (instance, *some),
+        )
+    return {row[0] for row in found}
+
+
+def _watermark(driver: Driver, account: int, symbol: str) -> str:
+    found = driver.run(
+        "SELECT trade_id FROM fills WHERE account_id=? AND symbol=? "
+        "ORDER BY executed_at DESC, LENGTH(trade_id) DESC, trade_id DESC LIMIT 1",
+        (account, symbol),
+    )
+    return str(found[0][0]) if found else ""
+
+
+def _pieces(values: Sequence[T]) -> list[Sequence[T]]:
+    return [values[start : start + MANY] for start in range(0, len(values), MANY)]

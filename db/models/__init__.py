@@ -1,0 +1,31 @@
+"""Every table. Each row says whose it is; what an instance did says which instance."""
+
+from __future__ import annotations
+
+from db.models._fields import Row
+from db.models.instances import DayMetrics, StrategyInstance, StrategyState
+from db.models.operations import AuditHead, AuditRecord, Command, Cursor, PaperBook
+from db.models.people import Account, User
+from db.models.trading import FillRow, IntentRow, LedgerEntry, LiveSlot, OrderRow, PostingRow
+
+METADATA = Row.metadata
+
+__all__ = [
+    "METADATA",
+    "Account",
+    "AuditHead",
+    "AuditRecord",
+    "Command",
+    "Cursor",
+    "DayMetrics",
+    "FillRow",
+    "IntentRow",
+    "LedgerEntry",
+    "LiveSlot",
+    "OrderRow",
+    "PaperBook",
+    "PostingRow",
+    "StrategyInstance",
+    "StrategyState",
+    "User",
+]

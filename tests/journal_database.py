@@ -1,0 +1,99 @@
+"""A migrated database with the instances of the journal's contract."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, insert, make_url, text
+
+from db import migrate
+from db.database import open_database
+from db.models import METADATA
+from db.unit_of_work import UnitOfWork
+from tests.contract.journal_contract import ACCOUNTS
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_TEMPLATES: dict[str, Path] = {}
+
+
+def prepare(url: str, accounts: dict[int, int] = ACCOUNTS) -> Engine:
+    """A migrated database with one user, the accounts and the instances (instance -> account).
+
+    Migrating takes long, so it is done once: the SQLite file is copied, the MariaDB schema is emptied and used again.
+    Its address is that of the engine.
+    """
+    engine = _copied(make_url(url)) if url.startswith("sqlite") else _emptied(make_url(url))
+    add_instances(engine, accounts)
+    return engine
+
+
+def address(engine: Engine) -> str:
+    """Where the database is, as text."""
+    return engine.url.render_as_string(hide_password=False)
+
+
+def _copied(url: URL) -> Engine:
+    template = _TEMPLATES.get("sqlite")
+    if template is None:
+        template = Path(tempfile.mkdtemp()) / "template.sqlite3"
+        engine = open_database(f"sqlite:///{template}")
+        migrate.upgrade(engine)
+        engine.dispose()
+        _TEMPLATES["sqlite"] = template
+    shutil.copy(template, str(url.database))
+    return open_database(url.render_as_string())
+
+
+def _emptied(url: URL) -> Engine:
+    schema = url.set(database=f"{url.database}_journal")
+    with open_database(url.render_as_string(hide_password=False)).connect() as connection:
+        connection.execute(text(f"CREATE DATABASE IF NOT EXISTS {schema.database} CHARACTER SET utf8mb4"))
+        connection.engine.dispose()
+    engine = open_database(schema.render_as_string(hide_password=False))
+    migrate.upgrade(engine)
+    with UnitOfWork(engine) as unit:
+        for table in reversed(METADATA.sorted_tables):
+            unit.connection.execute(table.delete())
+        unit.commit()
+    return engine
+
+
+def add_instances(engine: Engine, accounts: dict[int, int]) -> None:
+    tables = METADATA.tables
+    times = {"created_at": NOW, "updated_at": NOW}
+    with UnitOfWork(engine) as unit:
+        put = unit.connection.execute
+        user = {"id": 1, "login": "ann", "display_name": "", "role": "trader", "disabled": False, "created_at": NOW}
+        put(insert(tables["users"]), [user])
+        some = {"owner_id": 1, "exchange": "paper", "paper": True, "settings": "{}", "rights": "none", **times}
+        put(
+            insert(tables["accounts"]),
+            [{"id": n, "name": f"account {n}", "disabled": False, **some} for n in sorted(set(accounts.values()))],
+        )
+        kind = {"owner_id": 1, "strategy_type": "grid", "symbol": "BTCUSDT", "kline_interval": "1m", "paper": True}
+        wish = {"parameters": "{}", "limits": "{}", "desired_state": "stopped", "owner": ""}
+        counters = {"generation": 0, "epoch": 0, "revision": 0}
+        put(
+            insert(tables["strategy_instances"]),
+            [
+                {"id": n, "account_id": account, "name": f"instance {n}", **kind, **wish, **counters, **times}
+                for n, account in accounts.items()
+            ],
+        )
+        unit.commit()
+
+
+def reset(engine: Engine, instance: int) -> None:
+    """What a person's reset does: a new generation, without state and units."""
+    with UnitOfWork(engine) as unit:
+        unit.connection.execute(
+            text("UPDATE strategy_instances SET generation = generation + 1, base_asset = NULL WHERE id = :id"),
+            {"id": instance},
+        )
+        unit.connection.execute(
+            text("UPDATE strategy_states SET state_data = NULL WHERE strategy_instance_id = :id"), {"id": instance}
+        )
+        unit.commit()
