@@ -65,12 +65,19 @@ def one_clock(tree: Tree) -> Iterator[str]:
                     yield f"{module.path}:{node.lineno} asks {owner}.{node.attr}"
 
 
+#: Where transactions are ended: the unit of work, the journal's writer, and the schema's own steps.
+_COMMITTERS = ("db/unit_of_work.py", "db/journal/", "db/migrate.py")
+
+
 def one_commit(tree: Tree) -> Iterator[str]:
     for module in tree.modules(*HOUSE):
-        if module.path == "db/unit_of_work.py":
+        if module.path.startswith(_COMMITTERS):
             continue
         for node in module.nodes:
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit":
+            # A commit with an argument hands a step to the journal; one without ends a transaction.
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            if node.func.attr == "commit" and not node.args:
                 yield f"{module.path}:{node.lineno} commits"
 
 
