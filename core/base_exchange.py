@@ -45,8 +45,11 @@ class BaseBudget(Protocol):
     def note_used(self, weight: int) -> None:
         """The venue says this much of the current window is used, whoever used it."""
 
-    async def pause(self, milliseconds: int) -> None:
-        """The venue wants silence for so long: hold back every process that shares the budget."""
+    def note_limit(self, weight: int) -> None:
+        """The venue allows this much in a window."""
+
+    async def pause(self, milliseconds: int, *, banned: bool) -> None:
+        """The venue wants silence for so long; unless banned, cancels and orders that reduce risk still go out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Capabilities:
     max_open_orders: int = 200
     #: Whether private events arrive on a stream; without it they are polled.
     has_user_stream: bool = True
-    #: Weight to take from the budget before placing or cancelling: what a refused one costs.
+    #: Weight to take from the budget before placing or cancelling.
     order_weight: int = 1
 
 

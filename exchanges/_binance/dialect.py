@@ -44,7 +44,8 @@ DAY_MS = 86_400_000
 SPOT = Dialect(
     name="binance_spot",
     ccxt_id="binance",
-    capabilities=Capabilities(market="spot", has_time_window=True, max_open_orders=0),
+    # An order that the venue takes weighs nothing; what refused ones weigh shows in the header.
+    capabilities=Capabilities(market="spot", has_time_window=True, max_open_orders=0, order_weight=0),
     public="public",
     private="private",
     account="private",
@@ -65,7 +66,7 @@ FUTURES = Dialect(
     name="binance_futures",
     ccxt_id="binanceusdm",
     capabilities=Capabilities(
-        market="futures", batch_orders=5, has_time_window=True, can_short=True, max_open_orders=0
+        market="futures", batch_orders=5, has_time_window=True, can_short=True, max_open_orders=0, order_weight=0
     ),
     public="fapiPublic",
     private="fapiPrivate",

@@ -30,7 +30,7 @@ from exchanges._binance.dialect import Dialect
 from exchanges._binance.history import OrderNames, TradeHistory
 from exchanges._binance.market_stream import watch
 from exchanges._binance.rest import BinanceRest
-from exchanges._binance.rules import Rules, parse_rules
+from exchanges._binance.rules import Rules, parse_rules, weight_limit
 from exchanges._binance.user_stream import UserStream
 from exchanges._binance.watchdog import Watchdog
 
@@ -102,6 +102,8 @@ class BinanceExchange:
         if not isinstance(body, dict) or not body.get("symbols"):
             raise Transient("exchangeInfo: the answer lists no symbols.")
         self._rules = parse_rules(body["symbols"])
+        if self._settings.budget is not None and (limit := weight_limit(body.get("rateLimits", ()))):
+            self._settings.budget.note_limit(limit)
 
     async def place(self, order: Order, committed_ms: int) -> Outcome:
         """Send an order once, signed with the machine time at which its intent was committed."""

@@ -124,7 +124,8 @@ class BinanceRest:
             budget.note_used(int(used))
         if answer.status in {418, 429}:
             wait = answer.headers.get("retry-after", "")
-            await budget.pause(int(wait) * 1000 if wait.isdigit() else _DEFAULT_PAUSE_MS)
+            pause_ms = int(wait) * 1000 if wait.isdigit() else _DEFAULT_PAUSE_MS
+            await budget.pause(pause_ms, banned=answer.status == 418)
 
 
 def _message(body: Any) -> str:

@@ -54,6 +54,14 @@ def bounds(max_ticks: int, max_order_lots: int) -> tuple[int, int]:
     return ticks, LARGEST_PRODUCT // ticks
 
 
+def weight_limit(rows: Iterable[Mapping[str, Any]]) -> int:
+    """Request weight that an address may use in a minute; 0 when the venue does not say."""
+    for row in rows:
+        if row.get("rateLimitType") == "REQUEST_WEIGHT" and row.get("interval") == "MINUTE":
+            return int(row["limit"]) // int(row.get("intervalNum", 1))
+    return 0
+
+
 def _instrument(row: Mapping[str, Any], filters: Mapping[str, Mapping[str, Any]]) -> Instrument:
     price, lot = filters["PRICE_FILTER"], filters["LOT_SIZE"]
     tick, step = exact(price["tickSize"]), exact(lot["stepSize"])
