@@ -27,6 +27,7 @@ from urllib.parse import unquote
 
 from simulator.instruments import Market
 from simulator.streams.names import Route
+from simulator.wire.time_unit import wants_microseconds
 
 ROUTES: tuple[Route, ...] = ("public", "market", "private")
 _API_PATHS: dict[tuple[str, ...], Market] = {("ws-api", "v3"): "spot", ("ws-fapi", "v1"): "futures"}
@@ -52,10 +53,11 @@ class Entrance:
 def entrance(raw_path: str, query: Mapping[str, str], host: str = "") -> Entrance | None:
     """Read a request's path (percent-encoded), query and Host header; None when nothing is served there."""
     parts = tuple(part for part in raw_path.split("/") if part)
-    micro = query.get("timeUnit", "").lower() == "microsecond"
+    micro = wants_microseconds(query.get("timeUnit"))
     if parts in _API_PATHS:
         limits = query.get("returnRateLimits", "true").lower() != "false"
-        return Entrance(_API_PATHS[parts], is_api=True, in_microseconds=micro, return_rate_limits=limits)
+        market = _API_PATHS[parts]
+        return Entrance(market, is_api=True, in_microseconds=micro and market == "spot", return_rate_limits=limits)
     is_futures = host.lower().startswith("fstream")
     if parts and parts[0] == "fstream":
         is_futures, parts = True, parts[1:]
@@ -77,7 +79,7 @@ def entrance(raw_path: str, query: Mapping[str, str], host: str = "") -> Entranc
         is_combined=parts[0] == "stream",
         streams=tuple(dict.fromkeys(_unspaced(name) for name in names if name)),
         events=frozenset(event for event in query.get("events", "").split("/") if event),
-        in_microseconds=micro,
+        in_microseconds=micro and not is_futures,
     )
 
 

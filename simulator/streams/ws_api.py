@@ -21,6 +21,7 @@ from simulator.wire import auth
 from simulator.wire.endpoint import Endpoint, Registry, Reply, registry
 from simulator.wire.params import Params, load_exact, texts_of
 from simulator.wire.pipeline import Incoming, Outcome, execute, perform, refusal
+from simulator.wire.time_unit import in_microseconds
 
 if TYPE_CHECKING:
     from simulator.streams.connection import Connection
@@ -141,7 +142,8 @@ class ApiSession:
             self._connection.put(encode_frame(TEXT, reply.body))
             return
         body: dict[str, object] = {"id": request_id, "status": reply.status}
-        body["result" if reply.status < 400 else "error"] = reply.body
+        content = in_microseconds(reply.body) if self._variant & MICROSECONDS else reply.body
+        body["result" if reply.status < 400 else "error"] = content
         if wants_limits:
             body["rateLimits"] = self._limits(incoming)
         self._connection.put(text_frame(body))

@@ -17,6 +17,7 @@ from simulator.wire import auth, snapshots, transport
 from simulator.wire.endpoint import Endpoint, Registry, Reply, registry
 from simulator.wire.params import Params, clean, merge
 from simulator.wire.pipeline import Incoming, Outcome, perform, refusal
+from simulator.wire.time_unit import HEADER, in_microseconds, wants_microseconds
 
 if TYPE_CHECKING:
     from simulator.instruments import Market
@@ -163,6 +164,8 @@ class WireServer:
         headers = outcome.reply.headers
         headers.setdefault("X-MBX-USED-WEIGHT", used)
         headers.setdefault("X-MBX-USED-WEIGHT-1M", used)
+        if endpoint.path.startswith("/api/") and wants_microseconds(request.headers.get(HEADER)):
+            outcome.reply.body = in_microseconds(outcome.reply.body)
         return outcome
 
     async def _send(self, request: web.BaseRequest, outcome: Outcome) -> web.StreamResponse:
