@@ -34,7 +34,7 @@ class SymbolPrices:
 
     __slots__ = (
         "_bounds", "_settings", "_suspect", "index", "is_asked", "is_on_rest", "last", "listeners", "max_ticks",
-        "seen_ns", "symbol", "users", "verdicts",
+        "seen_ns", "symbol", "users",
     )  # fmt: skip
 
     def __init__(self, symbol: str, max_ticks: int, settings: MarketSettings, now_ns: int) -> None:
@@ -49,8 +49,6 @@ class SymbolPrices:
         #: Whether it is being asked for by REST now, and whether it lives on REST.
         self.is_asked = False
         self.is_on_rest = False
-        #: Verdict -> how many updates got it.
-        self.verdicts: Counter[str] = Counter()
         self._settings = settings
         self._bounds: Counter[int] = Counter()
         self._suspect: PriceUpdate | None = None
@@ -89,7 +87,7 @@ class SymbolPrices:
         if last is None:
             return ACCEPTED
         if update.time_ms < last.time_ms:
-            return LATE
+            return self._judge_old(update, last)
         return self._judge_jump(update, last)
 
     def judge_answer(self, update: PriceUpdate) -> str:
@@ -100,10 +98,23 @@ class SymbolPrices:
         verdict = self.judge(update)
         return ACCEPTED if verdict == JUMPED else verdict
 
-    def is_apart(self, update: PriceUpdate, bound_ppm: int) -> bool:
-        """Whether another price is further than the bound from the last."""
+    def is_behind(self, update: PriceUpdate, bound_ppm: int) -> bool:
+        """Whether an answer by REST is no older than the last price, and further from it than the bound."""
         last = self.last
-        return last is not None and abs(update.last - last.last) * 1_000_000 > bound_ppm * last.last
+        if last is None or update.time_ms < last.time_ms:
+            return False
+        return abs(update.last - last.last) * 1_000_000 > bound_ppm * last.last
+
+    def believed(self, update: PriceUpdate) -> PriceUpdate:
+        """An accepted update as it is kept: time never goes back."""
+        last = self.last
+        return update if last is None or update.time_ms >= last.time_ms else update._replace(time_ms=last.time_ms)
+
+    def _judge_old(self, update: PriceUpdate, last: PriceUpdate) -> str:
+        """Spot tells the best of the book without a time, so such an update carries the time of the last trade."""
+        if update.last != last.last:
+            return LATE
+        return REPEATED if (update.bid, update.ask) == (last.bid, last.ask) else ACCEPTED
 
     def _judge_jump(self, update: PriceUpdate, last: PriceUpdate) -> str:
         bound = self._settings.max_jump_ppm

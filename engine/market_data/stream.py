@@ -95,6 +95,10 @@ class StreamKeeper(Generic[Key]):
             del self._wanted[key]
         self._bell.set()
 
+    def wants(self, key: Key) -> bool:
+        """Whether anyone wants this."""
+        return key in self._wanted
+
     @property
     def wanted(self) -> int:
         """How many keys are wanted."""
@@ -106,10 +110,14 @@ class StreamKeeper(Generic[Key]):
         return self._is_renewing or self._needs_work()
 
     @property
+    def is_up(self) -> bool:
+        """Whether there is a connection and nothing is held against it."""
+        return self._current is not None and not self._current.is_dead and not self._stalled
+
+    @property
     def is_sound(self) -> bool:
-        """Whether the connection has told something and nothing is held against it."""
-        current = self._current
-        return current is not None and not current.is_dead and current.has_told.is_set() and not self._stalled
+        """Whether it is up and has told something."""
+        return self.is_up and self._current is not None and self._current.has_told.is_set()
 
     def covers(self, key: Key) -> bool:
         """Whether the connection was made with this key."""
@@ -175,8 +183,10 @@ class StreamKeeper(Generic[Key]):
         return full_jitter_seconds(self._failures, settings.backoff_ms, settings.backoff_max_ms, self._chance)
 
     async def _renew(self) -> None:
+        if self._current is not None and self._current.is_dead:
+            self._bury(self._current)
         old, fresh = self._current, self._open()
-        if old is None or old.is_dead:
+        if old is None:
             self._current = fresh
         elif await self._is_taken_over(fresh):
             self._current, self._stalled = fresh, ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from typing import Protocol
 
 _SPARE = 64
@@ -25,6 +26,8 @@ class Timers:
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Sleeper]] = []
         self._waiting = 0
+        #: Called when a moment earlier than all others was set.
+        self.on_earlier: Callable[[], None] = lambda: None
 
     def set(self, sleeper: Sleeper, wake_ms: int) -> None:
         """Wake `sleeper` at `wake_ms` instead of whenever it was to be woken; 0 is never."""
@@ -34,6 +37,8 @@ class Timers:
         sleeper.wake_ms = wake_ms
         if wake_ms > 0:
             heapq.heappush(self._heap, (wake_ms, sleeper.number, sleeper))
+            if self._heap[0][2] is sleeper:
+                self.on_earlier()
         if len(self._heap) > 2 * self._waiting + _SPARE:
             self._heap = [item for item in set(self._heap) if item[2].wake_ms == item[0]]
             heapq.heapify(self._heap)
