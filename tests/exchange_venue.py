@@ -21,8 +21,8 @@ from tests.simulator_process import SimulatorProcess
 Found = TypeVar("Found")
 KEY, SECRET = "key-of-adapters", "secret-of-adapters"
 FUNDS = "USDT=50000000,BTC=500,ETH=5000,BNB=100"
-OPTIONS = ("--market", "generated:7", "--symbols", "BTCUSDT,ETHUSDT", "--speed", "0", "--lift-limits")
-OPTIONS = (*OPTIONS, "--account", f"{KEY}:{SECRET}:{FUNDS}")
+OPTIONS: tuple[str, ...] = ("--market", "generated:7", "--symbols", "BTCUSDT,ETHUSDT", "--speed", "0")
+OPTIONS = (*OPTIONS, "--lift-limits", "--account", f"{KEY}:{SECRET}:{FUNDS}")
 BOTH = ("binance_spot", "binance_futures")
 BTC = "BTCUSDT"
 DEADLINE_SECONDS = 20.0

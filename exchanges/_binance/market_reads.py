@@ -32,16 +32,26 @@ async def last_price(rest: BinanceRest, instrument: Instrument) -> PriceUpdate:
 async def bars(rest: BinanceRest, instrument: Instrument, interval: str, since_ms: int, limit: int) -> list[Bar]:
     """Up to `limit` bars that opened at or after `since_ms` and have closed, oldest first."""
     found: list[Bar] = []
-    while len(found) < limit:
-        # The newest row may be a bar that is still open, and nothing in it tells: the last row is never used.
+    while True:
         size = min(_MOST_BARS, limit - len(found) + 1)
         params = {"symbol": instrument.symbol, "interval": interval, "startTime": str(since_ms), "limit": str(size)}
         rows = await rest.rows(rest.dialect.public, "klines", params, 2)
+        # Nothing in the last row tells whether its bar is still open.
         found += [bar(row, instrument, interval) for row in rows[:-1]]
+        if not rows or len(found) >= limit:
+            return found[:limit]
         if len(rows) < size:
             break
         since_ms = int(rows[-1][0])
-    return found[:limit]
+    if int(rows[-1][6]) < await _market_ms(rest, instrument.symbol):
+        found.append(bar(rows[-1], instrument, interval))
+    return found
+
+
+async def _market_ms(rest: BinanceRest, symbol: str) -> int:
+    """The market's time; that of the venue's clock may be another one where history is replayed."""
+    row = _row(await rest.read(rest.dialect.public, "ticker/24hr", {"symbol": symbol}, 2), "closeTime")
+    return int(row["closeTime"])
 
 
 def bar(row: Sequence[Any], instrument: Instrument, interval: str) -> Bar:
