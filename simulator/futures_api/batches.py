@@ -17,13 +17,13 @@ MOST_CANCELLED = 10
 One = Callable[[Venue, int, Params], Body]
 
 
-@endpoint("POST /fapi/v1/batchOrders", market="futures", security="TRADE", weight=5, orders=5)
+@endpoint("POST /fapi/v1/batchOrders", market="futures", security="TRADE", weight=5, orders=5, orders_longer=1)
 def place_batch(call: Call) -> object:
     """Up to five new orders."""
     return _each(call, place)
 
 
-@endpoint("PUT /fapi/v1/batchOrders", market="futures", security="TRADE", weight=5, orders=5)
+@endpoint("PUT /fapi/v1/batchOrders", market="futures", security="TRADE", weight=5, orders=5, orders_longer=1)
 def modify_batch(call: Call) -> object:
     """Up to five modifications."""
     return _each(call, modify)

@@ -20,7 +20,7 @@ def premium_index(call: Call) -> object:
     return [_premium(reports.premium(name)) for name in call.venue.futures.instruments]
 
 
-@endpoint("GET /fapi/v1/fundingRate", market="futures", weight=0)
+@endpoint("GET /fapi/v1/fundingRate", market="futures", weight=0, quota="FUNDING")
 def funding_history(call: Call) -> object:
     """Rates charged so far, oldest first."""
     one = call.optional_instrument()
@@ -39,7 +39,7 @@ def funding_history(call: Call) -> object:
     ]
 
 
-@endpoint("GET /fapi/v1/fundingInfo", market="futures", weight=0)
+@endpoint("GET /fapi/v1/fundingInfo", market="futures", weight=0, quota="FUNDING")
 def funding_information(call: Call) -> object:
     """Cap, floor and interval of every symbol's funding."""
     call.params.finish()

@@ -26,17 +26,17 @@ def open_interest(call: Call) -> object:
     }
 
 
-@endpoint("GET /futures/data/openInterestHist", market="futures", weight=0)
-@endpoint("GET /futures/data/topLongShortAccountRatio", market="futures", weight=0)
-@endpoint("GET /futures/data/topLongShortPositionRatio", market="futures", weight=0)
-@endpoint("GET /futures/data/globalLongShortAccountRatio", market="futures", weight=0)
+@endpoint("GET /futures/data/openInterestHist", market="futures", weight=0, quota="STATISTICS")
+@endpoint("GET /futures/data/topLongShortAccountRatio", market="futures", weight=0, quota="STATISTICS")
+@endpoint("GET /futures/data/topLongShortPositionRatio", market="futures", weight=0, quota="STATISTICS")
+@endpoint("GET /futures/data/globalLongShortAccountRatio", market="futures", weight=0, quota="STATISTICS")
 def unknown_history(call: Call) -> object:
     """Histories of all traders' positions: the background market has no accounts, so there are none to tell."""
     _bars(call, call.instrument())
     return []
 
 
-@endpoint("GET /futures/data/takerlongshortRatio", market="futures", weight=0)
+@endpoint("GET /futures/data/takerlongshortRatio", market="futures", weight=0, quota="STATISTICS")
 def taker_volumes(call: Call) -> object:
     """Bought and sold volume of takers in each period."""
     instrument = call.instrument()
@@ -54,7 +54,7 @@ def taker_volumes(call: Call) -> object:
     return rows
 
 
-@endpoint("GET /futures/data/basis", market="futures", weight=0)
+@endpoint("GET /futures/data/basis", market="futures", weight=0, quota="STATISTICS")
 def basis(call: Call) -> object:
     """Difference of contract and index price, which agree here; dated contracts do not exist."""
     instrument = pair(call)
@@ -79,7 +79,7 @@ def basis(call: Call) -> object:
     ]
 
 
-@endpoint("GET /futures/data/delivery-price", market="futures", weight=0)
+@endpoint("GET /futures/data/delivery-price", market="futures", weight=0, quota="STATISTICS")
 def delivery_prices(call: Call) -> object:
     """Settlement prices of dated contracts, which do not exist here."""
     pair(call)

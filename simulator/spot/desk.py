@@ -168,13 +168,15 @@ class Desk:
 
     def announce(self, listing: Listing) -> None:
         """After an action: one position event per account whose balances changed, then the book if it moved."""
-        now = self.clock.now_ms()
-        touched = self.ledger.touched
-        if touched:
-            self.ledger.touched = {}
-            for account_id, balances in touched.items():
-                amounts = {asset: (held.free, held.locked) for asset, held in balances.items()}
-                self.bus.publish(AccountPosition(account_id, amounts, now))
+        for account_id in list(self.ledger.touched):
+            self.announce_balances(account_id)
         if listing.announced_update != listing.book.update_id:
             listing.announced_update = listing.book.update_id
             self.bus.publish(BookMoved("spot", listing.instrument.symbol))
+
+    def announce_balances(self, account_id: int) -> None:
+        """The position event of one account, with the balances changed since its last one."""
+        balances = self.ledger.touched.pop(account_id, None)
+        if balances:
+            amounts = {asset: (held.free, held.locked) for asset, held in balances.items()}
+            self.bus.publish(AccountPosition(account_id, amounts, self.clock.now_ms()))

@@ -285,6 +285,6 @@ class SpotExchange(SpotReader):
         )
 
     def _tell_transfer(self, account_id: int, asset: str, delta: int) -> None:
-        """A deposit or withdrawal is announced by itself, without a position event."""
-        self._desk.ledger.touched.clear()
+        """A deposit or withdrawal is announced by what changed and by the balance it made."""
         self._desk.bus.publish(BalanceUpdate(account_id, asset, delta, self._desk.clock.now_ms()))
+        self._desk.announce_balances(account_id)

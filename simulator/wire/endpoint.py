@@ -105,6 +105,10 @@ class Endpoint:
     """Success weighs nothing, a refusal is charged (orders since April 2026)."""
     orders: Weight = 0
     """How many unfilled orders a success adds to the ORDERS limits."""
+    orders_longer: int | None = None
+    """How many of them count in the longer of the two ORDERS windows; None is all."""
+    quota: str = ""
+    """A limit of requests it shares with others, beside the weight; see `Limits.admit`."""
     reads_bars: bool = False
     """Whether it shows klines, which may need much of the past to be computed first (`history.bars_are_ready`)."""
     home: Registry | None = field(default=None, repr=False)
@@ -159,6 +163,8 @@ def endpoint(
     weight: Weight = 1,
     free_on_success: bool = False,
     orders: Weight = 0,
+    orders_longer: int | None = None,
+    quota: str = "",
     reads_bars: bool = False,
     into: Registry = DECLARED,
 ) -> Callable[[HandlerT], HandlerT]:
@@ -171,9 +177,8 @@ def endpoint(
         raise ValueError(f"route '{route}' is not 'METHOD /path', and there is no ws name either")
 
     def declare(handler: HandlerT) -> HandlerT:
-        into.add(
-            Endpoint(method, path, market, handler, ws, security, weight, free_on_success, orders, reads_bars, into)
-        )
+        counts = (weight, free_on_success, orders, orders_longer, quota)
+        into.add(Endpoint(method, path, market, handler, ws, security, *counts, reads_bars, into))
         return handler
 
     return declare

@@ -18,13 +18,15 @@ FIRST_BAN_MS = 120_000
 LONGEST_BAN_MS = 3 * 86_400_000
 STRIKES_BEFORE_BAN = 10
 """Requests answered with 429, in windows without a break, before a ban; each ban lasts four times as long."""
+_QUOTAS = ("FUNDING", "STATISTICS")
+_SHOWN = ("REQUEST_WEIGHT", "ORDERS", "RAW_REQUESTS")
 MAKER_CREDIT = 5
 """A first fill as maker gives back five counts, one as taker gives back one (spot)."""
 
 _TOO_MUCH = {
     "spot": "Too much request weight used; current limit is {limit} request weight per {number} {interval}. "
     "Please use WebSocket Streams for live updates to avoid polling the API.",
-    "futures": "Too many requests; current limit is {limit} requests per minute. "
+    "futures": "Too many requests; current limit is {limit} requests per {span}. "
     "Please use the websocket for live updates to avoid polling the API.",
 }
 _BANNED = {
@@ -49,6 +51,8 @@ def _venue_windows() -> dict[Market, list[Window]]:
             Window("ORDERS", "SECOND", 10, 300),
             Window("ORDERS", "MINUTE", 1, 1_200),
             Window("CONNECTIONS", "MINUTE", 5, 300),
+            Window("FUNDING", "MINUTE", 5, 500),
+            Window("STATISTICS", "MINUTE", 5, 1_000),
         ],
     }
 
@@ -77,7 +81,7 @@ class Limits:
 
     def rules(self, market: Market) -> list[dict[str, object]]:
         """`rateLimits` of exchangeInfo."""
-        return [window.rule() for window in self._windows[market] if window.kind != "CONNECTIONS"]
+        return [window.rule() for window in self._windows[market] if window.kind in _SHOWN]
 
     def order_report(self, market: Market, account_id: int) -> list[dict[str, object]]:
         """The account's ORDERS limits with their counts, as `rateLimit/order` answers."""
@@ -102,16 +106,20 @@ class Limits:
 
     # What a request does
 
-    def admit(self, market: Market, ip: str, weight: int) -> None:
-        """Count a request before it is looked at; 418 while banned, 429 when its weight has no room left."""
+    def admit(self, market: Market, ip: str, weight: int, quota: str = "") -> None:
+        """Count a request before it is looked at; 418 while banned, 429 when its weight or quota has no room left.
+
+        `quota` names a limit of requests that some endpoints share, beside the weight (FUNDING, STATISTICS).
+        """
         now = self._clock.now_ms()
         if not self.lifted and self._bans:
             self._refuse_banned(market, ip, now)
-        for window in self._raw[market]:
+        counted = self._raw[market] + (self._of(market, quota) if quota else [])
+        for window in counted:
             window.add(ip, 1, now)
         if self.lifted:
             return
-        for window in (self._weight[market], *self._raw[market]):
+        for window in (self._weight[market], *counted):
             extra = weight if window.kind == "REQUEST_WEIGHT" else 0
             if not window.has_room(ip, extra, now):
                 self._strike(market, ip, window, now)
@@ -121,20 +129,28 @@ class Limits:
         if weight:
             self._weight[market].add(ip, weight, self._clock.now_ms())
 
-    def reserve_orders(self, market: Market, account_id: int, count: int) -> None:
-        """Count new unfilled orders; -1015 with 429 when there is no room, and nothing is counted."""
-        now = self._clock.now_ms()
-        for window in self._orders[market]:
-            if not self.lifted and not window.has_room(account_id, count, now):
-                raise self.too_many_orders(market, window.suffix)
-        for window in self._orders[market]:
-            window.add(account_id, count, now)
+    def reserve_orders(self, market: Market, account_id: int, count: int, longer: int | None = None) -> None:
+        """Count new unfilled orders; -1015 with 429 when there is no room, and nothing is counted.
 
-    def give_back_orders(self, market: Market, account_id: int, count: int) -> None:
+        `longer` is what they count in the second, longer window where that differs (a batch counts as one there).
+        """
+        now = self._clock.now_ms()
+        counted = self._order_counts(market, count, longer)
+        for window, number in counted:
+            if not self.lifted and not window.has_room(account_id, number, now):
+                raise self.too_many_orders(market, window.suffix)
+        for window, number in counted:
+            window.add(account_id, number, now)
+
+    def give_back_orders(self, market: Market, account_id: int, count: int, longer: int | None = None) -> None:
         """Undo a reservation whose orders were refused, or credit fills."""
         now = self._clock.now_ms()
-        for window in self._orders[market]:
-            window.add(account_id, -count, now)
+        for window, number in self._order_counts(market, count, longer):
+            window.add(account_id, -number, now)
+
+    def _order_counts(self, market: Market, count: int, longer: int | None) -> list[tuple[Window, int]]:
+        short, *others = self._orders[market]
+        return [(short, count), *((window, count if longer is None else longer) for window in others)]
 
     def connect(self, market: Market, ip: str) -> None:
         """Count one WebSocket handshake; 429 beyond 300 in five minutes."""
@@ -189,8 +205,11 @@ class Limits:
 
     def too_many_requests(self, market: Market, retry_after: int) -> VenueError:
         """429 with -1003; `data` holds the seconds of Retry-After."""
-        window = self._weight[market]
-        text = _TOO_MUCH[market].format(limit=window.limit, number=window.number, interval=window.interval)
+        return self._too_many(market, self._weight[market], retry_after)
+
+    def _too_many(self, market: Market, window: Window, retry_after: int) -> VenueError:
+        span = "minute" if window.number == 1 else f"{window.number} minutes"
+        text = _TOO_MUCH[market].format(limit=window.limit, number=window.number, interval=window.interval, span=span)
         return VenueError(-1003, text, 429, {"retry_after": retry_after})
 
     def banned(self, market: Market, until_ms: int) -> VenueError:
@@ -218,7 +237,8 @@ class Limits:
         strikes = strikes + 1 if present - index <= 1 else 1
         self._strikes[owner] = (present, strikes)
         if strikes <= STRIKES_BEFORE_BAN:
-            raise self.too_many_requests(market, window.seconds_left(now))
+            shown = window if window.kind in _QUOTAS else self._weight[market]
+            raise self._too_many(market, shown, window.seconds_left(now))
         del self._strikes[owner]
         length = min(FIRST_BAN_MS * 4 ** self._offences[owner], LONGEST_BAN_MS)
         self._offences[owner] += 1

@@ -89,7 +89,7 @@ def admit(venue: Venue, incoming: Incoming, check_time: bool = True) -> Admissio
     endpoint = incoming.endpoint
     weight = endpoint.weight if isinstance(endpoint.weight, int) else endpoint.weight(incoming.params)
     charged = 0 if endpoint.free_on_success else weight
-    venue.limits.admit(endpoint.market, incoming.ip, charged)
+    venue.limits.admit(endpoint.market, incoming.ip, charged, endpoint.quota)
     key = _authenticate(venue, incoming, check_time) if endpoint.security != "NONE" else None
     return Admission(incoming, key, weight)
 
@@ -124,14 +124,14 @@ def carry_out(venue: Venue, admission: Admission, check_time: bool = False) -> R
         if check_time and endpoint.is_signed:
             auth.check_time(incoming.params, venue.protocol.now_us())
         if orders:
-            venue.limits.reserve_orders(endpoint.market, account_id, orders)
+            venue.limits.reserve_orders(endpoint.market, account_id, orders, endpoint.orders_longer)
             reserved = orders
         body = endpoint.handler(call_of(venue, admission))
         reply = body if isinstance(body, Reply) else Reply(body)
     except VenueError as error:
         reply = refusal(error, incoming.via, venue.protocol.now_ms())
     if reserved and reply.status >= 400 and not _has_placed(reply):
-        venue.limits.give_back_orders(endpoint.market, account_id, reserved)
+        venue.limits.give_back_orders(endpoint.market, account_id, reserved, endpoint.orders_longer)
     _settle(venue, admission, reply)
     return reply
 

@@ -13,7 +13,7 @@ class Window:
     """One limit of the venue, and what each owner (an address, an account) has used in the present window."""
 
     kind: str
-    """REQUEST_WEIGHT, ORDERS, RAW_REQUESTS or CONNECTIONS, as exchangeInfo names them."""
+    """REQUEST_WEIGHT, ORDERS or RAW_REQUESTS, as exchangeInfo names them; CONNECTIONS and quotas it does not show."""
     interval: str
     number: int
     limit: int

@@ -132,14 +132,34 @@ def test_positions_show_the_balances_after_the_action(floor: Floor) -> None:
     assert position.balances == {"BTC": (parse_quanta("99"), parse_quanta("1"))}
 
 
-def test_a_deposit_is_told_as_a_balance_update_alone(floor: Floor) -> None:
+def test_a_deposit_is_told_as_a_change_and_as_the_balance_it_made(floor: Floor) -> None:
     floor.exchange.deposit(floor.alice, "ETH", parse_quanta("2"))
     floor.exchange.withdraw(floor.alice, "ETH", parse_quanta("0.5"))
     assert [(update.asset, trim_quanta(update.delta)) for update in floor.taken(BalanceUpdate)] == [
         ("ETH", "2"),
         ("ETH", "-0.5"),
     ]
-    assert floor.taken(AccountPosition) == []
+    assert [position.balances for position in floor.taken(AccountPosition)] == [
+        {"ETH": (parse_quanta("2"), 0)},
+        {"ETH": (parse_quanta("1.5"), 0)},
+    ]
+    assert floor.story() == [
+        "balance of 1: ETH 2.00000000",
+        "position of 1: ETH",
+        "balance of 1: ETH -0.50000000",
+        "position of 1: ETH",
+    ]
+
+
+def test_a_deposit_leaves_what_others_have_not_been_told_yet(floor: Floor) -> None:
+    floor.exchange._desk.ledger.move(floor.bob, "ETH", 5, 0, "gift", "")
+    floor.exchange.deposit(floor.alice, "ETH", 7)
+    floor.place(floor.alice, "SELL", quantity="1", price="101")
+    assert [(position.account_id, *position.balances) for position in floor.taken(AccountPosition)] == [
+        (floor.alice, "ETH"),
+        (floor.bob, "ETH"),
+        (floor.alice, "BTC"),
+    ]
 
 
 def test_every_report_and_every_trade_with_a_customer_is_on_the_tape(floor: Floor) -> None:

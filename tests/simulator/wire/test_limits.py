@@ -4,6 +4,7 @@ import pytest
 
 from simulator.errors import VenueError
 from simulator.spot.types import ExecutionReport, Fill, SpotOrder
+from simulator.wire.endpoint import registry
 from simulator.wire.limits import LONGEST_BAN_MS, STRIKES_BEFORE_BAN, Limits
 from tests.simulator.wire.fakes import SettableClock
 
@@ -164,3 +165,39 @@ def test_the_published_rules_are_the_venues() -> None:
         ("RAW_REQUESTS", "MINUTE", 5, 300000),
     }
     assert [rule["limit"] for rule in limits.rules("futures")] == [2400, 300, 1200]
+
+
+def test_a_quota_that_endpoints_share_is_counted_beside_the_weight() -> None:
+    limits, clock = limits_at()
+    for _ in range(500):
+        limits.admit("futures", IP, 0, "FUNDING")
+    limits.admit("futures", IP, 0, "STATISTICS")
+    limits.admit("futures", IP, 1)
+    with pytest.raises(VenueError) as caught:
+        limits.admit("futures", IP, 0, "FUNDING")
+    assert (caught.value.code, caught.value.status) == (-1003, 429)
+    assert "500 requests per 5 minutes" in caught.value.message
+    clock.at = MINUTE + 300_000
+    limits.admit("futures", IP, 0, "FUNDING")
+
+
+def test_quotas_and_connections_are_not_among_the_published_limits() -> None:
+    limits, _ = limits_at()
+    assert {rule["rateLimitType"] for rule in limits.rules("futures")} == {"REQUEST_WEIGHT", "ORDERS"}
+
+
+def test_a_batch_counts_its_orders_in_ten_seconds_and_once_in_a_minute() -> None:
+    limits, _ = limits_at()
+    limits.reserve_orders("futures", 1, 5, 1)
+    assert limits.order_headers("futures", 1) == {"X-MBX-ORDER-COUNT-10S": "5", "X-MBX-ORDER-COUNT-1M": "1"}
+    limits.give_back_orders("futures", 1, 5, 1)
+    assert limits.order_headers("futures", 1) == {"X-MBX-ORDER-COUNT-10S": "0", "X-MBX-ORDER-COUNT-1M": "0"}
+
+
+def test_the_endpoints_with_a_quota_are_those_of_funding_and_statistics() -> None:
+    found = {(item.quota, item.path) for methods in registry().rest.values() for item in methods.values()}
+    assert {path for quota, path in found if quota == "FUNDING"} == {"/fapi/v1/fundingRate", "/fapi/v1/fundingInfo"}
+    data = {path for _, path in found if path.startswith("/futures/data/")}
+    assert {path for quota, path in found if quota == "STATISTICS"} == data
+    batches = registry().rest["/fapi/v1/batchOrders"]
+    assert [(batches[name].orders, batches[name].orders_longer) for name in ("POST", "PUT")] == [(5, 1)] * 2
