@@ -184,6 +184,10 @@ class BinanceExchange:
         await watch(self._rest, self._settings, {s: self.instrument(s) for s in prices | {s for s, _ in bars}},
                     prices, bars, deliver)  # fmt: skip
 
+    async def flush(self) -> None:
+        """Wait until all that the venue had sent when this was called has been handed on: for steps in lockstep."""
+        await self._rest.door.session.flush()
+
     def clock_offset_ms(self) -> int:
         """Venue time less machine time, as last measured."""
         return self._rest.door.offset_ms

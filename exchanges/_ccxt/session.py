@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+import weakref
 from functools import cache
 from typing import Any
 
@@ -18,6 +20,49 @@ def tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+class EchoedSocket(aiohttp.ClientWebSocketResponse):
+    """A WebSocket that can tell when everything sent to it before a certain moment has been read."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._autoping = False
+        self._echoes: dict[bytes, asyncio.Future[None]] = {}
+
+    async def receive(self, timeout: float | None = None) -> Any:
+        """The next message that is neither a ping nor a pong."""
+        while True:
+            message = await super().receive(timeout)
+            if message.type is aiohttp.WSMsgType.PING:
+                await self.pong(message.data)
+            elif message.type is not aiohttp.WSMsgType.PONG:
+                if message.type is not aiohttp.WSMsgType.TEXT:
+                    self._give_up()
+                return message
+            elif (echo := self._echoes.pop(bytes(message.data), None)) is not None and not echo.done():
+                echo.set_result(None)
+
+    async def flush(self) -> None:
+        """Wait until the reader has come to everything that the other side had sent when this was called.
+
+        A ping is answered behind what was sent before. A connection that ends has nothing more to be waited for.
+        """
+        if self.closed:
+            return
+        name = f"flush {len(self._echoes)} {id(self):x}".encode()
+        echo = self._echoes[name] = asyncio.get_running_loop().create_future()
+        try:
+            await self.ping(name)
+        except (aiohttp.ClientError, ConnectionError):
+            self._give_up()
+        await echo
+
+    def _give_up(self) -> None:
+        echoes, self._echoes = self._echoes, {}
+        for echo in echoes.values():
+            if not echo.done():
+                echo.set_result(None)
+
+
 class OnceSession:
     """The part of aiohttp's session that ccxt uses, without its second tries.
 
@@ -27,7 +72,9 @@ class OnceSession:
 
     def __init__(self) -> None:
         connector = aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=30, ssl=tls())
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+        self._sockets: weakref.WeakSet[EchoedSocket] = weakref.WeakSet()
+        made: Any = self._make_socket
+        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True, ws_response_class=made)
         self._session._retry_connection = False
 
     @property
@@ -54,6 +101,15 @@ class OnceSession:
     def websocket(self, url: str, **options: Any) -> Any:
         """Open a WebSocket on the same connector."""
         return self._session.ws_connect(url, **options)
+
+    async def flush(self) -> None:
+        """Wait until what was sent on any WebSocket before this call has been read."""
+        await asyncio.gather(*(socket.flush() for socket in list(self._sockets)))
+
+    def _make_socket(self, *args: Any, **options: Any) -> EchoedSocket:
+        socket = EchoedSocket(*args, **options)
+        self._sockets.add(socket)
+        return socket
 
     async def close(self) -> None:
         """Close every connection."""

@@ -165,7 +165,7 @@ async def test_a_revoked_key_ends_the_private_stream_with_a_refusal(venue: Simul
     async with opened("binance_spot", venue) as exchange:
         venue.post("faults", {"kind": "bad_key"})
         with pytest.raises(KeyRefused):
-            await asyncio.wait_for(anext(exchange.user_events()), DEADLINE_SECONDS)  # type: ignore[arg-type]
+            await asyncio.wait_for(anext(exchange.user_events()), DEADLINE_SECONDS)
 
 
 async def test_a_stop_that_triggers_keeps_its_name(venue: SimulatorProcess) -> None:
@@ -209,6 +209,7 @@ async def test_bars_of_the_stream_are_the_bars_of_rest(venue: SimulatorProcess, 
         seen = await watched(exchange, venue)
         bars = [event for event in seen if isinstance(event, Bar)]
         prices = [event for event in seen if isinstance(event, PriceUpdate)]
+        venue.post("advance", {"ms": 1_000})
         assert await exchange.bars(BTC, "1m", bars[0].open_ms, len(bars)) == bars
         assert len({price.last for price in prices}) > 10
         assert all(price.bid <= price.ask for price in prices)
