@@ -115,17 +115,23 @@ class Candles:
         opens: list[int] = []
         if start_ms is None:
             moment = newest
-            while len(opens) < limit and moment >= oldest:
+            while limit and moment >= oldest:
                 opens.append(moment)
+                limit -= not self._is_left_out(interval, moment, offset_ms)
                 moment = previous_open(interval, moment, offset_ms)
             return opens[::-1]
         moment = bar_open(interval, max(start_ms, oldest), offset_ms)
         if moment < start_ms:
             moment = next_open(interval, moment, offset_ms)
-        while len(opens) < limit and moment <= newest:
+        while limit and moment <= newest:
             opens.append(moment)
+            limit -= not self._is_left_out(interval, moment, offset_ms)
             moment = next_open(interval, moment, offset_ms)
         return opens
+
+    def _is_left_out(self, interval: str, opened: int, offset_ms: int) -> bool:
+        """Whether a bar lies wholly inside an outage, so that it does not count among those asked for."""
+        return bool(self._outages) and self.is_outage(opened, next_open(interval, opened, offset_ms))
 
     def _second_rows(self, edges: list[int]) -> list[Row]:
         trades, _ = self._log.slice(self._log.first_id_from(edges[0]), self._log.first_id_from(edges[-1]) - 1)

@@ -61,7 +61,10 @@ class SymbolMarket:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the plan holds no further print."""
+        """Whether the plan holds no further print; not before its last minute, which is quick to tell."""
+        end = self._plan.end_minute
+        if end is None or self._now < (end - 1) * MINUTE:
+            return False
         self._catch_up()
         return self._plan.minute_of(self._log.position) is None
 
@@ -270,6 +273,11 @@ class SymbolMarket:
     def move(self, percent_ppm: int, over_ms: int) -> None:
         """Move the price by millionths of itself (10,000 is 1 %) evenly over a time, on top of what the data does."""
         self._steer(lambda start: self._course.steering.move(start, percent_ppm, over_ms))
+
+    def check_move(self, percent_ppm: int, over_ms: int) -> None:
+        """Raise `BadSteering` where `move` would; change nothing."""
+        self._catch_up()
+        self._course.steering.check_move(self._now + 1, percent_ppm, over_ms)
 
     def gap(self, percent_ppm: int) -> None:
         """Let the next print be that much away."""

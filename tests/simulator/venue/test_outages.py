@@ -48,3 +48,12 @@ def test_bars_of_an_outage_do_not_exist(venue: Venue) -> None:
     venue.advance_to(START + 15 * MINUTE)
     opened = [bar.open_ms for bar in venue.spot.market("BTCUSDT").bars("1m", START, START + 14 * MINUTE, 100)]
     assert opened == [START + minute * MINUTE for minute in [*range(5), *range(10, 15)]]
+
+
+def test_as_many_bars_as_asked_for_are_given_across_an_outage(venue: Venue) -> None:
+    venue.advance_to(START + 15 * MINUTE)
+    market = venue.spot.market("BTCUSDT")
+    onwards = [(bar.open_ms - START) // MINUTE for bar in market.bars("1m", START, None, 7)]
+    backwards = [(bar.open_ms - START) // MINUTE for bar in market.bars("1m", None, START + 11 * MINUTE, 4)]
+    assert onwards == [0, 1, 2, 3, 4, 10, 11]
+    assert backwards == [3, 4, 10, 11]
