@@ -111,27 +111,22 @@ def _load(driver: Driver, instance: int) -> Stored:
 
 
 def _orders(driver: Driver, instance: int, generation: int) -> list[Order]:
+    columns = ",".join(f"o.{column}" for column in shape.LOADED_ORDERS)
+    # Cycles count the uses of a slot, so the last order is among those of the highest: found in the index alone.
     last = driver.run(
-        "SELECT MAX(id) FROM intents WHERE strategy_instance_id=? AND generation=? GROUP BY slot",
-        (instance, generation),
+        f"SELECT {columns}, o.state_version FROM orders o JOIN (SELECT slot, MAX(cycle) AS cycle FROM orders "
+        "WHERE strategy_instance_id=? AND generation=? GROUP BY slot) l ON l.slot=o.slot AND l.cycle=o.cycle "
+        "WHERE o.strategy_instance_id=? AND o.generation=? ORDER BY o.state_version",
+        (instance, generation, instance, generation),
     )
     working = driver.run(
-        "SELECT i.id FROM orders o JOIN intents i "
-        "ON i.account_id=o.account_id AND i.client_order_id=o.client_order_id "
-        "WHERE o.strategy_instance_id=? AND o.complete=0",
-        (instance,),
+        f"SELECT {columns}, o.state_version FROM orders o WHERE o.strategy_instance_id=? AND o.complete=0", (instance,)
     )
-    numbers = sorted({row[0] for row in (*last, *working)})
-    columns = ",".join(shape.LOADED_ORDERS)
-    found: list[Row] = []
-    for some in _pieces(numbers):
-        found += driver.run(
-            f"SELECT {columns} FROM intents i JOIN orders o "
-            "ON o.account_id=i.account_id AND o.client_order_id=i.client_order_id "
-            f"WHERE i.id IN ({marks(some)}) ORDER BY i.id",
-            some,
-        )
-    return [shape.order_of(driver, row) for row in found]
+    # A slot gets at most one order in a step, so among equals the step tells the last one.
+    last_of_slots = {row[3]: row for row in last}
+    by_name = {row[7]: row for row in (*last_of_slots.values(), *working)}
+    chosen = sorted(by_name.values(), key=lambda row: (row[-1], row[3]))
+    return [shape.order_of(driver, row[:-1]) for row in chosen]
 
 
 def _metrics(driver: Driver, instance: int) -> RiskMetrics | None:
@@ -149,7 +144,7 @@ def _has_intents(driver: Driver, instance: int, names: list[str]) -> set[str]:
     found: list[Row] = []
     for some in _pieces(names):
         found += driver.run(
-            f"SELECT client_order_id FROM intents WHERE strategy_instance_id=? AND client_order_id IN ({marks(some)})",
+            f"SELECT client_order_id FROM orders WHERE strategy_instance_id=? AND client_order_id IN ({marks(some)})",
             (instance, *some),
         )
     return {row[0] for row in found}

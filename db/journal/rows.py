@@ -15,14 +15,16 @@ from domain.fill import Fill
 from domain.ledger import Entry, Posting
 from domain.order import Order, is_complete
 
-INTENTS: Final = (
+ORDERS: Final = (
     "account_id", "client_order_id", "strategy_instance_id", "owner_id", "deployment", "generation", "slot", "cycle",
     "leg", "attempt", "symbol", "side", "type", "ticks", "lots", "reduce_only", "reason", "epoch", "state_version",
-    "committed_at",
+    "committed_at", "status", "filled", "booked", "venue_order_id", "complete", "live_slot", "updated_at",
 )  # fmt: skip
-ORDER_CHANGES: Final = ("status", "filled", "booked", "venue_order_id", "complete", "updated_at")
-ORDERS: Final = ("account_id", "client_order_id", "strategy_instance_id", "owner_id", *ORDER_CHANGES)
-LIVE_SLOTS: Final = ("strategy_instance_id", "slot", "owner_id", "account_id", "client_order_id")
+#: Once a slot is free it stays free, whatever shows up later of the order that was there.
+CHANGE_ORDER: Final = (
+    "UPDATE orders SET status=?, filled=?, booked=?, venue_order_id=?, complete=?, "
+    "live_slot=CASE WHEN ?=1 THEN NULL ELSE live_slot END, updated_at=? WHERE account_id=? AND client_order_id=?"
+)
 FILLS: Final = (
     "account_id", "symbol", "trade_id", "strategy_instance_id", "owner_id", "client_order_id", "side", "ticks", "lots",
     "fee", "fee_asset", "maker", "executed_at",
@@ -37,9 +39,8 @@ METRIC_CHANGES: Final = ("realised", "fees", "trades", "losses_in_a_row", "last_
 METRICS: Final = ("strategy_instance_id", "day", "owner_id", *METRIC_CHANGES)
 
 LOADED_ORDERS: Final = (
-    "i.deployment", "i.strategy_instance_id", "i.generation", "i.slot", "i.cycle", "i.leg", "i.attempt",
-    "i.client_order_id", "i.symbol", "i.side", "i.type", "i.ticks", "i.lots", "i.reduce_only", "o.status", "o.filled",
-    "o.venue_order_id", "o.booked", "o.updated_at",
+    "deployment", "strategy_instance_id", "generation", "slot", "cycle", "leg", "attempt", "client_order_id", "symbol",
+    "side", "type", "ticks", "lots", "reduce_only", "status", "filled", "venue_order_id", "booked", "updated_at",
 )  # fmt: skip
 
 
@@ -61,8 +62,6 @@ class Rows:
         self.changed_orders: list[Row] = []
         #: (account, client order id)
         self.cancels: list[Row] = []
-        #: (instance, slot, client order id)
-        self.freed: list[Row] = []
         self.states: list[Row] = []
         self.metrics: list[Row] = []
 
@@ -71,9 +70,9 @@ class Rows:
         for order, reason in zip(step.intents, step.reasons, strict=True):
             self._intend(step, place, order, reason)
         for order in step.orders:
-            self.changed_orders.append(self._order(step, place, order))
-            if is_complete(order):
-                self.freed.append((step.instance, order.key.slot, order.client_order_id))
+            complete, updated = int(is_complete(order)), self._driver.moment(order.updated_ms)
+            what = (order.status, order.filled, order.booked, order.venue_order_id, complete, complete, updated)
+            self.changed_orders.append((*what, place.account, order.client_order_id))
         self.cancels += [(place.account, name) for name in step.cancels]
         self.new["fills"] += [fill_row(self._driver, step.instance, place, fill) for fill in step.fills]
         for entry in step.entries:
@@ -83,21 +82,14 @@ class Rows:
 
     def _intend(self, step: Step, place: Place, order: Order, reason: int) -> None:
         key, name = order.key, order.client_order_id
-        self.new["intents"].append(
+        self.new["orders"].append(
             (
                 place.account, name, step.instance, place.owner, key.deployment, key.generation, key.slot, key.cycle,
                 key.leg, key.attempt, order.symbol, order.side, order.type, order.ticks, order.lots,
-                int(order.reduce_only), reason, step.epoch, place.version, self._committed,
+                int(order.reduce_only), reason, step.epoch, place.version, self._committed, order.status, order.filled,
+                order.booked, order.venue_order_id, int(is_complete(order)), key.slot,
+                self._driver.moment(order.updated_ms),
             )
-        )  # fmt: skip
-        self.new["orders"].append(self._order(step, place, order))
-        self.new["live_slots"].append((step.instance, key.slot, place.owner, place.account, name))
-
-    def _order(self, step: Step, place: Place, order: Order) -> Row:
-        updated = self._driver.moment(order.updated_ms)
-        return (
-            place.account, order.client_order_id, step.instance, place.owner, order.status, order.filled, order.booked,
-            order.venue_order_id, int(is_complete(order)), updated,
         )  # fmt: skip
 
     def _remember(self, step: Step, place: Place) -> None:

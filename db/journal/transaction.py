@@ -196,10 +196,8 @@ class Transaction:
         all_rows, driver = Rows(self._driver, committed_ms), self._driver
         for step in steps:
             all_rows.add(step, self._place(step))
-        _insert(driver, "orders", shape.ORDERS, all_rows.changed_orders, shape.ORDER_CHANGES)
-        for some in _pieces(all_rows.freed):
-            terms = " OR ".join(["(strategy_instance_id=? AND slot=? AND client_order_id=?)"] * len(some))
-            driver.run(f"DELETE FROM live_slots WHERE {terms}", _flat(some))
+        if all_rows.changed_orders:
+            driver.change(shape.CHANGE_ORDER, all_rows.changed_orders)
         for some in _pieces(all_rows.cancels):
             terms = " OR ".join(["(account_id=? AND client_order_id=?)"] * len(some))
             moment = driver.moment(committed_ms)
@@ -212,9 +210,7 @@ class Transaction:
 
 #: In the order in which they refer to one another.
 NEW_ROWS: Final = {
-    "intents": shape.INTENTS,
     "orders": shape.ORDERS,
-    "live_slots": shape.LIVE_SLOTS,
     "fills": shape.FILLS,
     "ledger_entries": shape.ENTRIES,
     "postings": shape.POSTINGS,

@@ -6,7 +6,7 @@ from db.models._fields import Row
 from db.models.instances import DayMetrics, StrategyInstance, StrategyState
 from db.models.operations import AuditHead, AuditRecord, Command, Cursor, PaperBook
 from db.models.people import Account, User
-from db.models.trading import FillRow, IntentRow, LedgerEntry, LiveSlot, OrderRow, PostingRow
+from db.models.trading import FillRow, LedgerEntry, OrderRow, PostingRow
 
 METADATA = Row.metadata
 
@@ -19,9 +19,7 @@ __all__ = [
     "Cursor",
     "DayMetrics",
     "FillRow",
-    "IntentRow",
     "LedgerEntry",
-    "LiveSlot",
     "OrderRow",
     "PaperBook",
     "PostingRow",

@@ -1,4 +1,4 @@
-"""What the journal writes: intents, orders, fills, and the double-entry ledger. Ticks, lots and quanta throughout."""
+"""What the journal writes, in ticks, lots and quanta: orders from their intents on, fills, the double-entry ledger."""
 
 from __future__ import annotations
 
@@ -10,22 +10,25 @@ from db.models import _fields as column
 from db.models._fields import OPTIONS, Row
 
 
-class IntentRow(Row, table=True):
-    """An order as it was decided, committed before a byte of it was sent; never changed."""
+class OrderRow(Row, table=True):
+    """An order from its intent to its end, in one row: half the writing of two.
 
-    __tablename__ = "intents"
+    What was decided is committed before a byte is sent and never changed; what became of it is.
+    """
+
+    __tablename__ = "orders"
     __table_args__ = (
-        UniqueConstraint("account_id", "client_order_id"),
         UniqueConstraint(
-            "strategy_instance_id", "generation", "slot", "cycle", "leg", "attempt", name="uq_intents_order_key"
+            "strategy_instance_id", "generation", "slot", "cycle", "leg", "attempt", name="uq_orders_order_key"
         ),
+        # One order lives in a slot, from its intent until it is complete: a second one cannot be journaled.
+        UniqueConstraint("strategy_instance_id", "live_slot"),
+        Index(None, "strategy_instance_id", "complete", "state_version"),
         OPTIONS,
     )
 
-    #: The order in which intents were journaled.
-    id: int | None = column.key(counts_up=True)
-    account_id: int = column.link()
-    client_order_id: str = column.name(36)
+    account_id: int = column.key()
+    client_order_id: str = column.name_key(36)
     strategy_instance_id: int = column.link("strategy_instances.id")
     owner_id: int = column.link()
     deployment: int = column.integer(big=False)
@@ -47,47 +50,18 @@ class IntentRow(Row, table=True):
     state_version: int = column.integer()
     #: Machine time; the order is signed with it.
     committed_at: datetime = column.moment()
-
-
-class OrderRow(Row, table=True):
-    """What became of an intent."""
-
-    __tablename__ = "orders"
-    __table_args__ = (
-        ForeignKeyConstraint(["account_id", "client_order_id"], ["intents.account_id", "intents.client_order_id"]),
-        Index(None, "strategy_instance_id", "complete"),
-        OPTIONS,
-    )
-
-    account_id: int = column.key()
-    client_order_id: str = column.name_key(36)
-    strategy_instance_id: int = column.link()
-    owner_id: int = column.link()
+    # From here on: what became of it.
     status: int = column.integer(big=False)
     filled: int = column.integer()
     booked: int = column.integer()
     venue_order_id: str = column.name(64)
     #: Terminal, and every executed lot is booked.
     complete: bool = column.flag()
+    #: The slot while the order lives there; once NULL it stays so.
+    live_slot: int | None = column.integer(big=False, optional=True)
     #: When the venue last said something of it.
     updated_at: datetime = column.moment()
     cancel_requested_at: datetime | None = column.moment(optional=True)
-
-
-class LiveSlot(Row, table=True):
-    """The one order that lives in a slot, from its intent until it is complete: two cannot be journaled."""
-
-    __tablename__ = "live_slots"
-    __table_args__ = (
-        ForeignKeyConstraint(["account_id", "client_order_id"], ["intents.account_id", "intents.client_order_id"]),
-        OPTIONS,
-    )
-
-    strategy_instance_id: int = column.key("strategy_instances.id")
-    slot: int = column.key()
-    owner_id: int = column.link()
-    account_id: int = column.link()
-    client_order_id: str = column.name(36)
 
 
 class FillRow(Row, table=True):

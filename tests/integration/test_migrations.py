@@ -115,6 +115,6 @@ def test_every_row_says_whose_it_is() -> None:
     about_nobody = {"users", "audit_head"}
     for name, table in METADATA.tables.items():
         assert name in about_nobody or "owner_id" in table.c, name
-    of_instances = {"intents", "orders", "fills", "ledger_entries", "postings", "live_slots", "strategy_states"}
+    of_instances = {"orders", "fills", "ledger_entries", "postings", "strategy_states"}
     for name in of_instances | {"risk_metrics", "commands", "audit"}:
         assert "strategy_instance_id" in METADATA.tables[name].c, name

@@ -21,7 +21,7 @@ OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4",
 #: In the order in which they refer to one another.
 TABLES = (
     "audit", "audit_head", "users", "accounts", "cursors", "paper_books", "strategy_instances", "commands",
-    "fills", "intents", "ledger_entries", "risk_metrics", "strategy_states", "live_slots", "orders", "postings",
+    "fills", "ledger_entries", "orders", "risk_metrics", "strategy_states", "postings",
 )  # fmt: skip
 
 
@@ -36,12 +36,10 @@ def upgrade() -> None:
     _strategy_instances()
     _commands()
     _fills()
-    _intents()
     _ledger_entries()
+    _orders()
     _risk_metrics()
     _strategy_states()
-    _live_slots()
-    _orders()
     _postings()
 
 
@@ -240,11 +238,30 @@ def _fills() -> None:
     op.create_index("ix_fills_strategy_instance_id_executed_at", "fills", ["strategy_instance_id", "executed_at"])
 
 
-def _intents() -> None:
+def _ledger_entries() -> None:
     op.create_table(
-        "intents",
-        sa.Column("id", row_number(), autoincrement=True, nullable=False),
-        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        "ledger_entries",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", identifier(20), nullable=False),
+        sa.Column("reference", venue_name(120), nullable=False),
+        sa.Column("strategy_instance_id", sa.BigInteger(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger(), nullable=False),
+        sa.Column("booked_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["strategy_instance_id"], ["strategy_instances.id"], name="fk_ledger_entries_strategy_instance_id"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "kind", "reference", name="pk_ledger_entries"),
+        **OPTIONS,
+    )
+    op.create_index(
+        "ix_ledger_entries_strategy_instance_id_booked_at", "ledger_entries", ["strategy_instance_id", "booked_at"]
+    )
+
+
+def _orders() -> None:
+    op.create_table(
+        "orders",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("client_order_id", identifier(36), nullable=False),
         sa.Column("strategy_instance_id", sa.BigInteger(), nullable=False),
         sa.Column("owner_id", sa.BigInteger(), nullable=False),
@@ -264,35 +281,28 @@ def _intents() -> None:
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("state_version", sa.BigInteger(), nullable=False),
         sa.Column("committed_at", UtcDateTime(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("filled", sa.BigInteger(), nullable=False),
+        sa.Column("booked", sa.BigInteger(), nullable=False),
+        sa.Column("venue_order_id", identifier(64), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("live_slot", sa.Integer(), nullable=True),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.Column("cancel_requested_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["strategy_instance_id"], ["strategy_instances.id"], name="fk_intents_strategy_instance_id"
+            ["strategy_instance_id"], ["strategy_instances.id"], name="fk_orders_strategy_instance_id"
         ),
-        sa.PrimaryKeyConstraint("id", name="pk_intents"),
-        sa.UniqueConstraint("account_id", "client_order_id", name="uq_intents_account_id_client_order_id"),
+        sa.PrimaryKeyConstraint("account_id", "client_order_id", name="pk_orders"),
         sa.UniqueConstraint(
-            "strategy_instance_id", "generation", "slot", "cycle", "leg", "attempt", name="uq_intents_order_key"
+            "strategy_instance_id", "generation", "slot", "cycle", "leg", "attempt", name="uq_orders_order_key"
         ),
-        **OPTIONS,
-    )
-
-
-def _ledger_entries() -> None:
-    op.create_table(
-        "ledger_entries",
-        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("kind", identifier(20), nullable=False),
-        sa.Column("reference", venue_name(120), nullable=False),
-        sa.Column("strategy_instance_id", sa.BigInteger(), nullable=False),
-        sa.Column("owner_id", sa.BigInteger(), nullable=False),
-        sa.Column("booked_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["strategy_instance_id"], ["strategy_instances.id"], name="fk_ledger_entries_strategy_instance_id"
-        ),
-        sa.PrimaryKeyConstraint("account_id", "kind", "reference", name="pk_ledger_entries"),
+        sa.UniqueConstraint("strategy_instance_id", "live_slot", name="uq_orders_strategy_instance_id_live_slot"),
         **OPTIONS,
     )
     op.create_index(
-        "ix_ledger_entries_strategy_instance_id_booked_at", "ledger_entries", ["strategy_instance_id", "booked_at"]
+        "ix_orders_strategy_instance_id_complete_state_version",
+        "orders",
+        ["strategy_instance_id", "complete", "state_version"],
     )
 
 
@@ -330,52 +340,6 @@ def _strategy_states() -> None:
         sa.PrimaryKeyConstraint("strategy_instance_id", name="pk_strategy_states"),
         **OPTIONS,
     )
-
-
-def _live_slots() -> None:
-    op.create_table(
-        "live_slots",
-        sa.Column("strategy_instance_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("slot", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("owner_id", sa.BigInteger(), nullable=False),
-        sa.Column("account_id", sa.BigInteger(), nullable=False),
-        sa.Column("client_order_id", identifier(36), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id", "client_order_id"],
-            ["intents.account_id", "intents.client_order_id"],
-            name="fk_live_slots_account_id_client_order_id",
-        ),
-        sa.ForeignKeyConstraint(
-            ["strategy_instance_id"], ["strategy_instances.id"], name="fk_live_slots_strategy_instance_id"
-        ),
-        sa.PrimaryKeyConstraint("strategy_instance_id", "slot", name="pk_live_slots"),
-        **OPTIONS,
-    )
-
-
-def _orders() -> None:
-    op.create_table(
-        "orders",
-        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("client_order_id", identifier(36), nullable=False),
-        sa.Column("strategy_instance_id", sa.BigInteger(), nullable=False),
-        sa.Column("owner_id", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=False),
-        sa.Column("filled", sa.BigInteger(), nullable=False),
-        sa.Column("booked", sa.BigInteger(), nullable=False),
-        sa.Column("venue_order_id", identifier(64), nullable=False),
-        sa.Column("complete", sa.Boolean(), nullable=False),
-        sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.Column("cancel_requested_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["account_id", "client_order_id"],
-            ["intents.account_id", "intents.client_order_id"],
-            name="fk_orders_account_id_client_order_id",
-        ),
-        sa.PrimaryKeyConstraint("account_id", "client_order_id", name="pk_orders"),
-        **OPTIONS,
-    )
-    op.create_index("ix_orders_strategy_instance_id_complete", "orders", ["strategy_instance_id", "complete"])
 
 
 def _postings() -> None:
