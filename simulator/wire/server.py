@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -128,7 +129,7 @@ class WireServer:
             return await self._handshake(request, path)
         methods = self.endpoints.rest.get(path)
         if methods is None:
-            methods = self.endpoints.rest.get(unquote(path))
+            methods = self.endpoints.rest.get(_plain(path))
         if methods is None:
             return Outcome(_no_route(request.method, path, 404))
         endpoint = methods.get("GET" if request.method == "HEAD" else request.method)
@@ -220,6 +221,14 @@ async def _read_body(request: web.BaseRequest) -> str | None:
 
 def _market_of(path: str) -> Market:
     return "futures" if path.startswith(_FUTURES_PATHS) else "spot"
+
+
+def _plain(path: str) -> str:
+    """A path as endpoints have it: no percent-encoding, no doubled slashes, no scheme and host in front (RFC 9112)."""
+    _, has_scheme, rest = path.partition("://")
+    if has_scheme:
+        path = "/" + rest.partition("/")[2]
+    return re.sub("/{2,}", "/", unquote(path))
 
 
 def _no_route(method: str, path: str, status: int) -> Reply:
