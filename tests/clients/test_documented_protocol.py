@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import re
 from decimal import Decimal
+from http.client import HTTPConnection
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +97,31 @@ def test_private_keys_sign_rest_requests(stepped: SimulatorProcess, customer: Cu
     own = by_private_key(register(stepped, customer.key, kind, name))
     query, _ = signed(own, {})
     assert fetch("GET", f"{stepped.rest}{path}?{query}", key=name).status == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v3/order", "/fapi/v1/order"])
+def test_cancels_may_carry_their_parameters_in_the_body(
+    stepped: SimulatorProcess, customer: Customer, sign: Sign, path: str
+) -> None:
+    wish = {"symbol": "ETHUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "1"}
+    best = fetch("GET", f"{stepped.rest}{path.replace('order', 'depth')}?symbol=ETHUSDT&limit=5").body["bids"][0][0]
+    low = str((Decimal(best) * Decimal("0.9")).quantize(Decimal("0.1")))
+    query, _ = signed(sign, {**wish, "price": low, "newClientOrderId": "in-the-body"})
+    placed = fetch("POST", f"{stepped.rest}{path}?{query}", key=customer.key)
+    assert (placed.status, placed.body["status"]) == (200, "NEW")
+    query, _ = signed(sign, {"symbol": "ETHUSDT", "origClientOrderId": "in-the-body"})
+    assert fetch("DELETE", f"{stepped.rest}{path}", query, customer.key).body["status"] == "CANCELED"
+
+
+def test_requests_may_come_in_every_form_of_http(stepped: SimulatorProcess) -> None:
+    address = stepped.rest.removeprefix("http://")
+    connection = HTTPConnection(address, timeout=10)
+    for target in ("/api/v3/ping", "//api/v3/ping", "/api/v3/%70ing", f"{stepped.rest}/api/v3/ping"):
+        for method in ("GET", "HEAD"):
+            connection.request(method, target)
+            with connection.getresponse() as reply:
+                assert (target, reply.status, reply.read()) == (target, 200, b"{}" if method == "GET" else b"")
+    connection.close()
 
 
 def test_symbols_filter_the_rules(stepped: SimulatorProcess) -> None:
@@ -211,9 +237,7 @@ async def test_futures_user_data_is_heard_on_every_way_in(
             query, _ = signed(sign, {**MARKET_BUY, "side": side})
             address = f"{stepped.rest}/fapi/v1/order?{query}"
             placed = (await asyncio.to_thread(fetch, "POST", address, None, customer.key)).body
-            await wire.inbox.first(
-                lambda message, number=placed["orderId"]: whole(message).get("o", {}).get("i") == number
-            )
+            await wire.inbox.first(lambda message: whole(message).get("o", {}).get("i") == placed["orderId"])  # noqa: B023
 
 
 def whole(message: dict[str, Any]) -> dict[str, Any]:
@@ -253,6 +277,25 @@ async def test_a_local_book_equals_the_venues_after_a_hundred_diffs(
         assert book.update_id == end["lastUpdateId"]
         shown = [[(Decimal(price), Decimal(quantity)) for price, quantity in end[side]] for side in ("bids", "asks")]
         assert list(book.top(100)) == shown
+
+
+@pytest.mark.parametrize(
+    ("stream", "api"), [("ws/btcusdt@depth@100ms", "api/v3"), ("public/ws/btcusdt@depth@100ms", "fapi/v1")]
+)
+async def test_a_local_book_begun_in_a_moving_market_has_no_gap_and_never_crosses(
+    venue: SimulatorProcess, stream: str, api: str
+) -> None:
+    async with wired(f"{venue.stream}/{stream}") as wire:
+        await wire.inbox.first_of(e="depthUpdate")
+        snapshot = await asyncio.to_thread(fetch, "GET", f"{venue.rest}/{api}/depth?symbol={BTC}&limit=1000")
+        book = LocalBook.of(snapshot.body, api == "api/v3")
+        seen = 0
+        while book.applied < 100:
+            for event in (await wire.inbox.until(lambda found: len(found) > seen))[seen:]:  # noqa: B023
+                seen += 1
+                book.apply(event)
+                bids, asks = book.top(1)
+                assert bids[0][0] < asks[0][0]
 
 
 @pytest.mark.parametrize(
