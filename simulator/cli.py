@@ -8,6 +8,7 @@ import ipaddress
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -59,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until interrupted; gives the exit status (2 for a bad option, 1 when it cannot start)."""
+    """Run until interrupted; gives the exit status: 2 for a bad option, 1 when it cannot start or the market breaks."""
     parser = build_parser()
     options = parser.parse_args(arguments)
     try:
@@ -67,11 +68,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BadOption as error:
         parser.error(str(error))
     try:
-        import uvloop  # a slow import that --help does not need
-
-        uvloop.run(_serve(config, options.announce))
+        return _run(config, options.announce)
     except (OSError, ValueError) as error:
         print(f"ares simulator: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(config: SimulatorConfig, announce: Path | None) -> int:
+    import uvloop  # slow imports that --help and option errors do not need
+
+    from simulator.server import MarketStopped
+
+    try:
+        uvloop.run(_serve(config, announce))
+    except MarketStopped as error:
+        traceback.print_exception(error.__cause__)
+        print(f"ares simulator: {error}; the lines above say where", file=sys.stderr)
         return 1
     return 0
 

@@ -35,7 +35,17 @@ class InstrumentChanged:
     instrument: Instrument
 
 
-Event = TradeHappened | BookMoved | InstrumentChanged | SpotEvent | FuturesEvent
+@dataclass(frozen=True, slots=True)
+class KlineClosed:
+    """A stream has told its listeners that a bar is finished."""
+
+    market: Market
+    symbol: str
+    interval: str
+    open_ms: int
+
+
+Event = TradeHappened | BookMoved | InstrumentChanged | KlineClosed | SpotEvent | FuturesEvent
 Listener = Callable[[Event], None]
 
 
@@ -48,6 +58,10 @@ class Bus:
     def join(self, listener: Listener) -> None:
         """Deliver every later event to `listener` as well."""
         self._listeners.append(listener)
+
+    def leave(self, listener: Listener) -> None:
+        """Deliver nothing more to `listener`; raises ValueError when it has not joined."""
+        self._listeners.remove(listener)
 
     def publish(self, event: Event) -> None:
         """Tell everyone."""

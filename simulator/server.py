@@ -15,6 +15,10 @@ from simulator.venue import Venue
 from simulator.wire.server import WireServer
 
 
+class MarketStopped(RuntimeError):
+    """A defect has ended the movement of the market; the venue cannot go on. The cause says what it was."""
+
+
 @dataclass(slots=True)
 class RunningSimulator:
     """Where a started venue listens, and the venue itself for tests in the same process."""
@@ -48,7 +52,10 @@ def _bracketed(host: str) -> str:
 
 @asynccontextmanager
 async def running(config: SimulatorConfig) -> AsyncIterator[RunningSimulator]:
-    """Start a venue on its ports and stop it on leaving. Raises OSError when a port is taken."""
+    """Start a venue on its ports and stop it on leaving.
+
+    Raises OSError when a port is taken, and `MarketStopped` on leaving when a defect had ended the market before.
+    """
     venue = Venue(config)
     wire = WireServer(venue, websocket_handler=websocket_handler(venue))
     admin = AdminServer(venue, wire)
@@ -62,8 +69,16 @@ async def running(config: SimulatorConfig) -> AsyncIterator[RunningSimulator]:
         finally:
             runner.cancel()
             await admin.stop()
-            with suppress(asyncio.CancelledError):
-                await runner
+            await _ended(runner)
     finally:
         await wire.stop()
         venue.tape.close()
+
+
+async def _ended(runner: asyncio.Task[None]) -> None:
+    """Wait for the end of the market's movement, and tell when it was not us who ended it."""
+    try:
+        with suppress(asyncio.CancelledError):
+            await runner
+    except Exception as defect:
+        raise MarketStopped(f"the market has stopped by a defect: {type(defect).__name__}: {defect}") from defect

@@ -23,7 +23,7 @@ from simulator.tape import Tape
 from simulator.wire.limits import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MARKETS: tuple[Market, Market] = ("spot", "futures")
 
@@ -80,8 +80,11 @@ class Venue:
             self.futures.deposit(account.account_id, asset, amount)
         return account
 
-    def advance_to(self, until_ms: int) -> None:
-        """Move market time to `until_ms`: every print, timer and stream frame due on the way, in time order."""
+    def advance_to(self, until_ms: int, stop: Callable[[], bool] | None = None) -> None:
+        """Move market time to `until_ms`: every print, timer and stream frame due on the way, in time order.
+
+        `stop` is asked after each moment at which something could happen; time stays there once it says so.
+        """
         hot, cold = self._split_by_heat()
         prints = [
             (due, index) for index, (_, _, market) in enumerate(hot) if (due := market.next_print_ms()) is not None
@@ -99,6 +102,8 @@ class Venue:
             self._break_and_resume(step)
             self.futures.on_time(step)
             self.hub.flush(step)
+            if stop is not None and stop():
+                return
 
     def warm_charts(self) -> None:
         """Prepare, a few milliseconds long, one symbol's long history; call it when there is nothing else to do."""
@@ -107,6 +112,7 @@ class Venue:
 
     def on_protocol_time(self) -> None:
         """Timers of real time: listen keys, dead-man's switches."""
+        self.faults.keep_time()
         now = self.protocol.now_ms()
         self.futures.on_protocol_time(now)
         self.hub.on_protocol_time(now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulator.admin.context import MARKETS, Context, verb
 from simulator.admin.fields import BadField, Fields, Missing
 
-KINDS = ("REQUEST_WEIGHT", "ORDERS", "RAW_REQUESTS", "CONNECTIONS")
+KINDS = ("REQUEST_WEIGHT", "ORDERS", "RAW_REQUESTS", "CONNECTIONS", "FUNDING", "STATISTICS")
 INTERVALS = ("SECOND", "MINUTE", "HOUR", "DAY")
 
 

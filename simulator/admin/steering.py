@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, get_args
 
@@ -9,9 +10,12 @@ from simulator.admin.context import MARKETS, Context, verb
 from simulator.admin.fields import BadField, Fields, parse_amount
 from simulator.admin.views import instrument_view
 from simulator.instruments import Filters, Market, Status
+from simulator.market.steering import BadSteering
 
 if TYPE_CHECKING:
     from simulator.market.symbol_market import SymbolMarket
+
+logger = logging.getLogger("simulator.admin")
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 WHERE: tuple[str, ...] = (*MARKETS, "both")
@@ -35,8 +39,7 @@ def move(context: Context, fields: Fields) -> object:
     markets, percent = _chosen(context, fields), _change(fields)
     over_ms = fields.integer("over_ms", 1, _LONGEST_MS)
     fields.done()
-    for _, market in markets:
-        market.move(percent, over_ms)
+    _move(markets, percent, over_ms)
     return _prices(markets)
 
 
@@ -45,8 +48,7 @@ def gap(context: Context, fields: Fields) -> object:
     """The price jumps by `percent` at the next print."""
     markets, percent = _chosen(context, fields), _change(fields)
     fields.done()
-    for _, market in markets:
-        market.gap(percent)
+    _move(markets, percent, 0)
     return _prices(markets)
 
 
@@ -69,12 +71,13 @@ def pump(context: Context, fields: Fields) -> object:
     down_ms = fields.integer("down_ms", 1, _LONGEST_MS)
     fields.done()
     back = -percent * 1_000_000 // (1_000_000 + percent)
-    for _, market in markets:
-        market.move(percent, up_ms)
+    _move(markets, percent, up_ms)
 
     def come_back() -> None:
-        for _, market in markets:
-            market.move(back, down_ms)
+        try:
+            _move(markets, back, down_ms)
+        except BadField as error:  # other moves since then leave no room to come back
+            logger.warning("the way back of a pump is left out: %s", error)
 
     context.agenda.add(context.venue.clock.now_ms() + up_ms + hold_ms, come_back)
     return _prices(markets)
@@ -120,6 +123,17 @@ def set_filters(context: Context, fields: Fields) -> object:
         raise BadField("filters", str(error)) from None
     context.venue.exchange(market).set_instrument(changed)
     return instrument_view(changed)
+
+
+def _move(markets: list[tuple[Market, SymbolMarket]], percent: int, over_ms: int) -> None:
+    """Move all of them, or none when one of them cannot be moved so."""
+    try:
+        for _, market in markets:
+            market.check_move(percent, over_ms)
+    except BadSteering as error:
+        raise BadField("percent", str(error)) from None
+    for _, market in markets:
+        market.move(percent, over_ms)
 
 
 def _rule(name: str, value: object) -> int:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from simulator.admin.context import Context, verb
 from simulator.admin.fields import BadField, Conflict, Fields
+from simulator.admin.watch import EventWatch
 from simulator.clock import monotonic
 
 SLICE_MS = 3_600_000
@@ -29,30 +31,40 @@ def show_time(context: Context, fields: Fields) -> object:
 
 @verb("POST", "/advance")
 async def advance(context: Context, fields: Fields) -> object:
-    """Move market time by `ms` or to `to`; answers when everything on the way has happened."""
+    """Move market time by `ms` or to `to`; answers when everything on the way has happened.
+
+    With `until_event` it stops early, right after the first moment at which a customer was told of something or a
+    subscribed kline closed; `stopped_by` lists what it was, and is empty when nothing of the kind happened.
+    """
     venue = context.venue
     if not venue.config.speed.is_stepped:
         raise Conflict("market time runs by itself; start the venue with --speed 0 to step it")
     if fields.has("ms") == fields.has("to"):
         raise BadField("ms", "give either ms or to")
     by_ms, to_ms = fields.optional_integer("ms", 0, LONGEST_MS), fields.optional_integer("to", 0, 2**53)
+    watch = EventWatch() if fields.boolean("until_event", False) else None
     fields.done()
     async with context.turn:
         now = venue.clock.now_ms()
         target = now + by_ms if by_ms is not None else to_ms
         if target is None or not now <= target <= now + LONGEST_MS:
             raise BadField("to", f"lies before market time {now} or more than ten years after it")
-        await _advance_to(context, target)
-    return {"market_ms": venue.clock.now_ms(), "ended": venue.has_ended}
+        if watch is None:
+            await _advance_to(context, target)
+        else:
+            with watch.on(venue.bus):
+                await _advance_to(context, target, watch.has_seen)
+    answer: dict[str, object] = {"market_ms": venue.clock.now_ms(), "ended": venue.has_ended}
+    return answer if watch is None else answer | {"stopped_by": watch.seen}
 
 
-async def _advance_to(context: Context, target: int) -> None:
+async def _advance_to(context: Context, target: int, stop: Callable[[], bool] | None = None) -> None:
     venue, agenda = context.venue, context.agenda
-    while (now := venue.clock.now_ms()) < target:
+    while (now := venue.clock.now_ms()) < target and not (stop is not None and stop()):
         stops = [target, now + SLICE_MS]
         if (due := agenda.next_ms()) is not None:
             stops.append(max(due, now + 1))
-        venue.advance_to(min(stops))
+        venue.advance_to(min(stops), stop)
         agenda.run_due(venue.clock.now_ms())
         await asyncio.sleep(0)
 
@@ -65,12 +77,13 @@ async def settle(context: Context, fields: Fields) -> object:
     deadline = monotonic() + (5_000 if timeout_ms is None else timeout_ms) / 1000
     while not is_quiet(context):
         if monotonic() >= deadline:
-            raise Conflict(f"{context.wire.in_flight} requests are in flight, or events have not left yet")
+            requests = context.wire.in_flight + context.venue.hub.in_flight
+            raise Conflict(f"{requests} requests are in flight, or events have not left yet")
         await asyncio.sleep(_POLL_SECONDS)
     venue = context.venue
     return {"quiet": True, "market_ms": venue.clock.now_ms(), "tape": len(venue.tape)}
 
 
 def is_quiet(context: Context) -> bool:
-    """Whether nothing is under way. Requests that a fault holds back do not count."""
+    """Whether nothing is under way; requests left hanging by a fault for good do not count."""
     return context.wire.in_flight == 0 and context.venue.hub.quiet()

@@ -92,7 +92,7 @@ class FaultBoard:
 
     def for_request(self, scope: RequestScope) -> list[Rule]:
         """The rules that apply to this request, counted."""
-        self._keep_time()
+        self.keep_time()
         return [
             rule
             for rule in self._active(REQUEST_KINDS)
@@ -125,9 +125,10 @@ class FaultBoard:
     def steer(self, clock: ProtocolClock) -> None:
         """Let the rules of kind clock_step move this clock while they stand."""
         self._clock = clock
-        self._keep_time()
+        self.keep_time()
 
-    def _keep_time(self) -> None:
+    def keep_time(self) -> None:
+        """Set the clock as the rules of kind clock_step want it now; called often, so that `for_ms` ends by itself."""
         if self._clock is not None:
             steps = [int(rule.args["step_ms"]) for rule in self._active(REQUEST_KINDS) if rule.kind == "clock_step"]
             self._clock.step_ms = sum(steps)
@@ -154,5 +155,5 @@ class FaultBoard:
     def _refresh(self) -> None:
         kinds = {rule.kind for rule in self._rules.values()}
         self.has_request_rules = not kinds.isdisjoint(REQUEST_KINDS)
-        self._keep_time()
+        self.keep_time()
         self.has_stream_rules = not kinds.isdisjoint({*FRAME_KINDS, *CONNECTION_KINDS})

@@ -65,6 +65,12 @@ class Steering:
 
     def move(self, start_ms: int, change_ppm: int, over_ms: int) -> None:
         """From `start_ms` on, move the price by millionths of itself within `over_ms` (0: at once)."""
+        begun, end = self.check_move(start_ms, change_ppm, over_ms)
+        frozen = self._stretches[-1].frozen if self.is_frozen else 0
+        self._add(Stretch(start_ms, begun, end, over_ms, frozen * (PPM + change_ppm) // PPM))
+
+    def check_move(self, start_ms: int, change_ppm: int, over_ms: int) -> tuple[int, int]:
+        """The scale before and after a move; raises `BadSteering` for one that cannot be made."""
         if not 0 <= over_ms <= _LONGEST:
             raise BadSteering(f"a move over {over_ms} ms is not possible; use 0 (a gap) to {_LONGEST}")
         begun = self._scale(start_ms)
@@ -74,8 +80,7 @@ class Steering:
                 f"a move by {change_ppm} ppm would take the price to {end / SCALE_ONE:g} times the data's; "
                 "stay between 0.0001 and 90 times"
             )
-        frozen = self._stretches[-1].frozen if self.is_frozen else 0
-        self._add(Stretch(start_ms, begun, end, over_ms, frozen * (PPM + change_ppm) // PPM))
+        return begun, end
 
     def freeze(self, start_ms: int, price: int) -> None:
         """From `start_ms` on every print happens at `price` (ticks)."""

@@ -119,17 +119,12 @@ class SymbolMarket:
 
     def _anchor(self) -> None:
         """Put the background around the last planned print that has happened."""
-        p = self._last_print()
+        p = self._course.print_at(self._log.position - 1)
         if p is None:
             price = self._plan.initial_price * self._plan.grid.tick
             self.liquidity.ladder.anchor(price, "BUY", self._now)
         else:
             self.liquidity.ladder.anchor(p.price, p.taker, p.time_ms)
-
-    def _last_print(self) -> Print | None:
-        number = self._log.position - 1
-        chunk = self._course.chunk_of(number) if number >= 0 else None
-        return None if chunk is None else chunk.prints[number - chunk.first_number]
 
     # -- trades
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from simulator.events import BookMoved, Event, InstrumentChanged, TradeHappened
+from simulator.events import BookMoved, Event, InstrumentChanged, KlineClosed, TradeHappened
 from simulator.faults import CONNECTION_KINDS
 from simulator.futures.types import Liquidation
 from simulator.instruments import Market
@@ -45,6 +45,8 @@ class StreamHub:
         self.pump = Pump(self._finish_held)
         self.connections: dict[Connection, None] = {}
         """Open WebSockets, oldest first."""
+        self.in_flight = 0
+        """Requests of the WebSocket API that are not answered yet, those included that a fault delays."""
         self._feeds: dict[StreamKey, Feed] = {}
         self._at: dict[Place, dict[Feed, None]] = {}
         """Feeds by market and symbol; under an empty symbol those that show all."""
@@ -57,6 +59,7 @@ class StreamHub:
             BookMoved: self._on_book,
             InstrumentChanged: self._on_instrument,
             Liquidation: self._on_liquidation,
+            KlineClosed: lambda event: None,
         }
         venue.bus.join(self._on_event)
         venue.faults.join(lambda rule: self._carry_out_faults())
@@ -129,9 +132,11 @@ class StreamHub:
             self._carry_out_faults()
 
     def quiet(self) -> bool:
-        """Whether every event has left the process."""
+        """Whether every event has left the process, and every request of the WebSocket API is answered."""
         self._finish_held()
-        return self.pump.is_idle and all(connection.is_flushed for connection in self.connections)
+        if self.in_flight or not self.pump.is_idle:
+            return False
+        return all(connection.is_flushed for connection in self.connections)
 
     # The bus
 

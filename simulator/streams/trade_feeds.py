@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulator.events import KlineClosed
 from simulator.market.intervals import bar_open, next_open
 from simulator.market.types import Bar, Trade
 from simulator.streams import payloads
@@ -45,6 +46,9 @@ class KlineFeed(Feed):
         if not bars or bars[0].open_ms != open_ms or (bars[0] == self._sent and not is_closed):
             return
         self._sent = bars[0]
+        if is_closed:
+            interval = self.key.argument
+            self.venue.bus.publish(KlineClosed(self.key.market, self.key.symbol, interval, open_ms))
         build = payloads.kline if self.key.kind == "kline" else payloads.continuous_kline
         self.emit(build(self.instrument(), bars[0], self.key.argument, is_closed, now_ms))
 

@@ -127,7 +127,13 @@ class ApiSession:
         return Incoming(endpoint, params, "ws", self._ip, key_text, payload, session_key, self)
 
     async def _perform(self, request_id: RequestId, incoming: Incoming, wants_limits: bool) -> None:
-        outcome = await perform(self._venue, incoming)
+        self._hub.in_flight += 1
+        try:
+            self._send(request_id, await perform(self._venue, incoming), incoming, wants_limits)
+        finally:
+            self._hub.in_flight -= 1
+
+    def _send(self, request_id: RequestId, outcome: Outcome, incoming: Incoming, wants_limits: bool) -> None:
         if outcome.wire == "hang":
             return
         if outcome.wire in ("reset", "fin"):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -137,3 +138,68 @@ async def test_steering_that_does_not_fit_is_refused(path: str, body: dict[str, 
         status, answer = await at.post(path, **body)
         assert (status, answer["field"]) == (400, field)
         assert [await at.get("/symbols"), len(at.simulator.venue.tape)] == before
+
+
+async def test_a_move_out_of_bounds_is_refused_with_its_field_and_moves_no_market() -> None:
+    async with desk() as at:
+        futures = {"symbol": "BTCUSDT", "market": "futures", "percent": "4900"}
+        assert (await at.post("/market/move", **futures, over_ms=1000))[0] == 200
+        await at.post("/advance", ms=MINUTE)
+        before = await last_price(at)
+        for verb, more in (("gap", {}), ("move", {"over_ms": 5}), ("pump", {"up_ms": 5, "down_ms": 5})):
+            status, body = await at.post(f"/market/{verb}", symbol="BTCUSDT", percent="4900", **more)
+            assert (status, body["field"]) == (400, "percent")
+            assert "0.0001 and 90 times" in body["reason"]
+        await at.post("/advance", ms=MINUTE)
+        assert abs(await last_price(at) / before - 1) < Decimal("0.1")
+
+
+async def test_an_advance_stops_at_the_moment_at_which_an_order_fills() -> None:
+    async with desk() as at:
+        await at.post("/market/move", symbol="BTCUSDT", percent="-20", over_ms=10 * MINUTE)
+        order = await at.rest(f"{int(await last_price(at) * Decimal('0.95'))}.00")
+        start = (await at.get("/time"))["market_ms"]
+        status, body = await at.post("/advance", ms=60 * MINUTE, until_event=True)
+        assert status == 200
+        assert start < body["market_ms"] < start + 10 * MINUTE
+        first = body["stopped_by"][0]
+        assert (first["event"], first["order_id"], first["execution"]) == ("executionReport", order["orderId"], "TRADE")
+        found = await at.get("/orders?account=1&symbol=BTCUSDT&all=true")
+        assert found[0]["update_ms"] == body["market_ms"]
+        assert [item["event"] for item in body["stopped_by"]] == ["executionReport", "outboundAccountPosition"]
+
+
+async def test_an_advance_stops_when_a_subscribed_bar_closes_and_not_for_others() -> None:
+    async with desk() as at:
+        url = f"{at.simulator.stream_url}/stream?streams=btcusdt@kline_5m"
+        async with at.session.ws_connect(url):
+            start = (await at.get("/time"))["market_ms"]
+            for number in (1, 2):
+                _, body = await at.post("/advance", ms=60 * MINUTE, until_event=True)
+                assert body["market_ms"] == start + number * 5 * MINUTE
+                opened = start + (number - 1) * 5 * MINUTE
+                assert body["stopped_by"] == [
+                    {"event": "kline", "market": "spot", "symbol": "BTCUSDT", "interval": "5m", "open_ms": opened}
+                ]
+
+
+async def test_an_advance_without_events_goes_all_the_way() -> None:
+    async with desk() as at:
+        start = (await at.get("/time"))["market_ms"]
+        _, body = await at.post("/advance", ms=MINUTE, until_event=True)
+        assert (body["market_ms"], body["stopped_by"]) == (start + MINUTE, [])
+        assert "stopped_by" not in (await at.post("/advance", ms=1))[1]
+
+
+async def test_settle_waits_for_a_request_of_the_websocket_api_that_a_fault_delays() -> None:
+    async with desk() as at:
+        await at.post("/faults", kind="late", path="ping", args={"hold": True}, times=1)
+        async with at.session.ws_connect(f"{at.simulator.stream_url}/ws-api/v3") as socket:
+            await socket.send_json({"id": 1, "method": "ping"})
+            while not at.simulator.venue.hub.in_flight:
+                await asyncio.sleep(0)
+            status, body = await at.post("/settle", timeout_ms=30)
+            assert (status, body["reason"]) == (409, "1 requests are in flight, or events have not left yet")
+            await at.post("/faults/1/release")
+            assert (await at.post("/settle"))[0] == 200
+            assert (await socket.receive_json(timeout=10))["id"] == 1

@@ -9,6 +9,8 @@ import aiohttp
 import pytest
 import uvloop
 
+from simulator.clock import ProtocolClock
+from simulator.faults import FaultBoard
 from tests.simulator.wire.fakes import serving
 
 Runner = Callable[[Coroutine[Any, Any, None]], None]
@@ -355,3 +357,14 @@ async def test_rules_choose_by_path_account_and_parameter() -> None:
         venue.faults.add({"kind": "order_limit", "where": {"newClientOrderId": "bad-*"}})
         assert (await client.place("good-1"))[0] == 200
         assert (await client.place("bad-1"))[0] == 429
+
+
+async def test_a_step_of_the_clock_for_some_time_ends_by_itself() -> None:
+    now = 0.0
+    board, clock = FaultBoard(lambda: now), ProtocolClock()
+    board.steer(clock)
+    board.add({"kind": "clock_step", "args": {"step_ms": 60_000}, "for_ms": 500})
+    assert clock.step_ms == 60_000
+    now = 0.6
+    board.keep_time()
+    assert clock.step_ms == 0
