@@ -60,8 +60,8 @@ class Course:
                 self._chunks.popitem(last=False)
         return found
 
-    def _make_chunk(self, first: int) -> Chunk:
-        made = self.steering.apply(self.plan.prints(first, first + CHUNK_MINUTES))
+    def _make_chunk(self, first: int, minutes: int = CHUNK_MINUTES) -> Chunk:
+        made = self.steering.apply(self.plan.prints(first, first + minutes))
         tick, lot = self.plan.grid.tick, self.plan.grid.lot
         times = made.time_ms.tolist()
         columns = zip(times, made.price.tolist(), made.quantity.tolist(), made.is_buy.tolist(), strict=True)
@@ -75,12 +75,26 @@ class Course:
 
     def count_until(self, time_ms: int) -> int:
         """How many prints happen up to and including a moment."""
-        return self.chunk(time_ms // 60_000).count_until(time_ms)
+        return self._piece(time_ms // 60_000).count_until(time_ms)
+
+    def print_at(self, number: int) -> Print | None:
+        """One print by its number; None outside the plan."""
+        piece = self._piece_of(number) if number >= 0 else None
+        return None if piece is None else piece.prints[number - piece.first_number]
+
+    def _piece_of(self, number: int) -> Chunk | None:
+        minute = self.plan.minute_of(number)
+        return None if minute is None else self._piece(minute)
+
+    def _piece(self, minute: int) -> Chunk:
+        """The chunk that holds a minute when it is at hand, else that minute alone: enough for one look in passing."""
+        return self._chunks.get(minute // CHUNK_MINUTES) or self._make_chunk(minute, 1)
 
     def pieces(self, first: int, end: int) -> list[tuple[list[Print], list[bool]]]:
         """The prints numbered from `first` up to, not including, `end`, with their group starts, in pieces."""
         result = []
-        while first < end and (chunk := self.chunk_of(first)) is not None:
+        find = self._piece_of if end - first == 1 else self.chunk_of
+        while first < end and (chunk := find(first)) is not None:
             start = first - chunk.first_number
             stop = min(end - chunk.first_number, len(chunk.prints))
             result.append((chunk.prints[start:stop], chunk.starts_group[start:stop]))
