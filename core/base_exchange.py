@@ -127,7 +127,13 @@ class PriceUpdate(NamedTuple):
     last: int
     bid: int
     ask: int
+    #: Of the last trade, where the venue gives the book no time of its own.
     time_ms: int
+    #: Lots of the trade that this update tells of; 0 when only the book has changed.
+    traded: int = 0
+    #: Lots shown at the best prices, when they last moved; 0 where they are not known.
+    bid_lots: int = 0
+    ask_lots: int = 0
 
 
 class StreamGap(NamedTuple):

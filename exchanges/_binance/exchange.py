@@ -122,9 +122,7 @@ class BinanceExchange:
         size = self.capabilities.batch_orders
         for start in range(0, len(together), size):
             chunk = together[start : start + size]
-            found = await orders.send_batch(
-                self._rest, [batch[i] for i in chunk], [self.instrument(batch[i].symbol) for i in chunk], committed_ms
-            )
+            found = await orders.send_batch(self._rest, [batch[i] for i in chunk], self.instrument, committed_ms)
             outcomes.update(zip(chunk, found, strict=True))
         for i, order in enumerate(batch):
             if i not in outcomes:

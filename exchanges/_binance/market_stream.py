@@ -33,6 +33,7 @@ class Price:
     def __init__(self, instrument: Instrument, tell: Callable[[MarketEvent], None]) -> None:
         self._symbol = instrument.symbol
         self._ticks = Scale(instrument.tick_size)
+        self._lots = Scale(instrument.lot_size)
         self._tell = tell
         self._last = PriceUpdate(instrument.symbol, 0, 0, 0, 0)
 
@@ -45,7 +46,7 @@ class Price:
     def on_trade(self, trade: Trade) -> None:
         """A trade is told even when the price is the same: it is fresh."""
         self._last = self._last._replace(last=self._ticks.units(trade.p), time_ms=trade.T)
-        self._tell(self._last)
+        self._tell(self._last._replace(traded=self._lots.units(trade.q)))
 
     def on_book(self, ticker: BookTicker) -> None:
         """A new best of the book is told when its prices have moved and a trade is known."""
@@ -54,7 +55,13 @@ class Price:
         if bid == last.bid and ask == last.ask:
             return
         # Spot sends no time with it: the price keeps the time of the last trade.
-        self._last = last._replace(bid=bid, ask=ask, time_ms=ticker.T or last.time_ms)
+        self._last = last._replace(
+            bid=bid,
+            ask=ask,
+            time_ms=ticker.T or last.time_ms,
+            bid_lots=self._lots.units(ticker.B),
+            ask_lots=self._lots.units(ticker.A),
+        )
         if last.last:
             self._tell(self._last)
 

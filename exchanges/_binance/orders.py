@@ -44,15 +44,27 @@ def cancelling(dialect: Dialect, order: Order) -> tuple[Request, Echo]:
 
 
 async def send_batch(
-    rest: BinanceRest, batch: Sequence[Order], instruments: Sequence[Instrument], committed_ms: int
+    rest: BinanceRest, batch: Sequence[Order], instrument: Callable[[str], Instrument], committed_ms: int
 ) -> list[Outcome]:
-    """Up to five orders in one request. The answer must hold an item for each, in order; a missing one is unknown."""
-    try:
-        items = [words.place_params(o, i, futures=True) for o, i in zip(batch, instruments, strict=True)]
-    except AresError as error:
-        return [Rejected(f"not sent: {error}") for _ in batch]
-    request = Request(rest.dialect.private, "POST", "batchOrders", {"batchOrders": items})
-    answer = await rest.send(request, committed_ms)
+    """Up to five orders in one request. One that cannot be put into words is rejected alone."""
+    outcomes: dict[str, Outcome] = {}
+    items, sent = [], []
+    for order in batch:
+        try:
+            items.append(words.place_params(order, instrument(order.symbol), futures=True))
+            sent.append(order)
+        except AresError as error:
+            outcomes[order.client_order_id] = Rejected(f"not sent: {error}")
+    if sent:
+        request = Request(rest.dialect.private, "POST", "batchOrders", {"batchOrders": items})
+        answer = await rest.send(request, committed_ms)
+        found = _batch_outcomes(answer, sent)
+        outcomes.update({order.client_order_id: outcome for order, outcome in zip(sent, found, strict=True)})
+    return [outcomes[order.client_order_id] for order in batch]
+
+
+def _batch_outcomes(answer: Answer | Rejected | Unknown, batch: Sequence[Order]) -> list[Outcome]:
+    """The answer must hold an item for each order, in order; one that is missing is unknown."""
     if not isinstance(answer, Answer):
         return [answer for _ in batch]
     body = decode(answer)
