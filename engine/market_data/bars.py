@@ -98,10 +98,7 @@ class BarFeed:
             del self.takers[take]
 
     def offer(self, bar: Bar) -> bool:
-        """A bar has come by the stream, perhaps again or too early; gives whether it was new."""
-        if not self._is_possible(bar):
-            self.counts.impossible += 1
-            return False
+        """A possible bar has come by the stream, perhaps again or too early; gives whether it was new."""
         if bar.open_ms < self.next_ms or bar.open_ms in self._held:
             self.counts.repeated += 1
             return False
@@ -113,6 +110,15 @@ class BarFeed:
             if self._held:
                 self.fill()
         return True
+
+    def is_possible(self, bar: Bar) -> bool:
+        """Whether it is in step with its interval and its prices fit together; counted when not."""
+        is_in_step = bar.open_ms == bar_open(self.interval, bar.open_ms)
+        inner = min(bar.open, bar.close), max(bar.open, bar.close)
+        if is_in_step and 0 < bar.low <= inner[0] and inner[1] <= bar.high and bar.volume >= 0:
+            return True
+        self.counts.impossible += 1
+        return False
 
     def is_overdue(self) -> bool:
         """Whether the next bar should have come by now: by trading time, and by machine time since the last one."""
@@ -157,7 +163,7 @@ class BarFeed:
         found: list[Bar] = []
         while True:
             page = await self._rest.bars(self.symbol, self.interval, since_ms, PAGE)
-            fresh = [bar for bar in page if bar.open_ms >= since_ms and self._is_possible(bar)]
+            fresh = [bar for bar in page if bar.open_ms >= since_ms and self.is_possible(bar)]
             found.extend(bar for bar in fresh if not until_ms or bar.open_ms < until_ms)
             if len(page) < PAGE or not fresh or (until_ms and fresh[-1].open_ms >= until_ms):
                 return found
@@ -223,7 +229,3 @@ class BarFeed:
             except Exception as error:  # noqa: BLE001 - one taker's fault must not keep the bar from the others
                 self.counts.failures += 1
                 log.error("bar_not_taken", symbol=self.symbol, error=f"{type(error).__name__}: {error}")
-
-    def _is_possible(self, bar: Bar) -> bool:
-        is_in_step = bar.open_ms == bar_open(self.interval, bar.open_ms)
-        return is_in_step and 0 < bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high

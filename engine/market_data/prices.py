@@ -33,8 +33,8 @@ class SymbolPrices:
     """One symbol, shared by everyone who watches it."""
 
     __slots__ = (
-        "_bounds", "_settings", "_suspect", "index", "is_asked", "is_on_rest", "last", "listeners", "max_ticks",
-        "seen_ns", "symbol", "users",
+        "_bounds", "_settings", "_suspect", "asked_ns", "index", "is_asked", "is_needed", "is_on_rest", "last",
+        "listeners", "max_ticks", "seen_ns", "symbol", "users",
     )  # fmt: skip
 
     def __init__(self, symbol: str, max_ticks: int, settings: MarketSettings, now_ns: int) -> None:
@@ -49,6 +49,10 @@ class SymbolPrices:
         #: Whether it is being asked for by REST now, and whether it lives on REST.
         self.is_asked = False
         self.is_on_rest = False
+        #: Steady time of the last question by REST.
+        self.asked_ns = 0
+        #: Whether somebody waits for a fresh price.
+        self.is_needed = False
         self._settings = settings
         self._bounds: Counter[int] = Counter()
         self._suspect: PriceUpdate | None = None
@@ -114,7 +118,7 @@ class SymbolPrices:
         """Spot tells the best of the book without a time, so such an update carries the time of the last trade."""
         if update.last != last.last:
             return LATE
-        return REPEATED if (update.bid, update.ask) == (last.bid, last.ask) else ACCEPTED
+        return REPEATED if update._replace(time_ms=last.time_ms) == last else ACCEPTED
 
     def _judge_jump(self, update: PriceUpdate, last: PriceUpdate) -> str:
         bound = self._settings.max_jump_ppm

@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import structlog
 
@@ -21,6 +21,13 @@ from engine.market_data.connects import ConnectBudget, full_jitter_seconds
 from engine.market_data.settings import MarketSettings
 
 log = structlog.get_logger(__name__)
+
+# What an event was worth.
+#: Nobody's, or nonsense.
+WORTHLESS: Final = 0
+#: True, and known already: the connection lives, but may be frozen.
+KNOWN: Final = 1
+NEWS: Final = 2
 
 Key = TypeVar("Key")
 #: Opens a stream of these keys that hands over its events until it breaks.
@@ -34,7 +41,7 @@ class Connection(Generic[Key]):
     keys: frozenset[Key]
     opened_ns: int
     task: asyncio.Task[None] | None = None
-    #: Set by the first event that told something new.
+    #: Set by the first event that was true.
     has_told: asyncio.Event = field(default_factory=asyncio.Event)
     #: When it last told something new, or was found to have missed nothing.
     sound_ns: int = 0
@@ -61,10 +68,10 @@ class StreamCounts:
 
 
 class StreamKeeper(Generic[Key]):
-    """The stream of one kind of one venue. `take(event)` says whether an event told something new."""
+    """The stream of one kind of one venue. `take(event)` says what an event was worth: `NEWS`, `KNOWN`, ..."""
 
     def __init__(
-        self, name: str, connect: Connect, take: Callable[[MarketEvent], bool], budget: ConnectBudget, clock: Clock,
+        self, name: str, connect: Connect, take: Callable[[MarketEvent], int], budget: ConnectBudget, clock: Clock,
         settings: MarketSettings, chance: random.Random,
     ) -> None:  # fmt: skip
         self.name = name
@@ -229,13 +236,14 @@ class StreamKeeper(Generic[Key]):
 
     def _deliver(self, connection: Connection[Key], event: MarketEvent) -> None:
         try:
-            is_new = self._take(event)
+            worth = self._take(event)
         except Exception as error:  # noqa: BLE001 - one event that cannot be handled must not end the stream
             self.counts.failures += 1
             log.error("event_failed", stream=self.name, error=f"{type(error).__name__}: {error}")
             return
-        if is_new:
+        if worth == NEWS:
             connection.sound_ns = self._machine.steady_ns()
+        if worth:
             connection.has_told.set()
 
     def _bury(self, dead: Connection[Key]) -> None:

@@ -15,10 +15,10 @@ from engine.market_data.bars import BarCounts, BarFeed, TakeBar
 from engine.market_data.connects import ConnectBudget
 from engine.market_data.intervals import bar_open, next_open
 from engine.market_data.levels import Wake, Watcher
-from engine.market_data.prices import ACCEPTED, REPEATED, Listener, SymbolPrices
+from engine.market_data.prices import ACCEPTED, NONSENSE, REPEATED, Listener, SymbolPrices
 from engine.market_data.rest import RestReader
 from engine.market_data.settings import MarketSettings
-from engine.market_data.stream import StreamKeeper
+from engine.market_data.stream import KNOWN, NEWS, WORTHLESS, StreamKeeper
 from engine.market_data.timers import Timers
 
 log = structlog.get_logger(__name__)
@@ -112,6 +112,10 @@ class VenueMarket:
             return None
         return prices.age_ms(self._clock.machine.steady_ns())
 
+    def refresh(self, symbol: str) -> None:
+        """Somebody cannot act on a price this old: have it asked for at the next look, once."""
+        self.prices[symbol].is_needed = True
+
     async def join_bars(self, symbol: str, interval: str, take: TakeBar, past: int = 0) -> list[Bar]:
         """Hand every closed bar to `take`, each once and in order; gives the last `past` bars before, oldest first."""
         bar_open(interval, 0)
@@ -127,6 +131,16 @@ class VenueMarket:
             self._drop_feed(key, feed)
             raise
 
+    async def past_bars(self, symbol: str, interval: str, count: int) -> list[Bar]:
+        """The last `count` closed bars, oldest first."""
+
+        def ignore(bar: Bar) -> None:
+            del bar
+
+        bars = await self.join_bars(symbol, interval, ignore, count)
+        self.leave_bars(symbol, interval, ignore)
+        return bars
+
     def leave_bars(self, symbol: str, interval: str, take: TakeBar) -> None:
         """End a `join_bars`."""
         feed = self.feeds[symbol, interval]
@@ -137,6 +151,7 @@ class VenueMarket:
         """Ask for a price by REST; gives whether it is newer than the last and further from it than the bound."""
         self.price_counts.polls += 1
         prices.is_asked = True
+        prices.asked_ns = self._clock.machine.steady_ns()
         try:
             update = await self.rest.price(prices.symbol)
         finally:
@@ -185,27 +200,27 @@ class VenueMarket:
             del self.feeds[key]
             feed.abandon()
 
-    def _take_price(self, event: MarketEvent) -> bool:
+    def _take_price(self, event: MarketEvent) -> int:
         prices = self.prices.get(event.symbol)
         if prices is None or not isinstance(event, PriceUpdate):
-            return False
+            return WORTHLESS
         verdict = prices.judge(event)
         self.verdicts[verdict] += 1
         if verdict != ACCEPTED:
-            return False
+            return WORTHLESS if verdict in NONSENSE else KNOWN
         prices.is_on_rest = False
         self._believe(prices, event)
-        return True
+        return NEWS
 
-    def _take_bar(self, event: MarketEvent) -> bool:
-        if not isinstance(event, Bar):
-            return False
-        feed = self.feeds.get((event.symbol, event.interval))
-        if feed is None or not feed.offer(event):
-            return False
+    def _take_bar(self, event: MarketEvent) -> int:
+        feed = self.feeds.get((event.symbol, event.interval)) if isinstance(event, Bar) else None
+        if feed is None or not isinstance(event, Bar) or not feed.is_possible(event):
+            return WORTHLESS
+        if not feed.offer(event):
+            return KNOWN
         self.last_bar_ms = self._clock.machine.now_ms()
         self._pass_time(next_open(event.interval, event.open_ms))
-        return True
+        return NEWS
 
     def _believe(self, prices: SymbolPrices, accepted: PriceUpdate) -> None:
         update = prices.last = prices.believed(accepted)
@@ -216,6 +231,7 @@ class VenueMarket:
     def _confirm(self, prices: SymbolPrices, update: PriceUpdate) -> None:
         machine = self._clock.machine
         prices.seen_ns = machine.steady_ns()
+        prices.is_needed = False
         seen_ms = self.last_price_ms = machine.now_ms()
         for listener in prices.listeners:
             try:

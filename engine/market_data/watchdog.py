@@ -59,17 +59,21 @@ class Watchdog:
     def _look_at_ages(self) -> None:
         now = self._machine.steady_ns()
         stale = [
-            prices
-            for prices in self._venue.prices.values()
-            if not prices.is_asked and prices.age_ms(now) >= self._bound_ms(prices)
+            prices for prices in self._venue.prices.values() if not prices.is_asked and self._is_stale(prices, now)
         ]
         free = max(self._settings.rest_parallel - len(self._asking), 0)
         for prices in heapq.nsmallest(free, stale, key=lambda item: item.seen_ns):
             self._start(prices, is_stale=True)
 
+    def _is_stale(self, prices: SymbolPrices, now_ns: int) -> bool:
+        """Whether it is time to ask: an answer that does not help is not asked for again at once."""
+        bound_ms = self._bound_ms(prices)
+        pause_ns = min(bound_ms, self._settings.poll_ms) * 1_000_000
+        return prices.age_ms(now_ns) >= bound_ms and now_ns - prices.asked_ns >= pause_ns
+
     def _bound_ms(self, prices: SymbolPrices) -> int:
         """How old this price may become. While the stream is down nobody has to wait for the full bound."""
-        bound = prices.max_age_ms
+        bound = self._settings.look_ms if prices.is_needed else prices.max_age_ms
         if prices.is_on_rest:
             return min(bound, self._settings.poll_ms)
         stream = self._venue.price_stream
@@ -82,9 +86,10 @@ class Watchdog:
         if not self._venue.rest.breaker.permits():
             stream.replace("it tells nothing, and REST is not there to compare with")
             return
-        known = [item for item in self._venue.prices.values() if not item.is_asked]
-        for prices in heapq.nlargest(PROBES, known, key=lambda item: item.last.time_ms if item.last else 0):
-            self._start(prices, is_silent=True)
+        known = [(item.last.time_ms, item.symbol) for item in self._venue.prices.values() if item.last]
+        for _, symbol in heapq.nlargest(PROBES, known):
+            if not self._venue.prices[symbol].is_asked:
+                self._start(self._venue.prices[symbol], is_silent=True)
 
     def _audit(self) -> None:
         """Compare one symbol after another with REST even while the stream is busy: it may be frozen."""
@@ -122,7 +127,7 @@ class Watchdog:
             has_missed = await self._venue.ask(prices, bound_ppm)
         except (Transient, Refused) as error:
             log.info("price_not_asked", symbol=prices.symbol, reason=str(error))
-            if is_silent:
+            if is_silent and isinstance(error, Transient):
                 stream.replace(f"it tells nothing, and REST does not answer: {error}")
             return
         is_covered = stream.covers(prices.symbol)
