@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Generic, TypeVar
 
 from simulator.market.types import Liquidity, Print, Side
-from simulator.matching.half import Half, Match, Resting
+from simulator.matching.half import Half, Match, Resting, Slice
 from simulator.units import ONE
 
 __all__ = ["Book", "Match", "Resting"]
@@ -33,11 +33,18 @@ class Book(Generic[O]):
         self.readers: list[Callable[[], None]] = []
         """Told before a snapshot is given out, so that a stream of changes can start from what it shows."""
 
-    def add(self, order: O) -> None:
-        """Rest an order behind everything that stands at its price, and set its `ahead`."""
+    def add(self, order: O, visible: int = 0) -> None:
+        """Rest an order behind everything that stands at its price, and set its `ahead`.
+
+        An iceberg order shows `visible` of its quantity at a time (0: all of it). Once that has traded, the next slice
+        goes to the end of the queue at its price.
+        """
         side = order.side
         order.ahead = self._liquidity.quantity(side, order.price)
-        (self._bids if side == "BUY" else self._asks).add(order)
+        half = self._bids if side == "BUY" else self._asks
+        half.add(order)
+        if 0 < visible < order.remaining:
+            half.slices[order.order_id] = Slice(visible, visible)
         self.update_id += 1
 
     def remove(self, order: O) -> None:
@@ -65,7 +72,7 @@ class Book(Generic[O]):
             order = half.first()
             if order.ahead and background == price:
                 return Match(price, min(order.ahead, quantity), None, resting)
-            return Match(price, min(order.remaining, quantity), order, resting)
+            return Match(price, min(half.shown(order), quantity), order, resting)
         if background is None or (limit is not None and background * sign > limit * sign):
             return None
         return Match(background, min(self._liquidity.quantity(resting, background), quantity), None, resting)
@@ -74,15 +81,20 @@ class Book(Generic[O]):
         """Take the piece off the book; a maker's `executed` must have been raised before."""
         self.update_id += 1
         maker = match.maker
+        half = self._bids if match.side == "BUY" else self._asks
         if maker is None:
             self._liquidity.consume(match.side, match.price, match.quantity)
-            half = self._bids if match.side == "BUY" else self._asks
             half.advance(match.price, match.quantity)
         elif maker.remaining <= 0:
-            (self._bids if match.side == "BUY" else self._asks).remove(maker)
+            half.remove(maker)
+        elif half.slices and half.use_slice(maker, match.quantity):
+            maker.ahead = self._liquidity.quantity(match.side, match.price)
 
     def available(self, side: Side, limit: int | None, quantity: int, besides: int = 0) -> tuple[int, int]:
-        """(quantity, quote) a taker on `side` could get now, up to `quantity`; orders of account `besides` left out."""
+        """(quantity, quote) a taker on `side` could get now, up to `quantity`; orders of account `besides` left out.
+
+        What iceberg orders hide counts: a taker reaches it.
+        """
         sign = 1 if side == "BUY" else -1
         got = quote = 0
         for price, offered in self.levels(side, besides):
@@ -94,8 +106,11 @@ class Book(Generic[O]):
         return got, quote
 
     def levels(self, side: Side, besides: int = 0) -> Iterator[tuple[int, int]]:
-        """(price, quantity) that a taker on `side` would meet, best first; orders of account `besides` left out."""
-        return (self._asks if side == "BUY" else self._bids).merged(self._liquidity, besides)
+        """(price, quantity) that a taker on `side` would meet, best first; orders of account `besides` left out.
+
+        What iceberg orders hide is part of it.
+        """
+        return (self._asks if side == "BUY" else self._bids).merged(self._liquidity, besides, hidden=True)
 
     def on_print(self, p: Print) -> list[Match[O]]:
         """The users' orders that a market print fills, in price-time order; settle and `execute` each.
@@ -134,12 +149,12 @@ class Book(Generic[O]):
         return crossed
 
     def best(self, side: Side) -> tuple[int, int] | None:
-        """Best price of the resting `side` with all that stands there, users and background."""
+        """Best price of the resting `side` with all that is shown there, users and background."""
         half = self._bids if side == "BUY" else self._asks
         return next(half.merged(self._liquidity), None)
 
     def depth(self, limit: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Up to `limit` levels (price, quantity) of each side: bids from high to low, asks from low to high."""
+        """Up to `limit` levels (price, quantity shown) of each side: bids from high to low, asks from low to high."""
         if limit > 1:
             for reader in self.readers:
                 reader()

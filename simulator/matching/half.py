@@ -43,16 +43,26 @@ class Match(Generic[O]):
     """Side of what rests, the opposite of the taker's."""
 
 
+@dataclass(slots=True)
+class Slice:
+    """What an iceberg order shows: `left` of its present slice, `size` of every new one."""
+
+    size: int
+    left: int
+
+
 class Half(Generic[O]):
     """Users' orders of one side. A level is a dict in order of arrival: first in, first out, removal by id."""
 
-    __slots__ = ("_levels", "keys", "side", "sign")
+    __slots__ = ("_levels", "keys", "side", "sign", "slices")
 
     def __init__(self, side: Side) -> None:
         self.side: Side = side
         self.sign = 1 if side == "SELL" else -1
         self.keys: list[int] = []
         self._levels: dict[int, dict[int, O]] = {}
+        self.slices: dict[int, Slice] = {}
+        """Iceberg orders by id; all others show everything."""
 
     def add(self, order: O) -> None:
         """Rest an order at the end of its level."""
@@ -69,9 +79,28 @@ class Half(Generic[O]):
         key = order.price * self.sign
         level = self._levels[key]
         del level[order.order_id]
+        self.slices.pop(order.order_id, None)
         if not level:
             del self._levels[key]
             del self.keys[bisect_left(self.keys, key)]
+
+    def shown(self, order: O) -> int:
+        """How much of an order can be seen, and trades before it must queue again."""
+        part = self.slices.get(order.order_id) if self.slices else None
+        return order.remaining if part is None else min(part.left, order.remaining)
+
+    def use_slice(self, order: O, quantity: int) -> bool:
+        """Some of an order has traded; True when that was all it showed: its next slice waits at the level's end."""
+        part = self.slices.get(order.order_id)
+        if part is None:
+            return False
+        part.left -= quantity
+        if part.left > 0:
+            return False
+        part.left = part.size
+        level = self._levels[order.price * self.sign]
+        level[order.order_id] = level.pop(order.order_id)
+        return True
 
     def first(self) -> O:
         """The order that is first in line; there must be one."""
@@ -99,13 +128,16 @@ class Half(Generic[O]):
             order.ahead = max(order.ahead - quantity, 0)
 
     def eat(self, p: Print, matches: list[Match[O]]) -> None:
-        """Let a print trade through the level at its own price: background ahead first, then orders, up to its size."""
+        """Let a print trade through the level at its own price: background ahead first, then orders, up to its size.
+
+        An iceberg order trades what it shows; its next slice stands behind everything, for later prints.
+        """
         left, eaten = p.quantity, 0
         for order in self.at(p.price * self.sign):
             background = min(max(order.ahead - eaten, 0), left)
             eaten += background
             left -= background
-            piece = min(order.remaining, left)
+            piece = min(self.shown(order), left)
             if piece <= 0:
                 break
             left -= piece
@@ -124,8 +156,12 @@ class Half(Generic[O]):
                 for order in level.values():
                     order.ahead = min(order.ahead, shown)
 
-    def merged(self, liquidity: Liquidity, besides: int = 0) -> Iterator[tuple[int, int]]:
-        """(price, quantity) of users and background together, best first; orders of account `besides` left out."""
+    def merged(self, liquidity: Liquidity, besides: int = 0, hidden: bool = False) -> Iterator[tuple[int, int]]:
+        """(price, quantity) of users and background together, best first; orders of account `besides` left out.
+
+        Of iceberg orders what they show counts, or all with `hidden`.
+        """
+        hidden = hidden or not self.slices
         sign = self.sign
         background = liquidity.walk(self.side)
         there = next(background, None)
@@ -133,7 +169,11 @@ class Half(Generic[O]):
             while there is not None and there[0] * sign < key:
                 yield there
                 there = next(background, None)
-            total = sum(order.remaining for order in self._levels[key].values() if order.account_id != besides)
+            orders = self._levels[key].values()
+            if hidden:
+                total = sum(order.remaining for order in orders if order.account_id != besides)
+            else:
+                total = sum(self.shown(order) for order in orders if order.account_id != besides)
             if there is not None and there[0] * sign == key:
                 total += there[1]
                 there = next(background, None)

@@ -194,7 +194,7 @@ class Engine:
         elif order.time_in_force != "GTC":
             self.end(listing, order, "EXPIRED", "EXPIRED", UNFILLED_IOC)
         else:
-            listing.book.add(order)
+            listing.book.add(order, order.iceberg_quantity)
             listing.resting.add(order.order_id)
 
     def _take(self, listing: Listing, order: SpotOrder) -> None:

@@ -190,10 +190,10 @@ def test_a_trailing_stop_with_a_stop_price_begins_to_follow_there(floor: Floor) 
     assert floor.fills(order) == [("110.25", "1")]
 
 
-def test_an_iceberg_is_accepted_and_stands_on_the_book_with_its_whole_quantity(floor: Floor) -> None:
+def test_an_iceberg_is_accepted_and_shows_one_slice_on_the_book(floor: Floor) -> None:
     order = floor.place(floor.alice, "BUY", quantity="5", price="99.5", iceberg_quantity="1")
     assert order.iceberg_quantity == parse_quanta("1")
-    assert floor.exchange.book("BTCUSDT").depth(50)[0][-1] == (parse_quanta("99.5"), parse_quanta("5"))
+    assert floor.exchange.book("BTCUSDT").depth(50)[0][-1] == (parse_quanta("99.5"), parse_quanta("1"))
 
 
 def test_two_customers_trade_with_each_other(floor: Floor) -> None:
