@@ -83,7 +83,10 @@ class AdminServer:
 
     async def _keep_agenda(self) -> None:
         while True:
-            self._context.agenda.run_due(self._context.venue.clock.now_ms())
+            try:
+                self._context.agenda.run_due(self._context.venue.clock.now_ms())
+            except Exception:
+                logger.exception("what an operator asked for at this time failed")
             await asyncio.sleep(_AGENDA_SECONDS)
 
     @web.middleware
