@@ -88,7 +88,7 @@ async def test_what_a_stale_price_held_back_is_placed_once_rest_has_told_a_fresh
     floor = open_floor()
     floor.limits = floor.limits._replace(max_price_age_ms=5_000)
     async with desk(floor) as at:
-        await passes(6)
+        await passes(4.5)
         placed, asked = len(floor.our_orders()), len(floor.exchange.market.rest_calls)
         floor.exchange.orders.fill(floor.exchange.orders.resting(SYMBOL)[0].client_order_id)
         await passes(0.1)
