@@ -7,6 +7,9 @@ from decimal import Decimal
 from domain.errors import Transient
 from exchanges._binance.hot import DepthChange
 
+#: Every way to write a quantity of nothing.
+_ZEROS = frozenset({"0", *(f"0.{'0' * digits}" for digits in range(1, 19))})
+
 
 class BookGap(Transient):
     """Changes of the book are missing; take a new snapshot."""
@@ -53,6 +56,6 @@ class Book:
 def _fold(side: dict[str, str], levels: list[tuple[str, str]]) -> None:
     side.update(levels)
     for price, quantity in levels:
-        if quantity[0] == "0" and not quantity.strip("0."):
+        if quantity in _ZEROS:
             # A level may be removed that was never sent.
             side.pop(price, None)

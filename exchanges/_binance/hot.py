@@ -7,6 +7,7 @@ into to know what it is. Amounts stay the venue's texts; `Scale` turns them into
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from domain.money import exact, to_units
 _PREFIX = b'{"stream":"'
 _BETWEEN = b'","data":'
 _CACHED = 50_000
+_MOST_DIGITS = 19
 
 
 class Trade(msgspec.Struct, gc=False):
@@ -103,24 +105,24 @@ class Router:
 
     def add(self, stream: str, shape: type[msgspec.Struct], handle: Handler) -> None:
         """Send messages of a stream, decoded as `shape`, to a handler."""
-        self._routes[stream.encode()] = (msgspec.json.Decoder(shape).decode, handle)
+        self._routes[_PREFIX + stream.encode()] = (msgspec.json.Decoder(shape).decode, handle)
 
     @property
     def streams(self) -> list[str]:
         """Names of the streams that have a handler."""
-        return [name.decode() for name in self._routes]
+        return [name[len(_PREFIX) :].decode() for name in self._routes]
 
     def feed(self, frame: bytes) -> None:
         """Decode one frame and hand it over. A frame that cannot be read is counted and left out."""
         try:
-            # The venue writes the envelope always alike; cutting it off by hand is a fifth faster than decoding it.
-            if frame.startswith(_PREFIX):
-                end = frame.index(b'"', 11)
-                route = self._routes.get(frame[11:end])
-                if route is not None and frame.startswith(_BETWEEN, end):
-                    route[1](route[0](frame[end + 9 : -1]))
-                    return
-            self._slowly(frame)
+            # The venue writes the envelope always alike; cutting it off by hand is faster than decoding it.
+            head, _, message = frame.partition(_BETWEEN)
+            route = self._routes.get(head)
+            if route is None:
+                self._slowly(frame)
+            else:
+                decode, handle = route
+                handle(decode(message[:-1]))
         except (msgspec.MsgspecError, ValueError):
             self.unreadable += 1
 
@@ -130,7 +132,7 @@ class Router:
         except msgspec.ValidationError:
             self.unrouted += 1
             return
-        route = self._routes.get(envelope.stream.encode())
+        route = self._routes.get(_PREFIX + envelope.stream.encode())
         if route is None:
             self.unrouted += 1
             return
@@ -140,16 +142,32 @@ class Router:
 class Scale:
     """Texts of amounts as whole numbers of a unit; texts seen before cost one look-up."""
 
-    def __init__(self, unit: Any) -> None:
+    def __init__(self, unit: Decimal) -> None:
         self._unit = unit
         self._known: dict[str, int] = {}
+        #: Digits after the point -> the unit in that many digits, where it is a whole number.
+        self._in_digits = {digits: _scaled(unit, digits) for digits in range(_MOST_DIGITS)}
 
     def units(self, text: str) -> int:
         """How many units; `NotDivisible` when it is not a whole number of them."""
         found = self._known.get(text)
         if found is None:
-            found = to_units(exact(text), self._unit)
+            found = self._read(text)
             if len(self._known) >= _CACHED:
                 self._known.clear()
             self._known[text] = found
         return found
+
+    def _read(self, text: str) -> int:
+        whole, _, fraction = text.partition(".")
+        unit, digits = self._in_digits.get(len(fraction), 0), whole + fraction
+        if unit and digits.isdigit():
+            count, rest = divmod(int(digits), unit)
+            if not rest:
+                return count
+        return to_units(exact(text), self._unit)
+
+
+def _scaled(unit: Decimal, digits: int) -> int:
+    scaled = unit.scaleb(digits)
+    return int(scaled) if scaled == scaled.to_integral_value() else 0

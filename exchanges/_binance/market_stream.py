@@ -45,8 +45,13 @@ class Price:
 
     def on_trade(self, trade: Trade) -> None:
         """A trade is told even when the price is the same: it is fresh."""
-        self._last = self._last._replace(last=self._ticks.units(trade.p), time_ms=trade.T)
-        self._tell(self._last._replace(traded=self._lots.units(trade.q)))
+        ticks, before = self._ticks.units(trade.p), self._last
+        # Made in one go: this runs for every trade of every symbol.
+        self._last = told = PriceUpdate(
+            self._symbol, ticks, before.bid, before.ask, trade.T,
+            self._lots.units(trade.q), before.bid_lots, before.ask_lots,
+        )  # fmt: skip
+        self._tell(told)
 
     def on_book(self, ticker: BookTicker) -> None:
         """A new best of the book is told when its prices have moved and a trade is known."""
@@ -61,6 +66,7 @@ class Price:
             time_ms=ticker.T or last.time_ms,
             bid_lots=self._lots.units(ticker.B),
             ask_lots=self._lots.units(ticker.A),
+            traded=0,
         )
         if last.last:
             self._tell(self._last)

@@ -47,7 +47,14 @@ _MINUTE_MS = 60_000
 class PaperExchange:
     """One paper account on spot. It belongs to one process at a time, as its store does."""
 
-    def __init__(self, feed: BaseExchange, paper: PaperSettings, settings: VenueSettings, clock: Clock) -> None:
+    def __init__(
+        self,
+        feed: BaseExchange,
+        paper: PaperSettings,
+        settings: VenueSettings,
+        clock: Clock,
+        compact_after: int = _COMPACT_AFTER,
+    ) -> None:
         if feed.capabilities.market != "spot":
             raise Refused(f"paper trading follows a spot market, and {feed.name} is not one.")
         self.name = "paper"
@@ -61,6 +68,7 @@ class PaperExchange:
         self._prices: dict[str, PriceUpdate] = {}
         self._lock = asyncio.Lock()
         self._records = 0
+        self._compact_after = compact_after
         self._listeners: list[asyncio.Queue[UserEvent]] = []
         self._watched: set[str] = set()
         self._watcher: asyncio.Task[None] | None = None
@@ -210,7 +218,7 @@ class PaperExchange:
         for fact in facts:
             for event in self._events_of(fact):
                 self._tell(event)
-        if self._records > _COMPACT_AFTER:
+        if self._records > self._compact_after:
             await self._paper.store.replace([book.encode(book.snapshot(self._account))])
             self._records = 1
 
