@@ -71,6 +71,8 @@ async def measure(journal: BaseJournal, instances: int, seconds: float, rate: in
             await journal.commit(robot.next_step())
             latencies.append((time.perf_counter() - due) * 1000)
             due += instances / rate
+            if time.perf_counter() > start + seconds:
+                return
 
     chance = random.Random(1)
     await asyncio.gather(*(run(Robot(n), random.Random(chance.random())) for n in range(1, instances + 1)))

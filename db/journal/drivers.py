@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import warnings
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -64,7 +63,10 @@ class Driver(Protocol):
         """End the transaction and forget it."""
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
-        """Execute, and fetch what there is."""
+        """Execute, after everything that was put off, and fetch what there is."""
+
+    def flush(self) -> None:
+        """Execute what `insert` and `change` have put off; their errors may come only now."""
 
     def insert(self, table: str, columns: Sequence[str], rows: list[Row], update: Sequence[str] = ()) -> None:
         """Add rows; `update` names columns that are overwritten, unless by NULL, where the row is there already."""
@@ -134,6 +136,9 @@ class SqliteDriver:
     def run(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
         """Execute and fetch."""
         return self._connection.execute(statement, values).fetchall()
+
+    def flush(self) -> None:
+        """Nothing was put off: there is no way to go."""
 
     def insert(self, table: str, columns: Sequence[str], rows: list[Row], update: Sequence[str] = ()) -> None:
         """Row by row, inside the C library."""
@@ -210,11 +215,13 @@ class MysqlDriver:
             f"innodb_lock_wait_timeout = {LOCK_WAIT_SECONDS}",
         ):
             self._cursor.execute(f"SET SESSION {setting}")
-        self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._inserts: dict[tuple[str, tuple[str, ...]], tuple[str, str]] = {}
+        #: Statements that wait for the next packet, and how many rows each must find.
+        self._put_off: list[tuple[str, int | None]] = []
 
     def begin(self) -> None:
-        """Start a transaction."""
-        self._cursor.execute("BEGIN")
+        """Start a transaction, together with its first statement."""
+        self._put_off = [("BEGIN", None)]
 
     def begin_read(self) -> None:
         """A snapshot taken now."""
@@ -227,31 +234,43 @@ class MysqlDriver:
 
     def drop(self) -> None:
         """ROLLBACK."""
+        self._put_off = []
         self._cursor.execute("ROLLBACK")
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
-        """Execute and fetch."""
-        self._cursor.execute(statement.replace("?", "%s"), tuple(values) or None)
+        """Execute and fetch, in the same packet as what was put off."""
+        self._put_off.append((self._filled(statement, values), None))
+        self.flush()
         return list(self._cursor.fetchall()) if self._cursor.description else []
+
+    def flush(self) -> None:
+        """All in one packet: the way there and back costs more than most statements."""
+        if not self._put_off:
+            return
+        statements, self._put_off = self._put_off, []
+        cursor = self._cursor
+        cursor.execute(";".join(text for text, _ in statements))
+        for place, (_, wanted) in enumerate(statements):
+            if wanted is not None and cursor.rowcount != wanted:
+                # The rest of the answers has to be read before the connection is of use again.
+                while cursor.nextset():
+                    pass
+                raise MissingRow
+            if place + 1 < len(statements):
+                cursor.nextset()
 
     def insert(self, table: str, columns: Sequence[str], rows: list[Row], update: Sequence[str] = ()) -> None:
         """All rows in one statement."""
         name = (table, tuple(update))
         if name not in self._inserts:
             self._inserts[name] = self._insert(table, columns, update)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", pymysql.Warning)
-            self._cursor.executemany(self._inserts[name], rows)
+        start, end = self._inserts[name]
+        lines = ",".join(f"({','.join(map(self._literal, row))})" for row in rows)
+        self._put_off.append((start + lines + end, None))
 
     def change(self, statement: str, rows: list[Row]) -> None:
-        """All in one packet: the way there and back costs more than an update."""
-        one, cursor = statement.replace("?", "%s"), self._cursor
-        cursor.execute(";".join(cursor.mogrify(one, row) for row in rows))
-        found = cursor.rowcount
-        while cursor.nextset():
-            found += cursor.rowcount
-        if found != len(rows):
-            raise MissingRow
+        """One statement a row; each must find its row."""
+        self._put_off += [(self._filled(statement, row), 1) for row in rows]
 
     def moment(self, milliseconds: int) -> str:
         """Text that DATETIME(6) reads."""
@@ -282,14 +301,25 @@ class MysqlDriver:
         with contextlib.suppress(pymysql.Error):
             self._connection.close()
 
-    def _insert(self, table: str, columns: Sequence[str], update: Sequence[str]) -> str:
-        marks = ",".join(["%s"] * len(columns))
-        statement = f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"
-        if update:
-            # VALUES() is the form that MySQL 8 and MariaDB share.
-            sets = ",".join(f"{column}=COALESCE(VALUES({column}),{column})" for column in update)
-            statement += f" ON DUPLICATE KEY UPDATE {sets}"
-        return statement
+    def _insert(self, table: str, columns: Sequence[str], update: Sequence[str]) -> tuple[str, str]:
+        # VALUES() is the form that MySQL 8 and MariaDB share.
+        sets = ",".join(f"{column}=COALESCE(VALUES({column}),{column})" for column in update)
+        return (
+            f"INSERT INTO {table} ({','.join(columns)}) VALUES ",
+            f" ON DUPLICATE KEY UPDATE {sets}" if update else "",
+        )
+
+    def _filled(self, statement: str, values: Sequence[Any]) -> str:
+        """The statement with its values in place, escaped by the driver."""
+        parts = statement.split("?")
+        literals = [*map(self._literal, values), ""]
+        return "".join(part + literal for part, literal in zip(parts, literals, strict=True))
+
+    def _literal(self, value: Any) -> str:
+        if value is None:
+            return "NULL"
+        # Exactly int: what merely behaves like one might print differently.
+        return str(value) if type(value) is int else str(self._connection.escape(value, self._connection.encoders))
 
 
 def marks(values: Iterable[Any]) -> str:

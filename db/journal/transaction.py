@@ -206,6 +206,7 @@ class Transaction:
             _insert(driver, table, columns, all_rows.new[table])
         _insert(driver, "strategy_states", shape.STATES, all_rows.states, shape.STATE_CHANGES)
         _insert(driver, "risk_metrics", shape.METRICS, all_rows.metrics, shape.METRIC_CHANGES)
+        driver.flush()
 
 
 #: In the order in which they refer to one another.
