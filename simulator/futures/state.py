@@ -27,7 +27,7 @@ class Listing:
     def __init__(self, instrument: Instrument, market: SymbolMarket) -> None:
         self.instrument = instrument
         self.market = market
-        self.book: Book[FuturesOrder] = Book(market.liquidity)
+        self.book: Book[FuturesOrder] = Book(market.liquidity, market.prints_skipped)
         self._mark = market.last_price
         self._own_price: int | None = None
         """Price of the customers' latest trade, while it is the market's last."""

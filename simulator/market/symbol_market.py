@@ -48,6 +48,7 @@ class SymbolMarket:
         """The background book; the same object for the market's life."""
         self._now = start_ms
         self._settled: Print | None = None
+        self._skipped = 0
         self._last: tuple[int, Trade] | None = None
         self._log.pass_to(self._course.count_until(start_ms - 1))
         self._anchor()
@@ -115,7 +116,13 @@ class SymbolMarket:
         before = self._log.position
         self._log.pass_to(self._course.count_until(self._now))
         if self._log.position > before:
+            self._skipped += self._log.position - before
             self._anchor()
+
+    def prints_skipped(self) -> int:
+        """How many prints happened unseen: each of them moved the background."""
+        self._catch_up()
+        return self._skipped
 
     def _anchor(self) -> None:
         """Put the background around the last planned print that has happened."""

@@ -21,17 +21,26 @@ O = TypeVar("O", bound=Resting)  # noqa: E741  (an order)
 
 
 class Book(Generic[O]):
-    """Users' orders of one symbol over its `Liquidity`; `update_id` grows by one at every visible change."""
+    """Users' orders of one symbol over its `Liquidity`.
 
-    __slots__ = ("_asks", "_bids", "_liquidity", "readers", "update_id")
+    `moves_unseen` counts the moves of the background of which nobody told the book, because nobody was looking.
+    """
 
-    def __init__(self, liquidity: Liquidity) -> None:
+    __slots__ = ("_asks", "_bids", "_changes", "_liquidity", "_moves_unseen", "readers")
+
+    def __init__(self, liquidity: Liquidity, moves_unseen: Callable[[], int] = lambda: 0) -> None:
         self._liquidity = liquidity
+        self._moves_unseen = moves_unseen
         self._bids: Half[O] = Half("BUY")
         self._asks: Half[O] = Half("SELL")
-        self.update_id = 1
+        self._changes = 1
         self.readers: list[Callable[[], None]] = []
         """Told before a snapshot is given out, so that a stream of changes can start from what it shows."""
+
+    @property
+    def update_id(self) -> int:
+        """Grows by one at every visible change, seen or not: one id never stands for two books."""
+        return self._changes + self._moves_unseen()
 
     def add(self, order: O, visible: int = 0) -> None:
         """Rest an order behind everything that stands at its price, and set its `ahead`.
@@ -45,16 +54,16 @@ class Book(Generic[O]):
         half.add(order)
         if 0 < visible < order.remaining:
             half.slices[order.order_id] = Slice(visible, visible)
-        self.update_id += 1
+        self._changes += 1
 
     def remove(self, order: O) -> None:
         """Take a resting order away; raises KeyError when it does not rest here."""
         (self._bids if order.side == "BUY" else self._asks).remove(order)
-        self.update_id += 1
+        self._changes += 1
 
     def changed(self) -> None:
         """Say that a resting order's quantity was changed in place (an amend that keeps its priority)."""
-        self.update_id += 1
+        self._changes += 1
 
     def next_match(self, side: Side, limit: int | None, quantity: int) -> Match[O] | None:
         """The piece a taker on `side` gets next, at most `quantity` and not beyond `limit`; None when there is none.
@@ -79,7 +88,7 @@ class Book(Generic[O]):
 
     def execute(self, match: Match[O]) -> None:
         """Take the piece off the book; a maker's `executed` must have been raised before."""
-        self.update_id += 1
+        self._changes += 1
         maker = match.maker
         half = self._bids if match.side == "BUY" else self._asks
         if maker is None:
@@ -137,7 +146,7 @@ class Book(Generic[O]):
         Gives the users' orders that now stand at or through the opposite best of the background, best price first:
         the market has traded through them, so the exchange fills them at their own prices.
         """
-        self.update_id += 1
+        self._changes += 1
         crossed: list[O] = []
         for half, other in ((self._bids, self._asks), (self._asks, self._bids)):
             if not half.keys:

@@ -56,7 +56,7 @@ class Listing:
     def __init__(self, instrument: Instrument, market: SymbolMarket) -> None:
         self.instrument = instrument
         self.market = market
-        self.book: Book[SpotOrder] = Book(market.liquidity)
+        self.book: Book[SpotOrder] = Book(market.liquidity, market.prints_skipped)
         self.triggers = Triggers()
         self.resting: set[int] = set()
         """Ids of the orders on the book."""

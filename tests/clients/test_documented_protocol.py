@@ -282,6 +282,29 @@ async def test_a_local_book_equals_the_venues_after_a_hundred_diffs(
 @pytest.mark.parametrize(
     ("stream", "api"), [("ws/btcusdt@depth@100ms", "api/v3"), ("public/ws/btcusdt@depth@100ms", "fapi/v1")]
 )
+async def test_one_update_id_never_stands_for_two_books(stepped: SimulatorProcess, stream: str, api: str) -> None:
+    def depth() -> dict[str, Any]:
+        answer = fetch("GET", f"{stepped.rest}/{api}/depth?symbol=BNBUSDT&limit=1000")
+        return {name: answer.body[name] for name in ("lastUpdateId", "bids", "asks")}
+
+    unheard = await asyncio.to_thread(depth)
+    await asyncio.to_thread(pass_minute, stepped)
+    before = await asyncio.to_thread(depth)
+    assert before["lastUpdateId"] > unheard["lastUpdateId"]
+    async with wired(f"{stepped.stream}/{stream.replace('btc', 'bnb')}") as wire:
+        await wire.ask({"method": "LIST_SUBSCRIPTIONS", "id": 1})
+        book = LocalBook.of(before, api == "api/v3")
+        await asyncio.to_thread(pass_minute, stepped)
+        end = LocalBook.of(await asyncio.to_thread(depth), api == "api/v3")
+        events = await wire.inbox.until(lambda found: found[-1].get("u", 0) >= end.update_id)
+        for event in events[1:]:
+            book.apply(event)
+        assert book.top(100) == end.top(100)
+
+
+@pytest.mark.parametrize(
+    ("stream", "api"), [("ws/btcusdt@depth@100ms", "api/v3"), ("public/ws/btcusdt@depth@100ms", "fapi/v1")]
+)
 async def test_a_local_book_begun_in_a_moving_market_has_no_gap_and_never_crosses(
     venue: SimulatorProcess, stream: str, api: str
 ) -> None:

@@ -72,6 +72,9 @@ class FakeSymbolMarket:
         """Overrides the average price; None takes the last price."""
         self.recorded: list[Trade] = []
 
+    def prints_skipped(self) -> int:
+        return 0
+
     def settle_print(self, p: Print) -> None:
         """A seller got the best bid, a buyer paid the best ask."""
         self.liquidity.anchor_at(p.price if p.taker == "SELL" else p.price - self.liquidity.tick)
