@@ -9,6 +9,7 @@ import pytest
 
 from tests.clients.ccxt_setup import point_at
 from tests.clients.conftest import Customer
+from tests.clients.inbox import reading
 from tests.simulator_process import SimulatorProcess
 
 BTC, BTC_PERPETUAL = "BTC/USDT", "BTC/USDT:USDT"
@@ -89,3 +90,40 @@ async def test_orders_may_be_placed_and_cancelled_over_the_socket(exchange: Any,
         assert order["status"] == "open"
         cancelled = await exchange.cancel_order_ws(order["id"], symbol)
         assert cancelled["status"] == "canceled"
+
+
+async def test_fills_balances_and_positions_are_pushed(exchange: Any, symbol: str, kind: str) -> None:
+    async with asyncio.timeout(40):
+        await exchange.load_markets()
+        async with (
+            reading(lambda: exchange.watch_my_trades(symbol)) as trades,
+            reading(exchange.watch_balance) as money,
+        ):
+            await subscribed(exchange)
+            order = await exchange.create_order(symbol, "market", "buy", 0.02)
+            fills = await trades.first(lambda found: any(trade["order"] == order["id"] for trade in found))
+            assert fills[-1]["fee"]["cost"] > 0
+            await money.first(lambda _: True)
+        if kind == "futures":
+            await exchange.create_order(symbol, "market", "sell", 0.02, None, {"reduceOnly": True})
+
+
+async def test_positions_are_pushed(venue: SimulatorProcess, customer: Customer) -> None:
+    keys = {"apiKey": customer.key, "secret": customer.secret}
+    # Without this the client asks for all positions first and hears of no change while it does.
+    options = {"watchPositions": {"fetchPositionsSnapshot": False, "awaitPositionsSnapshot": False}}
+    exchange = point_at(ccxt.pro.binanceusdm({**keys, "options": options}), venue)
+    try:
+        async with asyncio.timeout(40):
+            await exchange.load_markets()
+            async with reading(lambda: exchange.watch_positions([BTC_PERPETUAL])) as positions:
+                await subscribed(exchange)
+                await exchange.create_order(BTC_PERPETUAL, "market", "buy", 0.03)
+                await positions.first(lambda found: any((item["contracts"] or 0) > 0 for item in found))
+                await exchange.create_order(BTC_PERPETUAL, "market", "sell", 0.02, None, {"reduceOnly": True})
+                held = (await exchange.fetch_positions([BTC_PERPETUAL]))[0]["contracts"]
+                # Of pushes that come together the client hands out the first, and keeps the last.
+                while [item["contracts"] for kept in exchange.positions.values() for item in kept] != [held]:
+                    await asyncio.sleep(0.05)
+    finally:
+        await exchange.close()

@@ -104,10 +104,13 @@ async def test_futures_sockets_go_by_their_routes(lively: Any) -> None:
 
 
 async def test_a_depth_cache_is_kept_for_a_hundred_updates(lively: Any) -> None:
-    manager = DepthCacheManager(lively, BTC, ws_interval=100, limit=5000, conv_type=Decimal)
+    sockets = BinanceSocketManager(lively, max_queue_size=10_000)
+    manager = DepthCacheManager(lively, BTC, bm=sockets, ws_interval=100, limit=1000, conv_type=Decimal)
     async with asyncio.timeout(40), manager as cached:
         # The cache takes its first diff for a gap and puts it on top of a snapshot that is newer; that passes.
-        for _ in range(20):
+        await cached.recv()
+        newer = (await lively.get_order_book(symbol=BTC))["lastUpdateId"]
+        while cached._last_update_id < newer:
             await cached.recv()
         for _ in range(100):
             book = await cached.recv()
