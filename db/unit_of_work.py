@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, Engine, RootTransaction
+from sqlmodel import Session
 
 from domain.errors import Broken
 
@@ -24,6 +25,7 @@ class UnitOfWork:
         self._engine = engine
         self._connection: Connection | None = None
         self._transaction: RootTransaction | None = None
+        self._session: Session | None = None
 
     def __enter__(self) -> Self:
         self._connection = self._engine.connect()
@@ -34,9 +36,11 @@ class UnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         del kind, error, trace
+        if self._session is not None:
+            self._session.close()
         if self._connection is not None:
             self._connection.close()
-        self._connection = self._transaction = None
+        self._connection = self._transaction = self._session = None
 
     @property
     def connection(self) -> Connection:
@@ -45,9 +49,18 @@ class UnitOfWork:
             raise NotOpen
         return self._connection
 
+    @property
+    def session(self) -> Session:
+        """The unit's objects: they belong to its transaction, and are plain values after it."""
+        if self._session is None:
+            self._session = Session(self.connection, expire_on_commit=False, join_transaction_mode="rollback_only")
+        return self._session
+
     def commit(self) -> None:
         """Keep everything done so far. Raises what the database raises; an answer that got lost is not a refusal."""
         if self._transaction is None:
             raise NotOpen
+        if self._session is not None:
+            self._session.flush()
         self._transaction.commit()
         self._transaction = None

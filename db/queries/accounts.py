@@ -1,0 +1,74 @@
+"""Users and their accounts at venues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlmodel import col, select
+
+from db.models import Account, User
+from db.queries.instances import NoSuchRow
+from db.unit_of_work import UnitOfWork
+
+
+class Ciphertext(NamedTuple):
+    """Credentials as `core.secrets` encrypted them."""
+
+    api_key: bytes
+    api_secret: bytes
+    passphrase: bytes | None
+    #: Which encryption key they were encrypted with.
+    key_id: str
+
+
+def user_named(unit: UnitOfWork, login: str) -> User | None:
+    """The user whom the sign-in proxy calls so."""
+    return unit.session.exec(select(User).where(col(User.login) == login)).first()
+
+
+def add_user(unit: UnitOfWork, user: User) -> User:
+    """Keep a new user, with a number."""
+    unit.session.add(user)
+    unit.session.flush()
+    return user
+
+
+def add(unit: UnitOfWork, account: Account) -> Account:
+    """Keep a new account, with its number: encryption is bound to it, so credentials come after."""
+    unit.session.add(account)
+    unit.session.flush()
+    return account
+
+
+def get(unit: UnitOfWork, account: int, owner: int) -> Account:
+    """An account of an owner, or `NoSuchRow`."""
+    found = unit.session.get(Account, account)
+    if found is None or found.owner_id != owner:
+        raise NoSuchRow(f"you have no account {account}.")
+    return found
+
+
+def list_of_owner(unit: UnitOfWork, owner: int) -> Sequence[Account]:
+    """An owner's accounts by number."""
+    chosen = select(Account).where(col(Account.owner_id) == owner)
+    return unit.session.exec(chosen.order_by(col(Account.id))).all()
+
+
+def set_credentials(unit: UnitOfWork, account: int, owner: int, secret: Ciphertext, now: datetime) -> Account:
+    """Replace the credentials; what the new key may do is not known until a worker has looked."""
+    found = get(unit, account, owner)
+    found.api_key, found.api_secret, found.passphrase, found.key_id = secret
+    found.rights, found.rights_checked_at, found.updated_at = "unknown", None, now
+    unit.session.flush()
+    return found
+
+
+def set_rights(unit: UnitOfWork, account: int, rights: str, now: datetime) -> None:
+    """Record what a worker found the key may do: "verified", "unknown" or "refused"."""
+    found = unit.session.get(Account, account)
+    if found is None:
+        raise NoSuchRow(f"there is no account {account}.")
+    found.rights, found.rights_checked_at = rights, now
+    unit.session.flush()
