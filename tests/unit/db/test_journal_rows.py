@@ -6,6 +6,7 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from sqlalchemy import Dialect
 from sqlalchemy.dialects import mysql, sqlite
 
 from core.base_journal import StoredState
@@ -36,7 +37,7 @@ def test_no_state_is_no_state() -> None:
 
 
 @pytest.mark.parametrize("dialect", [sqlite.dialect(), mysql.dialect()], ids=["sqlite", "mysql"])
-def test_a_whole_number_has_at_most_38_digits_and_is_no_float(dialect: sqlite.dialect) -> None:
+def test_a_whole_number_has_at_most_38_digits_and_is_no_float(dialect: Dialect) -> None:
     kind = WholeNumber()
     for number in (0, -1, 10**38 - 1, -(10**38) + 1):
         assert kind.process_result_value(kind.process_bind_param(number, dialect), dialect) == number
