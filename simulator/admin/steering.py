@@ -58,7 +58,7 @@ def freeze(context: Context, fields: Fields) -> object:
     markets, on = _chosen(context, fields), fields.boolean("on")
     fields.done()
     for _, market in markets:
-        market.freeze(on)
+        market.helm.freeze(on)
     return _prices(markets)
 
 
@@ -129,11 +129,11 @@ def _move(markets: list[tuple[Market, SymbolMarket]], percent: int, over_ms: int
     """Move all of them, or none when one of them cannot be moved so."""
     try:
         for _, market in markets:
-            market.check_move(percent, over_ms)
+            market.helm.check_move(percent, over_ms)
     except BadSteering as error:
         raise BadField("percent", str(error)) from None
     for _, market in markets:
-        market.move(percent, over_ms)
+        market.helm.move(percent, over_ms)
 
 
 def _rule(name: str, value: object) -> int:

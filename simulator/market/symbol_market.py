@@ -8,6 +8,7 @@ from simulator.instruments import Market
 from simulator.market.candles import LONG_DAYS, Candles
 from simulator.market.course import Course
 from simulator.market.files import Gap
+from simulator.market.helm import Helm
 from simulator.market.intervals import DAY, MINUTE
 from simulator.market.ladder import Background, Ladder, SyntheticLadder
 from simulator.market.plans import Plan
@@ -42,6 +43,9 @@ class SymbolMarket:
         self._course = Course(plan)
         self._log = TradeLog(self._course)
         self._candles = Candles(self._course, self._log, self.outages)
+        self.helm = Helm(
+            self._course.steering, self._begins_ms, self._replan, self._price_in_ticks, self._planned_price
+        )
         synthetic = SyntheticLadder(key, plan.grid.tick, plan.grid.lot, self._typical_print())
         self._synthetic: Ladder = synthetic
         self.liquidity = Background(make_ladder(synthetic) if make_ladder else synthetic, self._catch_up)
@@ -272,29 +276,14 @@ class SymbolMarket:
 
     # -- steering
 
-    def move(self, percent_ppm: int, over_ms: int) -> None:
-        """Move the price by millionths of itself (10,000 is 1 %) evenly over a time, on top of what the data does."""
-        self._steer(lambda start: self._course.steering.move(start, percent_ppm, over_ms))
-
-    def check_move(self, percent_ppm: int, over_ms: int) -> None:
-        """Raise `BadSteering` where `move` would; change nothing."""
+    def _begins_ms(self) -> int:
+        """The first moment that may still be steered."""
         self._catch_up()
-        self._course.steering.check_move(self._now + 1, percent_ppm, over_ms)
+        return self._now + 1
 
-    def gap(self, percent_ppm: int) -> None:
-        """Let the next print be that much away."""
-        self.move(percent_ppm, 0)
-
-    def freeze(self, on: bool) -> None:
-        """Let every print happen at the last price; or let the price move again from where it stood."""
-        steering = self._course.steering
-        if on == steering.is_frozen:
-            return
-        price = self.last_price // self._plan.grid.tick
-        if on:
-            self._steer(lambda start: steering.freeze(start, price))
-        else:
-            self._steer(lambda start: steering.thaw(start, price, self._planned_price()))
+    def _price_in_ticks(self) -> int:
+        """The last price, in ticks of the data."""
+        return self.last_price // self._plan.grid.tick
 
     def _planned_price(self) -> int:
         """Unsteered price in ticks of the last planned print."""
@@ -304,9 +293,10 @@ class SymbolMarket:
             return self._plan.initial_price
         return int(self._plan.prints(minute, minute + 1).price[number - self._plan.count_before(minute)])
 
-    def _steer(self, change: Callable[[int], None]) -> None:
-        self._catch_up()
-        change(self._now + 1)
-        self._course.forget_from(self._now + 1)
+    def _replan(self, change: Callable[[int], None]) -> None:
+        """Let `change` act on every print that is still to come."""
+        begins_ms = self._begins_ms()
+        change(begins_ms)
+        self._course.forget_from(begins_ms)
         self.liquidity.ladder = self._synthetic
         self._anchor()

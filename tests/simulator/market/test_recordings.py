@@ -136,5 +136,5 @@ def test_a_recording_replays_its_trades_over_its_book(tmp_path: Path) -> None:
     market.skip_to(NOW + 200)
     assert market.has_ended
     assert market.liquidity.quantity("BUY", 10_010_000_000) == 9 * ONE
-    market.gap(10_000)
+    market.helm.gap(10_000)
     assert len(list(market.liquidity.walk("BUY"))) > 100

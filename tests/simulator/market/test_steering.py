@@ -13,7 +13,7 @@ HOUR = [FLAT] * 60
 def test_a_gap_shows_at_the_next_print_and_stays() -> None:
     market = market_of(HOUR)
     play(market, START + 5 * MINUTE)
-    market.gap(-50_000)
+    market.helm.gap(-50_000)
     later = play(market, START + 10 * MINUTE)
     assert {trade.price for trade in later} == {95_000 * TICK}
     best = market.liquidity.best("BUY")
@@ -24,7 +24,7 @@ def test_a_gap_shows_at_the_next_print_and_stays() -> None:
 def test_a_move_goes_evenly_and_then_stays() -> None:
     market = market_of(HOUR)
     play(market, START + 5 * MINUTE)
-    market.move(100_000, 10 * MINUTE)
+    market.helm.move(100_000, 10 * MINUTE)
     rising = [trade.price for trade in play(market, START + 15 * MINUTE)]
     assert rising == sorted(rising)
     assert len(set(rising)) == len(rising)
@@ -34,9 +34,9 @@ def test_a_move_goes_evenly_and_then_stays() -> None:
 
 def test_moves_add_up() -> None:
     market = market_of(HOUR)
-    market.gap(100_000)
+    market.helm.gap(100_000)
     play(market, START + 2 * MINUTE)
-    market.gap(100_000)
+    market.helm.gap(100_000)
     assert {trade.price for trade in play(market, START + 4 * MINUTE)} >= {121_000 * TICK}
 
 
@@ -45,11 +45,11 @@ def test_a_frozen_price_stands_still_and_goes_on_from_there() -> None:
     market = market_of(climbing)
     play(market, START + 10 * MINUTE)
     stood = market.last_price
-    market.freeze(True)
+    market.helm.freeze(True)
     still = play(market, START + 30 * MINUTE)
     assert {trade.price for trade in still} == {stood}
     assert sum(bar.volume for bar in market.bars("1m", START + 11 * MINUTE, None, 19)) > 0
-    market.freeze(False)
+    market.helm.freeze(False)
     on = play(market, START + 40 * MINUTE)
     assert abs(on[0].price - stood) < 100 * TICK
     assert on[-1].price > stood + 900 * TICK
@@ -64,8 +64,8 @@ def test_bars_of_a_steered_market_are_those_of_its_trades_hot_and_cold() -> None
         cold.skip_to(now)
         first = hot.bars("1h", None, None, 9), hot.bars("1m", None, None, 999)
         assert first == (cold.bars("1h", None, None, 9), cold.bars("1m", None, None, 999))
-        hot.move(percent, over_ms)
-        cold.move(percent, over_ms)
+        hot.helm.move(percent, over_ms)
+        cold.helm.move(percent, over_ms)
     play(hot, now + 400_000)
     cold.skip_to(now + 400_000)
     assert all_trades(hot) == all_trades(cold)
@@ -79,7 +79,7 @@ def test_trades_before_a_move_stay_what_they_were() -> None:
     market = market_of([(1000, 1200, 800, 1100, 5000)] * 30)
     before = play(market, START + 10 * MINUTE + 31_000)
     bars = market.bars("1m", None, None, 10)
-    market.gap(300_000)
+    market.helm.gap(300_000)
     assert all_trades(market) == before
     assert market.bars("1m", None, None, 10) == bars
 
@@ -88,5 +88,5 @@ def test_trades_before_a_move_stay_what_they_were() -> None:
 def test_a_move_out_of_bounds_is_refused(percent: int, over_ms: int) -> None:
     market = market_of(HOUR)
     with pytest.raises(BadSteering):
-        market.move(percent, over_ms)
+        market.helm.move(percent, over_ms)
     assert {trade.price for trade in play(market, START + MINUTE)} == {100_000 * TICK}

@@ -45,9 +45,9 @@ def do(market: SymbolMarket, kind: str, now: int, number: int) -> None:
         market.record(now, price + TICK * number, 2 * LOT, "BUY", 7, 1000 + number)
         market.record(now, price + TICK * (number + 1), LOT, "BUY", 8, 1000 + number)
     if kind == "steer":
-        market.move(10_000 if number % 2 else -10_000, 90_000 * (number % 3))
+        market.helm.move(10_000 if number % 2 else -10_000, 90_000 * (number % 3))
     if kind in ("freeze", "thaw"):
-        market.freeze(kind == "freeze")
+        market.helm.freeze(kind == "freeze")
 
 
 def through(market: SymbolMarket, until_ms: int, kind: str) -> None:
