@@ -42,7 +42,7 @@ fix: setup ## let ruff mend what it can
 
 bench: setup ## run every benchmark; results say their command and machine
 	@set -e; for file in benchmarks/bench_*.py; do \
-	  test -e "$$file" || { echo "There is no benchmark yet."; break; }; echo "== $$file"; $(BIN)/python "$$file"; done
+	  test -e "$$file" || { echo "There is no benchmark yet."; break; }; echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done
 
 acceptance: setup ## the exhaustive run: every test with many more random examples
 	ARES_HYPOTHESIS_PROFILE=exhaustive $(BIN)/python -m pytest --timeout=3600

@@ -21,7 +21,7 @@ from tests.simulator.conformance.description import ENDED, NEVER, ORDERS, load
 from tests.simulator.conformance.signing import Signed
 from tests.simulator_process import SimulatorProcess, simulator_process
 
-pytestmark = [pytest.mark.recorded, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.recorded, pytest.mark.timeout(7200)]
 
 KEY, SECRET = "conformance", "conformance-secret"
 ROOTS = {"spot": "/api/v3", "futures": "/fapi/v1"}
