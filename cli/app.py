@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.doctor import examine
+from cli.entry import SIMULATOR
 from cli.foreground import run_child
 from cli.instance import Address, AlreadyRunning, Instance
 from core.clock import system_clock
@@ -25,7 +26,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-SIMULATOR = (sys.executable, "-m", "simulator")
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from tests.conftest import ROOT
 from tests.services import nginx_server
 
 pytestmark = pytest.mark.services
-ARES = [sys.executable, "-c", "import sys; from cli.app import main; sys.argv[0] = 'ares'; main()"]
+ARES = [sys.executable, "-c", "import sys; from cli.entry import main; sys.argv[0] = 'ares'; main()"]
 
 
 @contextlib.asynccontextmanager

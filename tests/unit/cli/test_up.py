@@ -28,7 +28,7 @@ pathlib.Path(arguments["--announce"]).write_text(json.dumps(where))
 print("listening with", *sys.argv[1:], flush=True)
 signal.pause()
 """
-ARES = [sys.executable, "-c", "import sys; from cli.app import main; sys.argv[0] = 'ares'; main()"]
+ARES = [sys.executable, "-c", "import sys; from cli.entry import main; sys.argv[0] = 'ares'; main()"]
 
 
 @pytest.fixture
