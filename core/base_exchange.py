@@ -65,6 +65,8 @@ class Capabilities:
     #: Seconds a new owner waits before its first order on a venue without such a window.
     takeover_wait_seconds: int = 0
     has_post_only: bool = True
+    #: Whether the venue itself holds a stop order; without it the engine watches the price.
+    has_stop: bool = True
     #: Whether a position may be short.
     can_short: bool = False
     #: Most orders that may rest on one symbol; 0 when the venue tells per instrument.
@@ -161,6 +163,8 @@ class Credentials:
 
     key: SecretStr
     secret: SecretStr
+    #: Some venues want a third word.
+    passphrase: SecretStr | None = None
 
 
 @dataclass(frozen=True, slots=True)

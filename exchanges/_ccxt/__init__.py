@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exchanges._ccxt.door import Door, Lost, NotSent, Request
+from exchanges._ccxt.door import Door, Guarded, Lost, NotSent, Request
 from exchanges._ccxt.trace import Answer
 
-__all__ = ["Answer", "Door", "Lost", "NotSent", "Request"]
+__all__ = ["Answer", "Door", "Guarded", "Lost", "NotSent", "Request"]

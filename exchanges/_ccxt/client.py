@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ccxt.async_support as ccxt
@@ -17,7 +17,13 @@ from exchanges._ccxt.trace import Answer, current
 logging.getLogger("ccxt").setLevel(logging.WARNING)
 
 
-def make_client(ccxt_id: str, settings: VenueSettings, session: OnceSession, venue_ms: Callable[[], int]) -> Any:
+def make_client(
+    ccxt_id: str,
+    settings: VenueSettings,
+    session: OnceSession,
+    venue_ms: Callable[[], int],
+    venue_options: Mapping[str, Any],
+) -> Any:
     """A client whose requests go out once, signed with the trace's time, and are taken down in the trace."""
     base: Any = getattr(ccxt, ccxt_id)
 
@@ -27,7 +33,8 @@ def make_client(ccxt_id: str, settings: VenueSettings, session: OnceSession, ven
 
     async def fetch(self: Any, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
         if (trace := current()) is not None:
-            trace.left = True
+            # A method may make several requests; what counts is how the last one went.
+            trace.left, trace.answer = True, None
         return await base.fetch(self, url, method, headers, body)
 
     def on_rest_response(_self: Any, code: int, _reason: Any, _url: Any, _method: Any, headers: Any, *rest: Any) -> str:
@@ -49,8 +56,10 @@ def make_client(ccxt_id: str, settings: VenueSettings, session: OnceSession, ven
         "handle_errors": handle_errors,
         "handle_http_status_code": handle_http_status_code,
     }
-    client = type(ccxt_id, (base,), overrides)(_options(settings, session))
+    client = type(ccxt_id, (base,), overrides)(_options(settings, session, venue_options))
     client.ssl_context = tls()
+    # Rules of withdrawing are nothing to us, and reading them needs rights that a trading key should not have.
+    client.has["fetchCurrencies"] = False
     if settings.sandbox:
         client.set_sandbox_mode(True)
     if settings.rest_url:
@@ -67,7 +76,7 @@ def moved(addresses: Any, root: str) -> Any:
     return re.sub(r"^\w+://[^/]+", root.rstrip("/"), addresses)
 
 
-def _options(settings: VenueSettings, session: OnceSession) -> dict[str, Any]:
+def _options(settings: VenueSettings, session: OnceSession, venue_options: Mapping[str, Any]) -> dict[str, Any]:
     options: dict[str, Any] = {
         "session": session,
         "enableRateLimit": False,
@@ -80,11 +89,14 @@ def _options(settings: VenueSettings, session: OnceSession) -> dict[str, Any]:
             "timeDifference": 0,
             "adjustForTimeDifference": False,
             "warnOnFetchOpenOrdersWithoutSymbol": False,
+            **venue_options,
         },
     }
     if settings.credentials is not None:
         options["apiKey"] = settings.credentials.key.get_secret_value()
         options["secret"] = settings.credentials.secret.get_secret_value()
+        if settings.credentials.passphrase is not None:
+            options["password"] = settings.credentials.passphrase.get_secret_value()
     return options
 
 

@@ -50,13 +50,18 @@ class Guarded(Generic[Result]):
     result: Result | None
     #: ccxt's complaint, scrubbed; empty when there is none.
     failure: str
+    #: Names of the complaint's class and of those above it.
+    kinds: frozenset[str]
 
 
 class Door:
     """One account's way out to a venue."""
 
-    def __init__(self, ccxt_id: str, settings: VenueSettings, clock: Clock) -> None:
+    def __init__(
+        self, ccxt_id: str, settings: VenueSettings, clock: Clock, options: Mapping[str, Any] | None = None
+    ) -> None:
         self._ccxt_id = ccxt_id
+        self._options = options or {}
         self._settings = settings
         self._clock = clock
         self._session: OnceSession | None = None
@@ -80,7 +85,7 @@ class Door:
         """Make the session; nothing is sent yet."""
         if self._session is None:
             self._session = OnceSession()
-            self._client = make_client(self._ccxt_id, self._settings, self._session, self.venue_ms)
+            self._client = make_client(self._ccxt_id, self._settings, self._session, self.venue_ms, self._options)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -122,7 +127,8 @@ class Door:
         if trace.answer is None and (failure is not None or result is None):
             raise self._no_answer(trace, failure)
         words = "" if failure is None else self.scrub(f"{type(failure).__name__}: {failure}")
-        return Guarded(trace.answer or Answer(0, {}, ""), result, words)
+        kinds = frozenset(kind.__name__ for kind in type(failure).__mro__) if failure is not None else frozenset()
+        return Guarded(trace.answer or Answer(0, {}, ""), result, words, kinds)
 
     def scrub(self, text: str) -> str:
         """The text, fit to be shown."""

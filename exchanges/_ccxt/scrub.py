@@ -15,8 +15,8 @@ _LONGEST = 300
 def scrub(text: str, credentials: Credentials | None) -> str:
     """The text with everything secret masked, on one line, 300 characters at most."""
     if credentials is not None:
-        for secret in (credentials.key, credentials.secret):
-            if value := secret.get_secret_value():
+        for secret in (credentials.key, credentials.secret, credentials.passphrase):
+            if secret is not None and (value := secret.get_secret_value()):
                 text = text.replace(value, MASK)
     text = _SIGNATURE.sub(MASK, _ADDRESS.sub("(address)", text))
     shown: str = redact(" ".join(text.split()))
