@@ -7,6 +7,7 @@ keeps its quantity for some minutes and then changes, each at its own minute, so
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ _ZONES = ((0, 64, 1), (64, 512, 4), (512, 4096, 16), (4096, 32_768, 64))
 """(from distance, to distance, grid) in ticks from the best price; a side has up to 848 levels."""
 _LIFE_MINUTES = 16
 _PRIME = 1_000_003
+_NEAREST = 4
+"""Levels that are worth making one by one: mostly only the best is asked for."""
 _SALTS: dict[Side, int] = {"BUY": 11, "SELL": 12}
 
 
@@ -72,12 +75,15 @@ class SyntheticLadder:
             return 0
         for start, end, grid in _ZONES:
             if start <= distance < end:
-                return 0 if ticks % grid else self._lots(side, ticks, distance) * self._lot
+                return 0 if ticks % grid else self._lots(side, ticks, distance, self._minute) * self._lot
         return 0
 
     def walk(self, side: Side) -> Iterator[tuple[int, int]]:
         """Levels from the best outward."""
-        return iter(list(self._side(side).items()))
+        levels = self._levels.get(side)
+        if levels is not None:
+            return iter(list(levels.items()))
+        return self._walk(side, self._best[side], self._minute)
 
     def consume(self, side: Side, price: int, quantity: int) -> None:
         """Take away; raises ValueError for more than is there."""
@@ -93,31 +99,41 @@ class SyntheticLadder:
     def _side(self, side: Side) -> dict[int, int]:
         levels = self._levels.get(side)
         if levels is None:
-            levels = self._levels[side] = self._make(side)
+            levels = self._levels[side] = self._make(side, self._best[side], self._minute)
         return levels
 
-    def _make(self, side: Side) -> dict[int, int]:
-        best, sign = self._best[side], (-1 if side == "BUY" else 1)
+    def _walk(self, side: Side, best: int, minute: int) -> Iterator[tuple[int, int]]:
+        """The nearest levels one by one, the others together once somebody goes so far."""
+        made = 0
+        for distance in range(_NEAREST):
+            ticks = best - distance if side == "BUY" else best + distance
+            if ticks > 0:
+                made += 1
+                yield ticks * self._tick, self._lots(side, ticks, distance, minute) * self._lot
+        yield from islice(self._make(side, best, minute).items(), made, None)
+
+    def _make(self, side: Side, best: int, minute: int) -> dict[int, int]:
+        sign = -1 if side == "BUY" else 1
         pieces = []
         for start, end, grid in _ZONES:
             ticks = best + sign * np.arange(start, end)
             pieces.append(ticks[(ticks % grid == 0) & (ticks > 0)] if grid > 1 else ticks[ticks > 0])
         ticks = np.concatenate(pieces)
-        lots = self._lots_of(side, ticks, np.abs(ticks - best))
+        lots = self._lots_of(side, ticks, np.abs(ticks - best), minute)
         return dict(zip((ticks * self._tick).tolist(), (lots * self._lot).tolist(), strict=True))
 
-    def _lots_of(self, side: Side, ticks: Integers, distance: Integers) -> Integers:
+    def _lots_of(self, side: Side, ticks: Integers, distance: Integers, minute: int) -> Integers:
         own = mix_range(self._key, ticks, _SALTS[side])
-        age = (self._minute + (own & np.uint64(_LIFE_MINUTES - 1)).astype(np.int64)) // _LIFE_MINUTES
+        age = (minute + (own & np.uint64(_LIFE_MINUTES - 1)).astype(np.int64)) // _LIFE_MINUTES
         chance = mix_range(self._key, ticks * _PRIME + age, _SALTS[side] + 10)
         spread = ((chance & np.uint64(0xFF)) * ((chance >> np.uint64(8)) & np.uint64(0xFF))).astype(np.int64)
         scale = 8 + np.minimum(distance, 64) // 8 + distance // 128
         return 1 + self._typical * scale * (8192 + spread) // 131_072
 
-    def _lots(self, side: Side, ticks: int, distance: int) -> int:
+    def _lots(self, side: Side, ticks: int, distance: int, minute: int) -> int:
         """The same for one level, without arrays."""
         own = mix_one(self._key, ticks, _SALTS[side])
-        age = (self._minute + own % _LIFE_MINUTES) // _LIFE_MINUTES
+        age = (minute + own % _LIFE_MINUTES) // _LIFE_MINUTES
         chance = mix_one(self._key, ticks * _PRIME + age, _SALTS[side] + 10)
         spread = (chance & 0xFF) * ((chance >> 8) & 0xFF)
         scale = 8 + min(distance, 64) // 8 + distance // 128

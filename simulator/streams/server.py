@@ -41,7 +41,7 @@ async def _serve(
     venue: Venue, request: web.BaseRequest, path: str, door: Entrance, endpoints: Registry | None
 ) -> web.StreamResponse:
     hub = venue.hub
-    bounds = bounds_of(door.market, door.is_api)
+    bounds = bounds_of(door.market, door.is_api, venue.config.lift_limits)
     scope = StreamScope(door.market, "", path=path)
     number = hub.next_connection_number()
     connection = Connection(number, hub.pump, venue.faults, venue.protocol, hub.timing, bounds, scope)

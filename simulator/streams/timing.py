@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.instruments import Market
 
@@ -40,8 +40,9 @@ FUTURES_STREAMS = Bounds(messages_per_second=10)
 API = Bounds(messages_per_second=None)
 
 
-def bounds_of(market: Market, is_api: bool) -> Bounds:
-    """The bounds of a kind of connection."""
+def bounds_of(market: Market, is_api: bool, lifted: bool = False) -> Bounds:
+    """The bounds of a kind of connection; with limits lifted a client may send as often as it likes."""
     if is_api:
         return API
-    return SPOT_STREAMS if market == "spot" else FUTURES_STREAMS
+    bounds = SPOT_STREAMS if market == "spot" else FUTURES_STREAMS
+    return replace(bounds, messages_per_second=None) if lifted else bounds
