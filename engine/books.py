@@ -47,6 +47,7 @@ class Books:
         self._is_margin = is_margin
         self._messages: deque[int] = deque()
         self._rejections = 0
+        #: In base quanta, so that fees taken in base are exact.
         self._position = Position()
         self._day = -1
         self._realised = self._fees = self._trades = 0
@@ -70,9 +71,7 @@ class Books:
         """Book a fill: the ledger, and the day's result."""
         if not self.ledger.post(entry):
             return
-        self._open_day(fill.time_ms)
-        earned = self._trade(fill)
-        fee = self._fee_in_quote(fill)
+        earned, fee = self._trade(fill)
         self._realised += earned - fee
         self._fees += fee
         self._trades += 1
@@ -116,7 +115,6 @@ class Books:
         """The snapshot the risk rules read. Orders whose fate is unknown count as open."""
         view = self.view(instance, now_ms)
         live = instance.live_orders()
-        self._open_day(now_ms)
         while self._messages and self._messages[0] <= machine_ms - 1_000:
             self._messages.popleft()
         held = self._held_slots(instance.state) | {order.key.slot for order in live if order.key.leg == ENTRY}
@@ -147,32 +145,32 @@ class Books:
         """An order as the rules see it."""
         return RiskIntent(order.side, order.type, order.key.leg, order.ticks, order.lots, int(order.reduce_only))
 
-    def metrics(self, instance: int, now_ms: int) -> RiskMetrics:
+    def metrics(self, instance: int) -> RiskMetrics:
         """The day's results so far."""
-        self._open_day(now_ms)
         return RiskMetrics(
             instance, self._day, self._realised, self._fees, self._trades, self._losses, self._last_loss_ms
         )
 
-    def _open_day(self, now_ms: int) -> None:
+    def open_day(self, now_ms: int) -> None:
+        """Begin another day of results, if one has come. A step opens it once, so that its fills count together."""
         day = now_ms // DAY_MS
         if day > self._day:
             self._day, self._realised, self._fees, self._trades = day, 0, 0, 0
 
-    def _trade(self, fill: Fill) -> int:
-        """Fold a fill into the position; gives the quote quanta it has earned before fees."""
-        before = self._position.realised
-        value = fill.lots * fill.ticks * self._instrument.tick_lot
-        self._position = trade(self._position, fill.side * fill.lots, value)
-        return self._position.realised - before
+    def _trade(self, fill: Fill) -> tuple[int, int]:
+        """Fold a fill into the position; gives the quote quanta it has earned before fees, and its fee in quote.
 
-    def _fee_in_quote(self, fill: Fill) -> int:
-        """A fee in quote quanta; one in base is valued at the fill's own price, others are not valued."""
-        if fill.fee_asset == self._instrument.quote:
-            return fill.fee
-        if fill.fee_asset == self._instrument.base:
-            return fill.fee * fill.ticks * self._instrument.tick_lot // self._instrument.base_per_lot
-        return 0
+        A fee in base is a sale of that much at the fill's own price and a fee of what it brings, rounded down. So
+        realised + unrealised - fees is the change of equity, to the last unit. Fees in other assets are not valued.
+        """
+        before, instrument = self._position.realised, self._instrument
+        value = fill.lots * fill.ticks * instrument.tick_lot
+        self._position = trade(self._position, fill.side * fill.lots * instrument.base_per_lot, value)
+        fee = fill.fee if fill.fee_asset == instrument.quote else 0
+        if fill.fee_asset == instrument.base:
+            fee = fill.fee * fill.ticks * instrument.tick_lot // instrument.base_per_lot
+            self._position = trade(self._position, -fill.fee, fee)
+        return self._position.realised - before, fee
 
     @staticmethod
     def _held_slots(state: list[int]) -> set[int]:

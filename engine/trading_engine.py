@@ -165,7 +165,8 @@ class TradingEngine:
         """Take everything in the inbox, decide, commit, send."""
         inputs = [self._inbox.popleft() for _ in range(len(self._inbox))]
         reach("engine.inputs_taken")
-        draft = Draft(Step(self.instance.instance, self._epoch, [], [], [], [], [], []))
+        self.books.open_day(self._clock.trading.now_ms())
+        draft = Draft(self._keeper.new_step())
         queue: deque[Event] = deque()
         if self.books.last_ticks > 0:
             queue.extend(self._postponed)
@@ -290,7 +291,7 @@ class TradingEngine:
         if draft.has_state:
             step.state = StoredState(list(self.instance.state), list(self.instance.memory))
         if step.fills:
-            step.metrics = self.books.metrics(self.instance.instance, step.time_ms)
+            step.metrics = self.books.metrics(self.instance.instance)
 
     async def _commit(self, step: Step) -> int:
         """Keep the step, however long the journal takes; `Fenced` when another owner has taken over."""
