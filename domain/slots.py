@@ -21,6 +21,8 @@ WAKE_BELOW: Final = 2
 DUST: Final = 3
 #: Wake the strategy at this trading time in milliseconds; 0 is never.
 WAKE_MS: Final = 4
+#: When the last bar opened that the strategy has seen: kept by the engine, so that no bar is shown twice.
+LAST_BAR: Final = 5
 #: The rest of the header belongs to the strategy.
 OWN: Final = 5
 HEADER: Final = 16

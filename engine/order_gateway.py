@@ -58,12 +58,15 @@ class OrderGateway:
         self._window_ms = receive_window_ms
         self._settings = settings or ResolveSettings()
         self._asking: dict[str, asyncio.Task[None]] = {}
+        #: Requests about orders that have been sent so far.
+        self.requests = 0
         self.refusals: dict[str, Refusal] = {}
         self.alarms: list[str] = []
 
     async def place(self, orders: Sequence[Order], committed_ms: int, deliver: Deliver) -> None:
         """Send each order once and deliver what is known of it; what is not known is asked for until it is."""
         reach("gateway.before_place")
+        self.requests += len(orders)
         outcomes = await self._send(orders, committed_ms)
         reach("gateway.after_place")
         for order, outcome in zip(orders, outcomes, strict=True):
@@ -73,6 +76,7 @@ class OrderGateway:
     async def cancel(self, order: Order, deliver: Deliver) -> None:
         """Ask to cancel, once; then make sure to learn the order's end."""
         reach("gateway.before_cancel")
+        self.requests += 1
         outcome = await self._exchange.cancel(order)
         reach("gateway.after_cancel")
         if isinstance(outcome, Rejected):
@@ -146,6 +150,7 @@ class OrderGateway:
             try:
                 reach("gateway.before_query")
                 report = await self._exchange.query(order)
+                self.requests += 1
                 reach("gateway.after_query")
             except AresError as error:
                 log.info("order_query_failed", client_order_id=order.client_order_id, reason=str(error))
@@ -162,13 +167,18 @@ class OrderGateway:
             await asyncio.sleep(next(delays, self._settings.schedule[-1]))
 
     async def _is_dead(self, order: Order, committed_ms: int, denials: int, deliver: Deliver) -> bool:
+    def _traded_since(self, committed_ms: int) -> int:
+        """The trading time before which an order that was committed at a machine time cannot have traded."""
+        age_ms = self._clock.machine.now_ms() - committed_ms + self._window_ms
+        return max(self._clock.trading.now_ms() - age_ms, 0)
+
         """Whether the order is proven never to have been: the venue could not accept it any more, and denies it."""
         deadline = committed_ms + self._window_ms + self._settings.dead_margin_ms
         if denials < self._settings.denials or self._clock.machine.now_ms() <= deadline:
             return False
         try:
             resting = await self._exchange.open_orders(order.symbol)
-            fills = await self._exchange.fills_since(order.symbol, "", committed_ms - self._window_ms)
+            fills = await self._exchange.fills_since(order.symbol, "", self._traded_since(committed_ms))
         except AresError as error:
             log.info("order_search_failed", client_order_id=order.client_order_id, reason=str(error))
             return False

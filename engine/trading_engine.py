@@ -121,7 +121,7 @@ class TradingEngine:
 
     def warm_up(self, bar: Bar) -> None:
         """Show a closed bar of the past to the indicators; nothing is decided on it."""
-        if bar.open_ms <= self._last_bar_ms:
+        if bar.open_ms <= self._newest_bar_ms():
             return
         self._last_bar_ms = bar.open_ms
         view = self.books.view(self.instance, bar.open_ms)
@@ -132,15 +132,17 @@ class TradingEngine:
 
     def put_bar(self, bar: Bar) -> None:
         """Hand over a closed bar, each once and in order."""
-        if bar.open_ms > self._last_bar_ms:
+        if bar.open_ms > self._newest_bar_ms():
             self._last_bar_ms = bar.open_ms
             self.put(bar_event(bar))
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits, nothing is being committed or sent, and no order's fate is unknown."""
-        unknown = any(order.status == PENDING for order in self.instance.live_orders())
-        return not self._inbox and not self._is_stepping and not self._sends and not unknown
+        if self._inbox or self._is_stepping or self._sends:
+            return False
+        return all(order.status != PENDING for order in self.instance.orders.values())
+        self.instance.state[slots.LAST_BAR] = bar.open_ms
 
     async def run(self) -> None:
         """Step whenever there is something to do, until cancelled or fenced."""
@@ -148,6 +150,14 @@ class TradingEngine:
         while self.status.state != "lost":
             await self._wait()
             self._is_stepping = True
+    def _newest_bar_ms(self) -> int:
+        """The last bar that was taken: in this process, or as the state remembers it."""
+        return max(self._last_bar_ms, self.instance.state[slots.LAST_BAR])
+
+    def sent_orders(self) -> list[Order]:
+        """Orders that are not complete and have been sent, as far as we know: what the venue should know of."""
+        return [order for order in self.instance.live_orders() if order.client_order_id not in self._unsent]
+
             try:
                 await self.step()
             except Fenced as error:
@@ -265,6 +275,8 @@ class TradingEngine:
             return (0, 0)
         return (1, nearest.distance(action.order.ticks, self.books.last_ticks))
 
+        if event.kind == events.BAR:
+            self.instance.state[slots.LAST_BAR] = event.time_ms
     def _place_what_waits(self, draft: Draft) -> None:
         """Try again what the rules held back, nearest to the price first; make room for it if it is nearer."""
         if not self.status.held_back:
