@@ -18,7 +18,7 @@ from domain.events import Event, View
 from domain.indicators import Memory
 from domain.instrument import Instrument
 from domain.lawful import lawful
-from domain.order import ENTRY
+from domain.order import ENTRY, FLATTEN
 
 PPM: Final = 1_000_000
 ANCHOR: Final = slots.OWN
@@ -151,6 +151,9 @@ def on_order_done(law: Law, state: list[int], view: View, event: Event, out: lis
     at = slots.HEADER + event.slot * slots.WIDTH
     if event.leg != ENTRY and state[at + slots.HELD] <= 0 and event.slot < law.levels:
         bid = state[ANCHOR] * (PPM - law.offset * (event.slot + 1)) // PPM
+        if event.leg == FLATTEN and bid >= view.last_ticks:
+            # Stopped out below its bid: to bid there again would buy back at once, and be stopped out again.
+            bid = view.last_ticks * (PPM - law.offset * (event.slot + 1)) // PPM
         state[at + slots.LEVEL_ENTRY] = bid
         state[at + slots.LEVEL_EXIT] = -(-bid * (PPM + law.sell_offset) // PPM)
     return grid.order_done(state, view, event, out, count)
