@@ -44,8 +44,8 @@ bench: setup ## run every benchmark; results say their command and machine
 	@set -e; for file in benchmarks/bench_*.py; do \
 	  test -e "$$file" || { echo "There is no benchmark yet."; break; }; echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done
 
-acceptance: setup ## the exhaustive run: every test with many more random examples
-	ARES_HYPOTHESIS_PROFILE=exhaustive $(BIN)/python -m pytest --timeout=3600
+acceptance: setup ## the exhaustive run: all tests, recorded months, many more random examples
+	ARES_HYPOTHESIS_PROFILE=exhaustive $(BIN)/python -m pytest -m '' --timeout=7200
 
 docs: setup ## run every block of code in the documentation
 	$(BIN)/python -m pytest -q tests/docs

@@ -1,0 +1,272 @@
+"""Compares what the journal has stored with the venue's tape and balances, exactly, with arithmetic of its own.
+
+It reads the tape, the operator's views and the journal's rows, and shares no code with the house. Every check gives
+complaints in words; none means that the books are right.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from tests.acceptance.stored import Stored, StoredFill
+from tests.acceptance.tape import OURS, Tape, TapeTrade
+
+_QUANTUM = Decimal("0.00000001")
+_OPEN = 1
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What the operator sees of the account at this moment."""
+
+    #: Asset -> balance, free and locked together.
+    balances: Mapping[str, Decimal]
+    #: Client order ids of orders that rest.
+    open_orders: frozenset[str]
+    #: Symbol -> futures position.
+    positions: Mapping[str, Decimal]
+    #: Symbol -> last price.
+    prices: Mapping[str, Decimal]
+
+
+def complaints(stored: Stored, tape: Tape, views: Views) -> list[str]:
+    """Everything that is not as it should be at a quiet moment."""
+    return [
+        *check_intents(stored, tape),
+        *check_open_orders(stored, views),
+        *check_fills(stored, tape),
+        *check_quantities(stored, tape),
+        *check_entries(stored),
+        *check_money(stored, tape, views),
+        *check_results(stored, tape, views),
+    ]
+
+
+def check_intents(stored: Stored, tape: Tape) -> Iterator[str]:
+    """No order without an intent that says the same, and at most one accepted order per intent."""
+    for client, times in tape.accepted.items():
+        if not client.startswith(OURS):
+            continue
+        if times != 1:
+            yield f"order {client} was accepted {times} times"
+        intent = stored.intents.get(client)
+        if intent is None:
+            yield f"order {client} has no intent"
+        elif (intent.symbol, intent.side, intent.price, intent.quantity) != tape.placed[client]:
+            yield f"order {client} is {tape.placed[client]}, and its intent says {intent}"
+
+
+def check_open_orders(stored: Stored, views: Views) -> Iterator[str]:
+    """What rests at the venue is what the journal takes to be open."""
+    believed = {client for client, intent in stored.intents.items() if intent.status <= _OPEN}
+    ours = {client for client in views.open_orders if client.startswith(OURS)}
+    yield from (f"order {client} rests, and the journal holds it for ended" for client in sorted(ours - believed))
+    yield from (f"order {client} is held for open, and does not rest" for client in sorted(believed - ours))
+
+
+def check_fills(stored: Stored, tape: Tape) -> Iterator[str]:
+    """Booked executions are the venue's trades, each once: ids, quantities, prices, fees, times."""
+    expected = {name: trades for name, trades in tape.trades.items() if any(_is_ours(trade) for trade in trades)}
+    for name in expected.keys() - stored.fills.keys():
+        yield f"trade {name} is not booked: {expected[name]}"
+    for name in stored.fills.keys() - expected.keys():
+        yield f"trade {name} is booked and never was: {stored.fills[name]}"
+    for name in expected.keys() & stored.fills.keys():
+        if [_plain(stored.fills[name])] != expected[name]:
+            yield f"trade {name} is {expected[name]}, and was booked as {stored.fills[name]}"
+        owner = stored.intents[stored.fills[name].client].instance
+        if stored.fills[name].instance != owner:
+            yield f"trade {name} of instance {owner} was booked by {stored.fills[name].instance}"
+    for symbol, trade, quantity in tape.parties:
+        if not any(each.quantity == quantity for each in tape.trades.get((symbol, trade), ())):
+            yield f"trade {symbol} {trade} of {quantity} stands on the tape without its order"
+
+
+def check_quantities(stored: Stored, tape: Tape) -> Iterator[str]:
+    """What each order has executed: by the tape, as noted of it, and by its booked executions."""
+    executed: dict[str, Decimal] = defaultdict(Decimal)
+    for fill in stored.fills.values():
+        executed[fill.client] += fill.quantity
+    for client, intent in stored.intents.items():
+        told = tape.orders.get(client, ("", ZERO))[1]
+        if not intent.filled == executed[client] == told:
+            yield f"order {client}: {told} executed, {intent.filled} noted, {executed[client]} booked"
+
+
+def check_entries(stored: Stored) -> Iterator[str]:
+    """Every entry sums to zero per asset, and so do the books."""
+    for name, sums in stored.entry_sums.items():
+        for asset, total in sums.items():
+            if total:
+                yield f"entry {name} is out by {total} {asset}"
+    trades = {reference for kind, reference in stored.entry_sums if kind == "trade"}
+    fills = {f"{symbol}:{trade}" for symbol, trade in stored.fills}
+    if trades != fills:
+        yield f"ledger entries and fills differ: {sorted(trades ^ fills)[:5]}"
+
+
+def check_money(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
+    """Each instance owns what its trades made of its capital; all of them and the rest are the venue's balances."""
+    owned: dict[tuple[str, str], Decimal] = defaultdict(Decimal, stored.transfers)
+    for trades in tape.trades.values():
+        for trade in trades:
+            if _is_ours(trade):
+                for (account, asset), amount in _postings(stored, trade).items():
+                    owned[account, asset] += amount
+    for (account, asset), amount in owned.items():
+        if account.startswith("cash:") and stored.balances.get((account, asset), ZERO) != amount:
+            yield f"{account} owns {amount} {asset}, and the ledger says {stored.balances.get((account, asset))}"
+    for asset in {*tape.balances, *views.balances}:
+        if tape.balances.get(asset, ZERO) != views.balances.get(asset, ZERO):
+            yield f"the venue holds {views.balances.get(asset)} {asset}, its postings say {tape.balances.get(asset)}"
+    yield from (_check_spot if tape.market == "spot" else _check_futures)(stored, tape, views)
+
+
+def _check_spot(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
+    cash = _cash(stored)
+    for asset in {*cash, *views.balances}:
+        outside = tape.by_reason.get(("deposit", asset), ZERO) + tape.by_reason.get(("withdraw", asset), ZERO)
+        if outside + cash[asset] != views.balances.get(asset, ZERO):
+            yield f"{asset}: paid in {outside}, ledger {cash[asset]}, but the venue has {views.balances.get(asset)}"
+
+
+def _check_futures(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
+    """The base asset is the position. The wallet is the ledger's cash, with what open positions cost still in it.
+
+    Funding is the account's: no instance is charged with it.
+    """
+    cash = _cash(stored)
+    wallets: dict[str, Decimal] = defaultdict(Decimal)
+    for (reason, asset), amount in tape.by_reason.items():
+        if reason not in ("REALIZED_PNL", "COMMISSION"):
+            wallets[asset] += amount
+    for base, quote in set(stored.assets.values()):
+        holding = Holding()
+        for trade in in_order(tape, base + quote):
+            holding.move(trade.quantity if trade.side == "BUY" else -trade.quantity, trade.quantity * trade.price)
+        wallets[quote] += holding.cost
+        if not cash[base] == holding.quantity == views.positions.get(base + quote, ZERO):
+            yield f"{base + quote}: the ledger holds {cash[base]}, the venue {views.positions.get(base + quote)}"
+    for asset in {quote for _, quote in stored.assets.values()}:
+        if wallets[asset] + cash[asset] != views.balances.get(asset, ZERO):
+            yield f"{asset}: {wallets[asset]} and {cash[asset]} by the ledger, the wallet has {views.balances[asset]}"
+
+
+def in_order(tape: Tape, symbol: str) -> list[TapeTrade]:
+    """The account's trades on a symbol, oldest first."""
+    names = sorted((name for name in tape.trades if name[0] == symbol), key=lambda name: int(name[1]))
+    return [trade for name in names for trade in tape.trades[name]]
+
+
+def check_results(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
+    """Realised + unrealised - fees = change of equity less transfers, per instance, by the results that are stored."""
+    flows: dict[int, list[TapeTrade]] = defaultdict(list)
+    for name in sorted(tape.trades, key=lambda name: (tape.trades[name][0].time_ms, len(name[1]), name[1])):
+        for trade in tape.trades[name]:
+            if _is_ours(trade) and trade.client in stored.intents:
+                flows[stored.intents[trade.client].instance].append(trade)
+    for instance, trades in flows.items():
+        base, quote = stored.assets[instance]
+        price = views.prices[base + quote]
+        holding = Holding()
+        equity = ZERO
+        for trade in trades:
+            holding.trade(trade, base, quote)
+            for (account, asset), amount in _postings(stored, trade).items():
+                if account == f"cash:{instance}":
+                    equity += amount * (price if asset == base else 1)
+        unrealised = holding.quantity * price - holding.cost
+        realised = stored.realised.get(instance, ZERO)
+        if realised + unrealised != equity:
+            yield f"instance {instance}: realised {realised} + unrealised {unrealised} is not {equity}"
+        if (realised + stored.day_fees.get(instance, ZERO), stored.day_fees.get(instance, ZERO)) != (
+            holding.realised, holding.fees,
+        ):  # fmt: skip
+            yield (
+                f"instance {instance}: realised {realised} after fees {stored.day_fees.get(instance)}, "
+                f"and by its trades {holding.realised} before fees {holding.fees}"
+            )
+
+
+class Holding:
+    """Average cost, in decimals: what is closed takes its share of the cost with it, cut to the venue's finest unit.
+
+    A fee in the base asset is a sale of that much at the trade's own price, and a fee of what it brings.
+    """
+
+    def __init__(self) -> None:
+        self.quantity = self.cost = self.realised = self.fees = ZERO
+
+    def trade(self, trade: TapeTrade, base: str, quote: str) -> None:
+        """Take in an execution with its fee."""
+        sign = 1 if trade.side == "BUY" else -1
+        self.move(sign * trade.quantity, trade.quantity * trade.price)
+        if trade.fee_asset == quote:
+            self.fees += trade.fee
+        elif trade.fee_asset == base:
+            worth = (trade.fee * trade.price).quantize(_QUANTUM, "ROUND_DOWN")
+            self.move(-trade.fee, worth)
+            self.fees += worth
+
+    def move(self, quantity: Decimal, value: Decimal) -> None:
+        """Gain a quantity, or give it away below zero, for what it was worth."""
+        if not quantity:
+            return
+        signed = value if quantity > 0 else -value
+        if not self.quantity or (self.quantity > 0) == (quantity > 0):
+            self.quantity, self.cost = self.quantity + quantity, self.cost + signed
+            return
+        closing = min(abs(quantity), abs(self.quantity))
+        part = (signed * closing / abs(quantity)).quantize(_QUANTUM, "ROUND_DOWN")
+        released = (self.cost * closing / abs(self.quantity)).quantize(_QUANTUM, "ROUND_DOWN")
+        direction = 1 if quantity > 0 else -1
+        self.quantity, self.cost = self.quantity + direction * closing, self.cost - released
+        self.realised += -part - released
+        if rest := abs(quantity) - closing:
+            self.move(direction * rest, abs(signed - part))
+
+
+def _postings(stored: Stored, trade: TapeTrade) -> dict[tuple[str, str], Decimal]:
+    """(ledger account, asset) -> what a trade brings its instance; a fee in a third asset is the common pool's."""
+    if trade.client not in stored.intents:
+        return {}
+    instance = stored.intents[trade.client].instance
+    base, quote = stored.assets[instance]
+    mine, sign = f"cash:{instance}", 1 if trade.side == "BUY" else -1
+    moved: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    moved[mine, base] += sign * trade.quantity
+    moved[mine, quote] -= sign * trade.quantity * trade.price
+    payer = mine if trade.fee_asset in (base, quote) else "cash:unallocated"
+    moved[payer, trade.fee_asset] -= trade.fee
+    return moved
+
+
+def _cash(stored: Stored) -> dict[str, Decimal]:
+    totals: dict[str, Decimal] = defaultdict(Decimal)
+    for (account, asset), amount in stored.balances.items():
+        if account.startswith("cash:"):
+            totals[asset] += amount
+    return totals
+
+
+def _is_ours(trade: TapeTrade) -> bool:
+    return trade.client.startswith(OURS)
+
+
+def _plain(fill: StoredFill) -> TapeTrade:
+    return TapeTrade(
+        fill.client, fill.side, fill.price, fill.quantity, fill.fee, fill.fee_asset, fill.maker, fill.time_ms
+    )
+
+
+def amounts(found: Mapping[str, Any]) -> dict[str, Decimal]:
+    """Balances of an operator's view: plain amounts, or free and locked."""
+    return {
+        asset: sum((Decimal(str(part)) for part in held.values()), ZERO) if isinstance(held, Mapping) else Decimal(held)
+        for asset, held in found.items()
+    }

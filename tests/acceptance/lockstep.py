@@ -1,0 +1,288 @@
+"""The platform and the simulated venue in lockstep: market time moves a step, everything settles, it moves again.
+
+The venue is a process of its own; the way to it is the adapter's, over REST and WebSockets. Trading time follows the
+venue, machine time stays real. A moment is quiet when no request is under way, everything sent has been read, and no
+engine has anything left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import orjson
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+import exchanges
+from core.base_exchange import EXCHANGES, Credentials, VenueSettings
+from core.clock import Clock, SystemTime, VenueTime
+from db.journal import GroupCommitJournal
+from engine.account_hub import AccountHub, HubSettings
+from engine.engine_manager import EngineManager
+from engine.market_data.service import MarketData
+from engine.market_data.settings import MarketSettings
+from engine.market_data.wiring import EngineMarket
+from engine.trading_engine import TradingEngine
+from exchanges._binance.exchange import BinanceExchange
+from tests.acceptance.checker import Views, amounts, complaints
+from tests.acceptance.scene import Scene
+from tests.acceptance.stored import Stored, read
+from tests.acceptance.tape import Tape
+from tests.journal_database import address
+from tests.simulator_process import SimulatorProcess
+
+KEY, SECRET = "key-of-lockstep", "secret-of-lockstep"
+ACCOUNT = 1
+DEADLINE_SECONDS = 30.0
+#: Sweeps come when something asks for them, not by the wall: a run in lockstep must not depend on the machine.
+HUB = HubSettings(sweep_interval=3_600.0, retry=0.05, receive_window_ms=5_000)
+#: Streams are quiet while market time stands, so the wall must not make anyone suspicious.
+MARKET = MarketSettings(
+    max_age_ms=600_000, silence_ms=600_000, audit_ms=600_000, bar_grace_ms=600_000, max_jump_ppm=1_000_000,
+    collect_ms=1, overlap_ms=200, backoff_ms=20, backoff_max_ms=100, connects_per_5_minutes=1_000,
+)  # fmt: skip
+
+
+class SteppedTime(VenueTime):
+    """Trading time that the driver alone moves, once all that happened until then has been read.
+
+    Sockets bring their news in any order; a moment that somebody waits for must not come between them.
+    """
+
+    def follow(self, venue_ms: int) -> None:
+        """What a stream says of the time does not count."""
+
+    def move_to(self, venue_ms: int) -> None:
+        """It is so late now."""
+        super().follow(venue_ms)
+
+
+class Operator:
+    """The venue's operator: moves time, and looks at everything."""
+
+    def __init__(self, session: aiohttp.ClientSession, venue: SimulatorProcess) -> None:
+        self._session = session
+        self._root = f"{venue.admin}/admin/"
+
+    async def post(self, verb: str, **body: Any) -> Any:
+        """A verb; fails when the venue refuses it."""
+        async with self._session.post(self._root + verb, data=orjson.dumps(body)) as answer:
+            content = await answer.read()
+            assert answer.status < 300, f"{verb}: {content!r}"
+            return orjson.loads(content)
+
+    async def get(self, view: str) -> Any:
+        """A view."""
+        async with self._session.get(self._root + view) as answer:
+            content = await answer.read()
+            assert answer.status < 300, f"{view}: {content!r}"
+            return orjson.loads(content)
+
+    async def tape(self, after: int) -> list[dict[str, Any]]:
+        """Lines of the tape after a number."""
+        async with self._session.get(f"{self._root}tape?after={after}") as answer:
+            return [orjson.loads(line) for line in (await answer.read()).splitlines()]
+
+
+@dataclass(slots=True)
+class Node:
+    """The platform's process, as one object: it may end, and another may come."""
+
+    exchange: BinanceExchange
+    hub: AccountHub
+    manager: EngineManager
+    market: MarketData
+    journal: GroupCommitJournal
+    trading: SteppedTime
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def activity(self) -> int:
+        """A number that changes whenever the venue was asked for anything that may have consequences."""
+        return self.hub.gateway.requests + self.hub.status.sweeps
+
+    async def idle(self) -> None:
+        """Until nothing is under way in here."""
+        async with _deadline("an idle engine"):
+            while not self.is_idle:
+                self.changed.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.changed.wait(), 0.005)
+
+    def follow(self, engine: TradingEngine) -> None:
+        """Notice when the engine has done something."""
+        before = engine.on_change
+
+        def after_step(changed: TradingEngine) -> None:
+            before(changed)
+            self.changed.set()
+
+        engine.on_change = after_step
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way in here."""
+        return self.manager.is_idle and self.hub.is_idle and self.market.is_quiet
+
+
+@asynccontextmanager
+async def node(venue: SimulatorProcess, scene: Scene, database: Engine, start_ms: int) -> AsyncIterator[Node]:
+    """Take every strategy up; leaving is a death: nothing is tidied up at the venue."""
+    trading = SteppedTime(start_ms)
+    clock = Clock(trading, SystemTime())
+    EXCHANGES.scan(exchanges)
+    settings = VenueSettings(
+        Credentials(SecretStr(KEY), SecretStr(SECRET)), venue.rest, venue.stream, receive_window_ms=5_000,
+        silence_seconds=600.0,
+    )  # fmt: skip
+    exchange = EXCHANGES.get(scene.venue)(settings, clock)
+    assert isinstance(exchange, BinanceExchange)
+    journal = GroupCommitJournal(address(database), clock.machine)
+    market = MarketData(clock, MARKET, random.Random(7))
+    hub = AccountHub(ACCOUNT, 1, exchange, journal, clock, HUB)
+    await hub.start()
+    manager = EngineManager(1, "lockstep", journal, EngineMarket(market.venue(exchange)), clock)
+    made = Node(exchange, hub, manager, market, journal, trading)
+    try:
+        await until(lambda: hub.status.gaps > 0, "the private stream")
+        for bot in scene.bots:
+            made.follow(await manager.start(bot.spec(), hub))
+        await until(lambda: market.is_connected and market.is_quiet, "the public streams")
+        yield made
+    finally:
+        for number in list(manager.engines):
+            await manager.release(number)
+        await hub.stop()
+        await market.close()
+        await journal.close()
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a run cost."""
+
+    seconds: float = 0.0
+    steps: int = 0
+    rounds: int = 0
+    checks: int = 0
+    spent: dict[str, float] = field(default_factory=dict)
+
+
+class Lockstep:
+    """Drives one venue and whichever node is up, and compares their books at quiet moments."""
+
+    def __init__(self, operator: Operator, scene: Scene, database: Engine, check_every_ms: int = 0) -> None:
+        self.operator = operator
+        self.scene = scene
+        self.database = database
+        self.figures = Figures()
+        self.tape = Tape("spot" if scene.venue == "binance_spot" else "futures", ACCOUNT)
+        self.stored = Stored()
+        self.now_ms = 0
+        self._check_every_ms = check_every_ms
+        self._next_check_ms = 0
+
+    async def run(self, up: Node, minutes: int) -> None:
+        """Go on for so many minutes of the market, checking at quiet moments."""
+        began = time.monotonic()
+        await self.quiet(up)
+        await self.check()
+        end_ms = self.now_ms + minutes * 60_000
+        while self.now_ms < end_ms:
+            await self.step(up)
+            if self.now_ms >= self._next_check_ms:
+                self._next_check_ms = self.now_ms + self._check_every_ms
+                await self.check()
+        await self.check(whole=True)
+        self.figures.seconds += time.monotonic() - began
+
+    async def step(self, up: Node) -> None:
+        """One step of market time, and all that comes of it."""
+        until_ms = (self.now_ms // self.scene.step_ms + 1) * self.scene.step_ms
+        with self._timed("advance"):
+            answer = await self.operator.post("advance", to=until_ms, until_event=True)
+        self.now_ms = answer["market_ms"]
+        self.figures.steps += 1
+        await self.quiet(up)
+
+    async def quiet(self, up: Node) -> None:
+        """Until nothing is under way anywhere."""
+        while True:
+            before = up.activity
+            with self._timed("settle"):
+                self.now_ms = (await self.operator.post("settle"))["market_ms"]
+            with self._timed("flush"):
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    await up.exchange.flush()
+            up.trading.move_to(self.now_ms)
+            up.market.pass_time(self.now_ms)
+            with self._timed("work"):
+                await up.idle()
+            self.figures.rounds += 1
+            if up.activity == before:
+                return
+
+    async def check(self, *, whole: bool = False) -> None:
+        """Compare the books, if anything has happened since the last time."""
+        with self._timed("check"):
+            touched = self.tape.take(await self.operator.tape(self.tape.read))
+            if not (touched or whole):
+                return
+            self.figures.checks += 1
+            self.stored = await asyncio.to_thread(read, self.database, ACCOUNT)
+            found = complaints(self.stored, self.tape, await self._views())
+            assert not found, f"at {self.now_ms}, {len(found)} complaints:\n" + "\n".join(found[:20])
+
+    async def _views(self) -> Views:
+        market = self.tape.market
+        account = await self.operator.get(f"accounts/{ACCOUNT}")
+        resting = await self.operator.get(f"orders?market={market}&account={ACCOUNT}")
+        positions = await self.operator.get(f"positions?account={ACCOUNT}") if market == "futures" else []
+        symbols = await self.operator.get("symbols")
+        return Views(
+            amounts(account[market]),
+            frozenset(order["client_order_id"] for order in resting),
+            amounts({position["symbol"]: position["quantity"] for position in positions}),
+            amounts({each["symbol"]: each["last_price"] for each in symbols if each["market"] == market}),
+        )
+
+    def _timed(self, name: str) -> _Timed:
+        return _Timed(self.figures.spent, name)
+
+
+class _Timed:
+    """Adds the time spent inside to a table."""
+
+    def __init__(self, spent: dict[str, float], name: str) -> None:
+        self._spent = spent
+        self._name = name
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._spent[self._name] = self._spent.get(self._name, 0.0) + time.monotonic() - self._began
+
+
+async def until(is_true: Callable[[], bool], what: str) -> None:
+    """Let the others run until it is so; fails with what was waited for."""
+    async with _deadline(what):
+        while not is_true():
+            await asyncio.sleep(0.001)
+
+
+@asynccontextmanager
+async def _deadline(what: str) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            yield
+    except TimeoutError:
+        raise AssertionError(f"{what} did not come within {DEADLINE_SECONDS} s") from None
