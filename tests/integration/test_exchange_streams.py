@@ -209,7 +209,7 @@ async def test_bars_of_the_stream_are_the_bars_of_rest(venue: SimulatorProcess, 
         seen = await watched(exchange, venue)
         bars = [event for event in seen if isinstance(event, Bar)]
         prices = [event for event in seen if isinstance(event, PriceUpdate)]
-        venue.post("advance", {"ms": 1_000})
+        venue.post("advance", {"ms": 30_000})
         assert await exchange.bars(BTC, "1m", bars[0].open_ms, len(bars)) == bars
         assert len({price.last for price in prices}) > 10
         assert all(price.bid <= price.ask for price in prices)
