@@ -9,7 +9,7 @@ from domain import ledger
 from domain.fill import Fill, signed_lots
 from domain.instrument import Instrument
 from domain.ledger import Entry, TradeLine
-from domain.order import BUY, Order, is_terminal, remaining
+from domain.order import BUY, Order, unbooked
 
 
 class Free(NamedTuple):
@@ -40,13 +40,14 @@ def fill_entry(instance: int, instrument: Instrument, fill: Fill, fee_payer: str
 
 
 def locked(instrument: Instrument, orders: Iterable[Order], last_ticks: int) -> Free:
-    """What working and unknown orders would give away: buys at their limit, or at the last price for market orders."""
+    """What orders give away or may yet, and the books do not show; buys at their limit, or the last price at market.
+
+    Lots that were executed count until their fills are booked, or they would be spent twice in between.
+    """
     quote = base = 0
     for order in orders:
-        if is_terminal(order):
-            continue
         if order.side == BUY:
-            quote += remaining(order) * (order.ticks or last_ticks) * instrument.tick_lot
+            quote += unbooked(order) * (order.ticks or last_ticks) * instrument.tick_lot
         else:
-            base += remaining(order) * instrument.base_per_lot
+            base += unbooked(order) * instrument.base_per_lot
     return Free(quote, base)

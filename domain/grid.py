@@ -128,6 +128,8 @@ def wish_exit(state: list[int], view: View, slot: int, out: list[int], count: in
 def start_over(state: list[int], slot: int) -> None:
     """Begin the slot's next cycle with nothing in hand."""
     at = slots.HEADER + slot * slots.WIDTH
+    if state[at + slots.HELD] < 0:  # more was sold than held, by an order given up for lost: the next exit sells less
+        state[slots.DUST] += state[at + slots.HELD]
     state[at + slots.CYCLE] += 1
     state[at + slots.HELD] = 0
     state[at + slots.COST] = 0
@@ -145,16 +147,28 @@ def book_fill(state: list[int], event: Event) -> None:
 
 
 @lawful
+def fill(state: list[int], view: View, event: Event, out: list[int], count: int) -> int:
+    """Take an execution into its slot. One that comes when the grid is closing is sold with the rest."""
+    book_fill(state, event)
+    at = slots.HEADER + event.slot * slots.WIDTH
+    if state[slots.PHASE] == slots.CLOSING and state[at + slots.WISH_SIDE] == 0 and state[at + slots.HELD] > 0:
+        return sell_level(state, view, event.slot, GRID_ENDED, out, count)
+    return count
+
+
+@lawful
 def order_done(state: list[int], view: View, event: Event, out: list[int], count: int) -> int:
     """Go on after a slot's order has ended: bought, sold, or cancelled on the way."""
     at = slots.HEADER + event.slot * slots.WIDTH
     was_flattening = state[at + slots.WISH_LEG] == FLATTEN
     put_wish(state, event.slot, 0, 0, 0, 0, 0)
-    if event.leg != ENTRY and state[at + slots.HELD] <= 0:
+    if (event.leg != ENTRY or event.lots > 0) and state[at + slots.HELD] <= 0:
         start_over(state, event.slot)
-    elif was_flattening and state[at + slots.HELD] > 0:
+    elif event.leg != ENTRY and event.lots > 0:
+        state[at + slots.CYCLE] += 1  # the rest is another order, also when it is for the same quantity
+    if (was_flattening or state[slots.PHASE] == slots.CLOSING) and state[at + slots.HELD] > 0:
         return sell_level(state, view, event.slot, GRID_ENDED, out, count)
-    if state[slots.PHASE] == slots.DONE:
+    if slots.is_finished(state):
         return no_wish(state, event.slot, GRID_ENDED, out, count)
     return wish_level(state, view, event.slot, out, count)
 
@@ -208,9 +222,9 @@ def on_verb(state: list[int], view: View, kind: int, out: list[int], count: int)
         state[slots.PHASE] = slots.DONE
         return withdraw_all(state, GRID_ENDED, out, count)
     elif kind == events.FLATTEN:
-        state[slots.PHASE] = slots.DONE
+        state[slots.PHASE] = slots.CLOSING
         return sell_everything(state, view, GRID_ENDED, out, count)
-    if kind == events.PAUSE or kind == events.RESUME:
+    if (kind == events.PAUSE or kind == events.RESUME) and not slots.is_finished(state):
         for slot in range(slots.count_of(state)):
             count = wish_level(state, view, slot, out, count)
     return count

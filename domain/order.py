@@ -103,3 +103,8 @@ def is_complete(order: Order) -> bool:
 def remaining(order: Order) -> int:
     """Lots that may still be executed: an order whose fate is unknown counts as open."""
     return 0 if is_terminal(order) else order.lots - order.filled
+
+
+def unbooked(order: Order) -> int:
+    """Lots that the books do not show yet: those that may still be executed, and those whose fills are to come."""
+    return max((order.filled if is_terminal(order) else order.lots) - order.booked, 0)

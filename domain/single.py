@@ -6,7 +6,7 @@ from typing import Final
 
 from domain import events, slots
 from domain.events import Event, View
-from domain.grid import book_fill, no_wish, note, put_wish, sell_level, start_over
+from domain.grid import fill, no_wish, note, put_wish, sell_level, start_over
 from domain.lawful import lawful
 from domain.order import BUY, ENTRY, EXIT, FLATTEN, MARKET, SELL
 
@@ -65,10 +65,10 @@ def on_common(state: list[int], view: View, event: Event, out: list[int], count:
     """Executions, ends of orders, and what a person asked for."""
     kind = event.kind
     if kind == events.FILL:
-        book_fill(state, event)
-    elif kind == events.ORDER_DONE:
+        return fill(state, view, event, out, count)
+    if kind == events.ORDER_DONE:
         return _on_order_done(state, view, event, out, count)
-    elif kind == events.START and state[slots.PHASE] == slots.NEW:
+    if kind == events.START and state[slots.PHASE] == slots.NEW:
         state[slots.PHASE] = slots.ACTIVE
     elif kind == events.PAUSE and state[slots.PHASE] == slots.ACTIVE:
         state[slots.PHASE] = slots.PAUSED
@@ -80,7 +80,7 @@ def on_common(state: list[int], view: View, event: Event, out: list[int], count:
         state[slots.PHASE] = slots.DONE
         return no_wish(state, SLOT, ENDED, out, count)
     elif kind == events.FLATTEN:
-        state[slots.PHASE] = slots.DONE
+        state[slots.PHASE] = slots.CLOSING
         return sell_level(state, view, SLOT, ENDED, out, count)
     return count
 
@@ -88,11 +88,13 @@ def on_common(state: list[int], view: View, event: Event, out: list[int], count:
 @lawful
 def _on_order_done(state: list[int], view: View, event: Event, out: list[int], count: int) -> int:
     """The order has ended: an exit starts the next cycle, or sells the rest if it was cut short."""
-    is_ending = state[slots.HEADER + slots.WISH_LEG] == FLATTEN
+    is_ending = state[slots.HEADER + slots.WISH_LEG] == FLATTEN or state[slots.PHASE] == slots.CLOSING
     put_wish(state, SLOT, 0, 0, 0, 0, 0)
     if state[slots.HEADER + slots.HELD] <= 0:
         start_over(state, SLOT)
         return count
+    if event.leg != ENTRY and event.lots > 0:
+        state[slots.HEADER + slots.CYCLE] += 1  # the rest is another order, also when it is for the same quantity
     if is_ending:
         return sell_level(state, view, SLOT, ENDED, out, count)
     if event.leg == ENTRY or state[slots.PHASE] == slots.DONE:

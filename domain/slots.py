@@ -24,7 +24,7 @@ WAKE_MS: Final = 4
 #: When the last bar opened that the strategy has seen: kept by the engine, so that no bar is shown twice.
 LAST_BAR: Final = 5
 #: The rest of the header belongs to the strategy.
-OWN: Final = 5
+OWN: Final = 6
 HEADER: Final = 16
 
 # One slot.
@@ -53,6 +53,8 @@ ACTIVE: Final = 1
 PAUSED: Final = 2
 #: Finished: nothing is wished any more.
 DONE: Final = 3
+#: Finished, and whatever is still held, or comes in late, is sold.
+CLOSING: Final = 4
 
 # Actions.
 KEEP: Final = 0
@@ -72,6 +74,12 @@ class Wish(NamedTuple):
     type: int
     ticks: int
     lots: int
+
+
+@lawful
+def is_finished(state: list[int]) -> bool:
+    """Whether the strategy has ended, keeping or selling what it holds."""
+    return state[PHASE] == DONE or state[PHASE] == CLOSING
 
 
 @lawful

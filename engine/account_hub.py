@@ -41,6 +41,7 @@ class HubStatus:
     state: str = "starting"
     last_error: str = ""
     gaps: int = 0
+    #: Sweeps that have succeeded.
     sweeps: int = 0
     last_sweep: SweepReport = field(default_factory=SweepReport)
 
@@ -63,10 +64,13 @@ class AccountHub:
         self.status = HubStatus()
         self._settings = settings or HubSettings()
         self.gateway = OrderGateway(exchange, clock, self._settings.receive_window_ms, self._settings.resolve)
-        self.syncer = PositionSyncer(account, deployment, exchange, journal, self.gateway, clock)
+        self.syncer = PositionSyncer(deployment, exchange, self.gateway, clock)
         self._tasks: list[asyncio.Task[None]] = []
         self._sweep_wanted = asyncio.Event()
         self._swept = asyncio.Condition()
+        #: Sweeps that have begun, and the number of the last one that has succeeded.
+        self._begun = 0
+        self._done = 0
 
     async def start(self) -> None:
         """Connect, listen, and sweep from time to time. `Refused` when the key does not work."""
@@ -91,9 +95,9 @@ class AccountHub:
     async def sweep_now(self) -> SweepReport:
         """Ask for a sweep and wait until one that began after this call has succeeded."""
         async with self._swept:
-            wanted = self.status.sweeps + (2 if self.status.state == "sweeping" else 1)
+            before = self._begun
             self._sweep_wanted.set()
-            await self._swept.wait_for(lambda: self.status.sweeps >= wanted)
+            await self._swept.wait_for(lambda: self._done > before)
         return self.status.last_sweep
 
     @property
@@ -113,6 +117,10 @@ class AccountHub:
             except AresError as error:
                 self.status.last_error = str(error)
                 log.warning("user_events_failed", reason=str(error))
+            except Exception as error:
+                # One message that nobody foresaw must not end the stream; the sweep makes up for it.
+                self.status.last_error = f"{type(error).__name__}: {error}"
+                log.exception("user_event_failed")
             self._sweep_wanted.set()
             await asyncio.sleep(self._settings.retry)
 
@@ -133,17 +141,30 @@ class AccountHub:
         while True:
             self._sweep_wanted.clear()
             self.status.state = "sweeping"
-            try:
-                self.status.last_sweep = await self.syncer.sweep(self.engines)
-            except AresError as error:
-                self.status.state, self.status.last_error = "unreachable", str(error)
-                log.warning("sweep_failed", reason=str(error))
+            self._begun = number = self._begun + 1
+            if not await self._sweep():
                 await asyncio.sleep(self._settings.retry)
                 continue
             reach("hub.swept")
             self.status.state = "ready"
             async with self._swept:
                 self.status.sweeps += 1
+                self._done = number
                 self._swept.notify_all()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._sweep_wanted.wait(), self._settings.sweep_interval)
+                # Not `wait_for`: before Python 3.12 it may swallow the cancellation that ends this task.
+                async with asyncio.timeout(self._settings.sweep_interval):
+                    await self._sweep_wanted.wait()
+
+    async def _sweep(self) -> bool:
+        try:
+            self.status.last_sweep = await self.syncer.sweep(self.engines)
+        except AresError as error:
+            self.status.state, self.status.last_error = "unreachable", str(error)
+            log.warning("sweep_failed", reason=str(error))
+            return False
+        except Exception as error:
+            self.status.state, self.status.last_error = "unreachable", f"{type(error).__name__}: {error}"
+            log.exception("sweep_failed")
+            return False
+        return True

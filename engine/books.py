@@ -14,7 +14,7 @@ from domain.fill import Fill
 from domain.instance import Instance
 from domain.instrument import Instrument
 from domain.ledger import Entry, Ledger
-from domain.order import BUY, ENTRY, REJECTED, SELL, Order, OrderReport, remaining
+from domain.order import BUY, ENTRY, REJECTED, SELL, Order, OrderReport, unbooked
 from domain.position_tracker import Position, trade
 from domain.risk_manager import RiskIntent, RiskView
 
@@ -124,8 +124,8 @@ class Books:
             price_age_ms=max(machine_ms - self.price.seen_ms, 0),
             tick_lot=view.tick_lot,
             position_lots=instance.position.lots // view.base_per_lot,
-            open_buy_lots=sum(remaining(order) for order in live if order.side == BUY),
-            open_sell_lots=sum(remaining(order) for order in live if order.side == SELL),
+            open_buy_lots=sum(unbooked(order) for order in live if order.side == BUY),
+            open_sell_lots=sum(unbooked(order) for order in live if order.side == SELL),
             open_orders=len(live),
             positions=len(held),
             realised_today=self._realised,

@@ -102,14 +102,16 @@ class EngineManager:
 
     async def release(self, number: int) -> None:
         """Let an instance go: its requests end, its resting orders stay resting."""
-        engine = self.engines.pop(number)
-        self._hubs.pop(number).engines.pop(number, None)
+        engine, hub, task = self.engines.pop(number), self._hubs.pop(number), self._running.pop(number)
+        hub.engines.pop(number, None)
         await self._market.detach(engine)
-        await engine.close()
-        task = self._running.pop(number)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+        await engine.close()
+        for order in engine.instance.live_orders():
+            hub.gateway.settled(order.client_order_id)  # the next owner asks on its own behalf
+        reach("manager.released")
 
     def tell(self, number: int, verb: int) -> None:
         """Hand a person's verb to an instance: `events.PAUSE`, `RESUME`, `STOP` or `FLATTEN`."""
@@ -153,6 +155,8 @@ class EngineManager:
         engine = TradingEngine(
             instance, epoch, self._journal, hub.gateway, self._clock, books, spec.limits, self._settings
         )
+        if stored.fills:
+            engine.known_from_ms = stored.fills[-1].time_ms
         engine.warm_up_bars, engine.wants_bars = plan.warm_up_bars, plan.wants_bars
         if stored.state is None:
             await self._allot(spec, engine, epoch)

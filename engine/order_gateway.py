@@ -82,6 +82,7 @@ class OrderGateway:
         if isinstance(outcome, Rejected):
             log.info("cancel_refused", client_order_id=order.client_order_id, reason=outcome.reason)
         delay = self._settings.cancel_check_seconds if isinstance(outcome, Accepted) else 0.0
+        self.settled(order.client_order_id)  # whoever asks already would be content with an order that still works
         self._ask(order, self._clock.machine.now_ms(), deliver, first_delay=delay, is_cancelled=True)
 
     def resolve(self, order: Order, committed_ms: int, deliver: Deliver) -> None:
@@ -149,8 +150,8 @@ class OrderGateway:
         while True:
             try:
                 reach("gateway.before_query")
-                report = await self._exchange.query(order)
                 self.requests += 1
+                report = await self._exchange.query(order)
                 reach("gateway.after_query")
             except AresError as error:
                 log.info("order_query_failed", client_order_id=order.client_order_id, reason=str(error))
@@ -166,12 +167,12 @@ class OrderGateway:
                     return
             await asyncio.sleep(next(delays, self._settings.schedule[-1]))
 
-    async def _is_dead(self, order: Order, committed_ms: int, denials: int, deliver: Deliver) -> bool:
     def _traded_since(self, committed_ms: int) -> int:
         """The trading time before which an order that was committed at a machine time cannot have traded."""
         age_ms = self._clock.machine.now_ms() - committed_ms + self._window_ms
         return max(self._clock.trading.now_ms() - age_ms, 0)
 
+    async def _is_dead(self, order: Order, committed_ms: int, denials: int, deliver: Deliver) -> bool:
         """Whether the order is proven never to have been: the venue could not accept it any more, and denies it."""
         deadline = committed_ms + self._window_ms + self._settings.dead_margin_ms
         if denials < self._settings.denials or self._clock.machine.now_ms() <= deadline:

@@ -1,19 +1,19 @@
 """Start, recover and check are one path: compare what we believe with what the venue shows, and fold the difference.
 
-One sweep reads an account's open orders once and its trades per symbol from the newest booked one, and serves every
+One sweep reads an account's open orders once and its trades per symbol from where it last read, and serves every
 instance on the account. It decides nothing: reports and fills go to the engines like any other. Orders under our name
 that no instance of ours believes in are cancelled with an alarm; foreign orders are counted and never touched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
 
 from core.base_exchange import BaseExchange, OpenOrder
-from core.base_journal import BaseJournal
+from core.base_journal import Fenced
 from core.clock import Clock
 from core.crash_points import reach
 from domain.client_order_id import ForeignOrderId, OrderKey, decode
@@ -25,8 +25,20 @@ from engine.trading_engine import TradingEngine
 
 log = structlog.get_logger(__name__)
 
-#: How far back trades are read when none is booked yet.
-FIRST_LOOK_BACK_MS = 24 * 3_600_000
+#: How far before the newest trade booked, or the oldest order still working, trades are read for a new engine.
+LOOK_BACK_MS = 3_600_000
+#: How far before its last report trades are read for an order that has executed more than is booked.
+MISSED_LOOK_BACK_MS = 24 * 3_600_000
+
+
+@dataclass(slots=True)
+class Cursor:
+    """How far the trades of a symbol have been read, and for whom."""
+
+    engines: set[TradingEngine]
+    #: Newest trade of the read before the last one: each trade is read twice, should the venue's list lag behind.
+    before: str = ""
+    last: str = ""
 
 
 @dataclass(slots=True)
@@ -47,25 +59,22 @@ class PositionSyncer:
 
     def __init__(
         self,
-        account: int,
         deployment: int,
         exchange: BaseExchange,
-        journal: BaseJournal,
         gateway: OrderGateway,
         clock: Clock,
     ) -> None:
-        self._account = account
         self._deployment = deployment
         self._exchange = exchange
-        self._journal = journal
         self._gateway = gateway
         self._clock = clock
+        self._cursors: dict[str, Cursor] = {}
 
     async def sweep(self, engines: Mapping[int, TradingEngine]) -> SweepReport:
         """Read the account and tell every engine what it has missed. Raises what the venue's reads raise."""
         report = SweepReport()
         # Believed orders are taken down before the venue is asked: one placed meanwhile is not missing.
-        believed = {number: engine.instance.live_orders() for number, engine in engines.items()}
+        believed = [(engine, order) for engine in engines.values() for order in engine.sent_orders()]
         reach("syncer.before_open_orders")
         resting = await self._exchange.open_orders()
         reach("syncer.after_open_orders")
@@ -73,12 +82,12 @@ class PositionSyncer:
         seen = await self._compare_orders(resting, engines, report)
         for symbol in sorted({engine.instance.instrument.symbol for engine in engines.values()}):
             await self._read_fills(symbol, engines, report)
-        for number, orders in believed.items():
-            for order in orders:
-                if order.client_order_id not in seen:
-                    report.missing.append(order.client_order_id)
-                    reach("syncer.order_missing")
-                    self._gateway.resolve(order, self._clock.machine.now_ms(), engines[number].put)
+        for engine, order in believed:
+            # An instance that was let go meanwhile is asked for by whoever takes it up.
+            if order.client_order_id not in seen and engines.get(engine.instance.instance) is engine:
+                report.missing.append(order.client_order_id)
+                reach("syncer.order_missing")
+                self._gateway.resolve(order, self._clock.machine.now_ms(), engine.put)
         return report
 
     async def _compare_orders(
@@ -91,15 +100,25 @@ class PositionSyncer:
                 report.foreign_orders += 1
                 continue
             engine = engines.get(key.instance)
-            if engine is None:
+            if engine is None or engine.status.state == "lost":
                 continue  # another node's instance
             seen.add(found.client_order_id)
             if engine.instance.owns(found.client_order_id) and _is_believed(engine, found.client_order_id):
                 engine.put(OrderReport(found.client_order_id, found.venue_order_id, OPEN, found.filled, found.time_ms))
-            else:
+            elif await self._is_still_ours(engine):
                 report.orphans.append(found.client_order_id)
                 await self._cancel_orphan(key, found)
         return seen
+
+    @staticmethod
+    async def _is_still_ours(engine: TradingEngine) -> bool:
+        """Whether no newer owner can have placed what this one does not know. Raises what the journal raises."""
+        try:
+            await engine.prove_ownership()
+        except Fenced as error:
+            engine.lose(error)
+            return False
+        return True
 
     async def _cancel_orphan(self, key: OrderKey, found: OpenOrder) -> None:
         log.error("orphan_cancelled", client_order_id=found.client_order_id, instance=key.instance)
@@ -114,12 +133,29 @@ class PositionSyncer:
             log.info("orphan_not_cancelled", client_order_id=found.client_order_id, reason=outcome.reason)
 
     async def _read_fills(self, symbol: str, engines: Mapping[int, TradingEngine], report: SweepReport) -> None:
-        newest = await self._journal.watermark(self._account, symbol)
-        since_ms = self._clock.trading.now_ms() - FIRST_LOOK_BACK_MS
+        """Read on from where the last read ended.
+
+        The newest trade booked is no such place: a stream that lost a trade may have told of a later one. A new
+        engine begins before what it knows, and an order that has executed more than is booked proves a loss.
+        """
+        serving = {engine for engine in engines.values() if engine.instance.instrument.symbol == symbol}
+        cursor = self._cursors.get(symbol)
+        since_ms = self._from_when(serving)
+        after = cursor.before if cursor is not None and serving <= cursor.engines and not _misses_fills(serving) else ""
         reach("syncer.before_fills")
-        for fill in await self._exchange.fills_since(symbol, newest, max(since_ms, 0)):
+        found = await self._exchange.fills_since(symbol, after, since_ms)
+        for fill in found:
             report.fills += int(self.route_fill(fill, engines))
+        last = cursor.last if cursor is not None else ""
+        self._cursors[symbol] = Cursor(serving, last, found[-1].trade_id if found else last)
         reach("syncer.after_fills")
+
+    def _from_when(self, serving: Iterable[TradingEngine]) -> int:
+        now_ms = self._clock.trading.now_ms()
+        times = [engine.known_from_ms for engine in serving]
+        times += [order.updated_ms or now_ms for engine in serving for order in engine.instance.live_orders()]
+        margin = MISSED_LOOK_BACK_MS if _misses_fills(serving) else LOOK_BACK_MS
+        return max(min([now_ms, *times]) - margin, 0)
 
     def route_fill(self, fill: Fill, engines: Mapping[int, TradingEngine]) -> bool:
         """Hand a fill to the instance whose order it is; False for fills of nobody here."""
@@ -146,6 +182,11 @@ class PositionSyncer:
         except ForeignOrderId:
             return None
         return key if key.deployment == self._deployment else None
+
+
+def _misses_fills(engines: Iterable[TradingEngine]) -> bool:
+    """Whether any order has executed more than is booked."""
+    return any(order.filled > order.booked for engine in engines for order in engine.instance.live_orders())
 
 
 def _is_believed(engine: TradingEngine, client_order_id: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from core.base_exchange import Bar
-from core.base_journal import BaseJournal, CommitUnknown, Fenced, JournalDown, Step, StoredState
+from core.base_journal import BaseJournal, Fenced, StoredState
 from core.base_strategy import Plan
 from core.clock import Clock
 from core.crash_points import reach
@@ -25,10 +25,11 @@ from domain.events import Event
 from domain.fill import Fill
 from domain.instance import Action, Cancel, Instance, Place, Proposal
 from domain.ledger import UNALLOCATED, Entry
-from domain.order import PENDING, Order, OrderReport, is_terminal
+from domain.order import OPEN, PENDING, Order, OrderReport, is_terminal
 from domain.risk_manager import APPROVED, RiskLimits, check, name_of
 from engine.books import Books
 from engine.order_gateway import OrderGateway
+from engine.step_keeper import Draft, StepKeeper
 
 log = structlog.get_logger(__name__)
 
@@ -85,15 +86,21 @@ class TradingEngine:
         self.limits = limits
         self.status = EngineStatus()
         self.on_change: Callable[[TradingEngine], None] = lambda _: None
-        self._epoch = epoch
-        self._journal = journal
         self._gateway = gateway
         self._clock = clock
         self._settings = settings or EngineSettings()
+        retry = self._settings.journal_retry
+        self._keeper = StepKeeper(instance.instance, epoch, journal, clock, retry, self._suspend)
         self._inbox: deque[Input] = deque()
         self._bell = asyncio.Event()
         self._postponed: list[Event] = []
+        #: Orders of the step that is being committed; they cannot be at the venue yet.
+        self._unsent: set[str] = set()
+        #: Slots whose order may no longer be the one that is wished.
+        self._unsure: set[int] = set()
         self._last_bar_ms = 0
+        #: Time of the newest trade booked when it was loaded; trades before it may be missing too, but not long before.
+        self.known_from_ms = clock.trading.now_ms()
         self.warm_up_bars = 0
         self.wants_bars = False
         self._sends: set[asyncio.Task[None]] = set()
@@ -110,7 +117,12 @@ class TradingEngine:
         for slot in range(slots.count_of(state)):
             if slots.wish_of(state, slot).side and self.instance.is_free(slot):
                 self.status.held_back.setdefault(slot, "not placed yet")
+        self._unsure.update(range(slots.count_of(state)))
         self._bell.set()
+
+    async def prove_ownership(self) -> None:
+        """Return if the journal still knows this engine as the owner; `Fenced` when another has taken over."""
+        await self._keeper.prove_ownership()
 
     def edit(self, plan: Plan) -> None:
         """Go on with other parameters; the strategy moves only the orders that have to move."""
@@ -129,6 +141,7 @@ class TradingEngine:
         self.instance.memory = proposal.memory
         if self.instance.state[slots.PHASE] == slots.NEW:
             self.instance.adopt(Proposal(proposal.state, proposal.memory, ()))
+        self.instance.state[slots.LAST_BAR] = bar.open_ms
 
     def put_bar(self, bar: Bar) -> None:
         """Hand over a closed bar, each once and in order."""
@@ -136,20 +149,6 @@ class TradingEngine:
             self._last_bar_ms = bar.open_ms
             self.put(bar_event(bar))
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing waits, nothing is being committed or sent, and no order's fate is unknown."""
-        if self._inbox or self._is_stepping or self._sends:
-            return False
-        return all(order.status != PENDING for order in self.instance.orders.values())
-        self.instance.state[slots.LAST_BAR] = bar.open_ms
-
-    async def run(self) -> None:
-        """Step whenever there is something to do, until cancelled or fenced."""
-        self.status.state = "running"
-        while self.status.state != "lost":
-            await self._wait()
-            self._is_stepping = True
     def _newest_bar_ms(self) -> int:
         """The last bar that was taken: in this process, or as the state remembers it."""
         return max(self._last_bar_ms, self.instance.state[slots.LAST_BAR])
@@ -158,14 +157,38 @@ class TradingEngine:
         """Orders that are not complete and have been sent, as far as we know: what the venue should know of."""
         return [order for order in self.instance.live_orders() if order.client_order_id not in self._unsent]
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits, nothing is being committed or sent, and no order's fate is unknown."""
+        if self._inbox or self._is_stepping or self._sends:
+            return False
+        return all(order.status != PENDING for order in self.instance.orders.values())
+
+    async def run(self) -> None:
+        """Step whenever there is something to do, until cancelled or fenced."""
+        self.status.state = "running"
+        while self.status.state != "lost":
+            await self._wait()
+            self._is_stepping = True
             try:
                 await self.step()
             except Fenced as error:
-                self.status.state, self.status.last_error = "lost", str(error)
-                self.status.fenced += 1
+                self.lose(error)
+            except Exception as error:
+                # What was folded is not journaled, so this engine must not go on; a new one reads the journal.
+                self.status.state, self.status.last_error = "broken", f"{type(error).__name__}: {error}"
+                log.exception("step_failed", instance=self.instance.instance)
+                return
             finally:
                 self._is_stepping = False
             self.on_change(self)
+
+    def lose(self, error: Fenced) -> None:
+        """Stop for good: another owner has taken over."""
+        if self.status.state != "lost":
+            self.status.fenced += 1
+        self.status.state, self.status.last_error = "lost", str(error)
+        self._bell.set()
 
     async def close(self) -> None:
         """Wait for requests that have left; resting orders stay resting."""
@@ -187,13 +210,16 @@ class TradingEngine:
         while queue:
             self._decide(queue.popleft(), draft)
         reach("engine.decided")
+        self._withdraw_what_is_unwished(draft)
         self._place_what_waits(draft)
         self._finish(draft)
         if draft.has_content:
             reach("engine.before_commit")
-            committed_ms = await self._commit(draft.step)
+            self._unsent = {order.client_order_id for order in draft.step.intents}
+            committed_ms = await self._keeper.keep(draft.step)
             reach("engine.after_commit")
             self._act(draft, committed_ms)
+            self._unsent = set()
             reach("engine.sends_started")
         self.status.steps += 1
 
@@ -225,6 +251,8 @@ class TradingEngine:
         after = self.instance.order_named(client_order_id)
         if after is not None and after != before:
             draft.orders[client_order_id] = after
+            if before is not None and before.status == PENDING and after.status == OPEN:
+                self._unsure.add(after.key.slot)
 
     def _entry_of(self, fill: Fill) -> Entry:
         """A fee in a third asset comes from the account's common pool."""
@@ -247,6 +275,8 @@ class TradingEngine:
         proposal = self.instance.propose(event, view)
         vetted = self._vet(proposal.actions, draft)
         self.instance.adopt(Proposal(proposal.state, proposal.memory, tuple(vetted)))
+        if event.kind == events.BAR:
+            self.instance.state[slots.LAST_BAR] = event.time_ms
         draft.has_state = True
 
     def _vet(self, actions: Iterable[Action], draft: Draft) -> Iterable[Action]:
@@ -261,11 +291,12 @@ class TradingEngine:
             if verdict == APPROVED:
                 self.status.held_back.pop(action.order.key.slot, None)
                 self.books.count_message(self._clock.machine.now_ms())
-                draft.step.intents.append(action.order)
+                order = action.order._replace(updated_ms=self._clock.trading.now_ms())
+                draft.step.intents.append(order)
                 draft.step.reasons.append(action.reason)
-                self.instance.track(action.order)
+                self.instance.track(order)
                 reach("engine.intent_approved")
-                yield action
+                yield Place(order, action.reason)
             else:
                 self.status.held_back[action.order.key.slot] = name_of(verdict)
 
@@ -275,8 +306,6 @@ class TradingEngine:
             return (0, 0)
         return (1, nearest.distance(action.order.ticks, self.books.last_ticks))
 
-        if event.kind == events.BAR:
-            self.instance.state[slots.LAST_BAR] = event.time_ms
     def _place_what_waits(self, draft: Draft) -> None:
         """Try again what the rules held back, nearest to the price first; make room for it if it is nearer."""
         if not self.status.held_back:
@@ -290,6 +319,15 @@ class TradingEngine:
         room = nearest.to_make_room(crowded, self.instance.live_orders(), self.books.last_ticks)
         if room is not None:
             draft.cancels[room.client_order_id] = room
+
+    def _withdraw_what_is_unwished(self, draft: Draft) -> None:
+        """Cancel orders whose wish has changed while they could not be cancelled: they were unknown, or nobody ran."""
+        unsure, self._unsure = self._unsure, set()
+        for slot in sorted(unsure):
+            order = self.instance.orders.get(slot)
+            if order is not None and slots.action_for(slots.wish_of(self.instance.state, slot), order) == slots.CANCEL:
+                reach("engine.unwished_found")
+                draft.cancels[order.client_order_id] = order
 
     def _finish(self, draft: Draft) -> None:
         """Complete the step with everything that has changed since the last one."""
@@ -305,30 +343,9 @@ class TradingEngine:
         if step.fills:
             step.metrics = self.books.metrics(self.instance.instance)
 
-    async def _commit(self, step: Step) -> int:
-        """Keep the step, however long the journal takes; `Fenced` when another owner has taken over."""
-        while True:
-            try:
-                return await self._journal.commit(step)
-            except JournalDown as error:
-                self.status.state, self.status.last_error = "suspended", str(error)
-            except CommitUnknown as error:
-                self.status.state, self.status.last_error = "suspended", str(error)
-                reach("engine.commit_unknown")
-                if await self._was_kept(step):
-                    break
-            self.on_change(self)
-            await asyncio.sleep(self._settings.journal_retry)
-        self.status.state = "running"
-        return self._clock.machine.now_ms()
-
-    async def _was_kept(self, step: Step) -> bool:
-        """Whether a step whose commit broke is in the journal. A step without intents is simply made again."""
-        names = [order.client_order_id for order in step.intents]
-        try:
-            return bool(names) and await self._journal.has_intents(step.instance, names) == set(names)
-        except JournalDown:
-            return False
+    def _suspend(self, reason: str) -> None:
+        self.status.state, self.status.last_error = "suspended", reason
+        self.on_change(self)
 
     def _act(self, draft: Draft, committed_ms: int) -> None:
         self.status.state = "running"
@@ -357,7 +374,8 @@ class TradingEngine:
             waits = self.status.held_back or self._postponed
             delay = self._settings.parked_retry if waits else None
             try:
-                await asyncio.wait_for(self._bell.wait(), delay)
+                async with asyncio.timeout(delay):
+                    await self._bell.wait()
             except TimeoutError:
                 return
 
@@ -368,20 +386,3 @@ def bar_event(bar: Bar) -> Event:
         events.BAR, bar.open_ms, ticks=bar.close,
         open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume,
     )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Draft:
-    """A step in the making."""
-
-    step: Step
-    #: Orders that reports and fills have changed, as they are now.
-    orders: dict[str, Order] = field(default_factory=dict)
-    cancels: dict[str, Order] = field(default_factory=dict)
-    has_state: bool = False
-
-    @property
-    def has_content(self) -> bool:
-        """Whether there is anything to keep or to send."""
-        step = self.step
-        return self.has_state or bool(step.intents or step.cancels or step.orders or step.fills)

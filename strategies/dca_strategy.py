@@ -101,7 +101,7 @@ def book(state: list[int], event: Event) -> None:
 def on_order_done(law: Law, state: list[int], view: View, event: Event, out: list[int], count: int) -> int:
     """A purchase moves the offer; a full sale starts over."""
     selling = slots.HEADER + SELLING * slots.WIDTH
-    is_ending = state[selling + slots.WISH_LEG] == FLATTEN
+    is_ending = state[selling + slots.WISH_LEG] == FLATTEN or state[slots.PHASE] == slots.CLOSING
     grid.put_wish(state, event.slot, 0, 0, 0, 0, 0)
     at = slots.HEADER + event.slot * slots.WIDTH
     if event.slot == BUYING:
@@ -113,6 +113,8 @@ def on_order_done(law: Law, state: list[int], view: View, event: Event, out: lis
         state[slots.HEADER + slots.COST] = 0
         state[BOUGHT] = 0
         state[at + slots.CYCLE] += 1
+    elif event.lots > 0:
+        state[at + slots.CYCLE] += 1  # the rest is another order, also when it is for the same quantity
     if is_ending:
         return sell_all(state, view, out, count)
     if state[slots.PHASE] == slots.DONE:
@@ -137,10 +139,10 @@ def on_verb(law: Law, state: list[int], view: View, kind: int, out: list[int], c
     elif kind == events.RESUME and state[slots.PHASE] == slots.PAUSED:
         state[slots.PHASE] = slots.ACTIVE
         state[slots.WAKE_MS] = max(state[slots.WAKE_MS], view.now_ms)
-    elif kind == events.EDIT:
+    elif kind == events.EDIT and not slots.is_finished(state):
         return offer(law, state, view, out, count)
     elif kind == events.STOP or kind == events.FLATTEN:
-        state[slots.PHASE] = slots.DONE
+        state[slots.PHASE] = slots.DONE if kind == events.STOP else slots.CLOSING
         count = grid.withdraw_all(state, grid.GRID_ENDED, out, count)
         if kind == events.FLATTEN:
             return sell_all(state, view, out, count)
@@ -152,7 +154,9 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
     kind = event.kind
     if kind == events.FILL:
         book(state, event)
-        return 0
+        selling = slots.HEADER + SELLING * slots.WIDTH
+        is_late = state[slots.PHASE] == slots.CLOSING and state[selling + slots.WISH_SIDE] == 0
+        return sell_all(state, view, out, 0) if is_late and event.base > 0 else 0
     if kind == events.ORDER_DONE:
         return on_order_done(law, state, view, event, out, 0)
     if kind == events.START and state[slots.PHASE] == slots.NEW:

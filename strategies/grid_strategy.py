@@ -155,9 +155,11 @@ def refresh(state: list[int], view: View, out: list[int], count: int) -> int:
 
 
 @lawful
-def share_start(state: list[int], view: View, out: list[int], count: int) -> int:
+def share_start(state: list[int], view: View, event: Event, out: list[int], count: int) -> int:
     """Hand the purchase at the start to the levels above the price, lowest first, cost in proportion."""
     base, cost = state[slots.HEADER + slots.HELD], state[slots.HEADER + slots.COST]
+    if slots.is_finished(state):
+        return grid.order_done(state, view, event, out, count)
     grid.put_wish(state, START_SLOT, 0, 0, 0, 0, 0)
     grid.start_over(state, START_SLOT)
     for slot in range(1, slots.count_of(state)):
@@ -203,13 +205,13 @@ def arm(law: Law, state: list[int]) -> None:
 @lawful
 def on_price(law: Law, state: list[int], view: View, out: list[int], count: int) -> int:
     """The price has reached something that was waited for."""
-    if state[slots.PHASE] == slots.DONE:
+    if slots.is_finished(state):
         return count
     if 0 < view.last_ticks <= law.stop_loss:
-        state[slots.PHASE] = slots.DONE
+        state[slots.PHASE] = slots.CLOSING
         return grid.sell_everything(state, view, grid.STOP_LOSS, out, count)
     if 0 < law.take_profit <= view.last_ticks:
-        state[slots.PHASE] = slots.DONE
+        state[slots.PHASE] = slots.CLOSING
         return grid.sell_everything(state, view, grid.TAKE_PROFIT, out, count)
     if state[slots.PHASE] == WAITING and view.last_ticks <= law.start:
         return begin(law, state, view, out, count)
@@ -226,7 +228,7 @@ def on_price(law: Law, state: list[int], view: View, out: list[int], count: int)
 def on_order_done(law: Law, state: list[int], view: View, event: Event, out: list[int], count: int) -> int:
     """An order has ended: share out the purchase at the start, or go on with the level."""
     if event.slot == START_SLOT and event.leg == START:
-        return share_start(state, view, out, count)
+        return share_start(state, view, event, out, count)
     at = slots.HEADER + event.slot * slots.WIDTH
     earned = -state[at + slots.COST]
     sold_out = state[at + slots.HELD] <= 0 and event.side < 0
@@ -269,7 +271,7 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
     count = 0
     kind = event.kind
     if kind == events.FILL:
-        grid.book_fill(state, event)
+        count = grid.fill(state, view, event, out, count)
     elif kind == events.ORDER_DONE:
         count = on_order_done(law, state, view, event, out, count)
     elif kind == events.START and state[slots.PHASE] == slots.NEW:
@@ -279,7 +281,7 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
             count = begin(law, state, view, out, count)
     elif kind == events.PRICE:
         count = on_price(law, state, view, out, count)
-    elif kind == events.EDIT:
+    elif kind == events.EDIT and not slots.is_finished(state):
         count = on_edit(law, state, view, out, count)
     else:
         count = grid.on_verb(state, view, kind, out, count)

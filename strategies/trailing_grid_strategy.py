@@ -175,7 +175,7 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
     count = 0
     kind = event.kind
     if kind == events.FILL:
-        grid.book_fill(state, event)
+        count = grid.fill(state, view, event, out, count)
     elif kind == events.ORDER_DONE:
         count = on_order_done(law, state, view, event, out, count)
     elif kind == events.START and state[slots.PHASE] == slots.NEW:
@@ -183,7 +183,7 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
         count = anchor(law, state, view, out, count)
     elif kind == events.PRICE or kind == events.TIMER:
         count = on_market(law, state, view, out, count)
-    elif kind == events.EDIT:
+    elif kind == events.EDIT and not slots.is_finished(state):
         count = on_edit(law, state, view, out, count)
     else:
         count = grid.on_verb(state, view, kind, out, count)

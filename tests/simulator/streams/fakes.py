@@ -16,6 +16,7 @@ from yarl import URL
 from simulator.accounts import AccountBook, ApiKey
 from simulator.catalogue import instrument_for
 from simulator.clock import MarketClock, ProtocolClock
+from simulator.config import SimulatorConfig
 from simulator.events import BookMoved, Bus, TradeHappened
 from simulator.faults import FaultBoard
 from simulator.instruments import Instrument, Market
@@ -197,6 +198,7 @@ class FakeVenue:
     """Everything the streams look at; the rest of a venue is not there."""
 
     def __init__(self, timing: Timing | None = None, symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT")) -> None:
+        self.config = SimulatorConfig()
         self.clock = MarketClock(START_MS)
         self.protocol = ProtocolClock()
         self.bus = Bus()

@@ -1,0 +1,91 @@
+"""Brings a step into the journal: however long it takes, once, and only as the owner."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.base_journal import BaseJournal, CommitUnknown, JournalDown, Step
+from core.clock import Clock
+from core.crash_points import reach
+from domain.order import Order
+
+
+class StepKeeper:
+    """One instance's way to the journal under one lease epoch."""
+
+    def __init__(
+        self, instance: int, epoch: int, journal: BaseJournal, clock: Clock, retry: float, tell: Callable[[str], None]
+    ) -> None:
+        self._instance = instance
+        self._epoch = epoch
+        self._journal = journal
+        self._clock = clock
+        #: Seconds between attempts.
+        self._retry = retry
+        #: Told why the journal does not answer, each time.
+        self._tell = tell
+
+    def new_step(self) -> Step:
+        """A step of nothing."""
+        return Step(self._instance, self._epoch, [], [], [], [], [], [])
+
+    async def prove_ownership(self) -> None:
+        """Return if the journal still knows this engine as the owner; `Fenced` when another has taken over."""
+        await self._journal.commit(self.new_step())
+
+    async def keep(self, step: Step) -> int:
+        """Keep a step; gives the machine time that signs its orders. `Fenced` when another has taken over."""
+        while True:
+            began_ms = self._clock.machine.now_ms()
+            try:
+                return await self._journal.commit(step)
+            except JournalDown as error:
+                await self._suspend(error)
+            except CommitUnknown as error:
+                await self._suspend(error)
+                reach("engine.commit_unknown")
+                if await self._was_kept(step):
+                    # The moment of the commit is not known, only that it was not earlier: the venue's window counts
+                    # from there, so that an owner who was cut off for long is refused.
+                    return began_ms
+
+    async def _suspend(self, error: JournalDown | CommitUnknown) -> None:
+        self._tell(str(error))
+        await asyncio.sleep(self._retry)
+
+    async def _was_kept(self, step: Step) -> bool:
+        """Whether a step whose commit broke is in the journal; asks until it is told.
+
+        A step without intents is simply made again.
+        """
+        names = [order.client_order_id for order in step.intents]
+        while names:
+            try:
+                if await self._journal.has_intents(step.instance, names) != set(names):
+                    return False
+                # The same order has the same name under every owner: what is there may be a newer owner's.
+                await self.prove_ownership()
+            except (JournalDown, CommitUnknown) as error:
+                await self._suspend(error)
+            else:
+                return True
+        return False
+
+
+@dataclass(slots=True)
+class Draft:
+    """A step in the making."""
+
+    step: Step
+    #: Orders that reports and fills have changed, as they are now.
+    orders: dict[str, Order] = field(default_factory=dict)
+    cancels: dict[str, Order] = field(default_factory=dict)
+    has_state: bool = False
+
+    @property
+    def has_content(self) -> bool:
+        """Whether there is anything to keep or to send."""
+        step = self.step
+        return self.has_state or bool(step.intents or step.cancels or step.orders or step.fills)
