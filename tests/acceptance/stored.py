@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -51,8 +51,8 @@ class Stored:
     intents: dict[str, StoredIntent] = field(default_factory=dict)
     #: (symbol, trade id) -> fill
     fills: dict[tuple[str, str], StoredFill] = field(default_factory=dict)
-    #: (kind, reference) -> asset -> sum of its postings
-    entry_sums: dict[tuple[str, str], dict[str, Decimal]] = field(default_factory=dict)
+    #: (kind, reference) -> asset -> sum of its postings, in the venue's finest units
+    entry_sums: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     #: (ledger account, asset) -> balance
     balances: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     #: (ledger account, asset) -> what entries that are not of trades have brought
@@ -82,7 +82,8 @@ def read(engine: Engine, account: int) -> Stored:
             stored.intents[row["client_order_id"]] = _intent(row, *units[row["strategy_instance_id"]])
         for row in rows("SELECT * FROM fills WHERE account_id = :account"):
             stored.fills[row["symbol"], row["trade_id"]] = _fill(row, *units[row["strategy_instance_id"]])
-        _read_ledger(stored, rows("SELECT * FROM postings WHERE account_id = :account"))
+        postings = "SELECT kind, reference, ledger_account, asset, amount FROM postings WHERE account_id = :account"
+        _read_ledger(stored, connection.execute(text(postings), {"account": account}))
         metrics = "SELECT m.* FROM risk_metrics m JOIN strategy_instances i ON i.id = m.strategy_instance_id "
         for row in rows(metrics + "WHERE i.account_id = :account"):
             number = row["strategy_instance_id"]
@@ -106,17 +107,20 @@ def _fill(row: Mapping[str, Any], tick: Decimal, lot: Decimal) -> StoredFill:
     )  # fmt: skip
 
 
-def _read_ledger(stored: Stored, rows: list[Mapping[str, Any]]) -> None:
-    sums: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-    balances: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    transfers: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for row in rows:
-        amount = Decimal(row["amount"]) * _QUANTUM
-        sums[row["kind"], row["reference"]][row["asset"]] += amount
-        balances[row["ledger_account"], row["asset"]] += amount
-        if row["kind"] != "trade":
-            transfers[row["ledger_account"], row["asset"]] += amount
-    stored.entry_sums, stored.balances, stored.transfers = dict(sums), dict(balances), dict(transfers)
+def _read_ledger(stored: Stored, rows: Iterable[Any]) -> None:
+    sums: dict[tuple[str, str], dict[str, int]] = {}
+    balances: dict[tuple[str, str], int] = defaultdict(int)
+    transfers: dict[tuple[str, str], int] = defaultdict(int)
+    for kind, reference, ledger_account, asset, stored_amount in rows:
+        amount = int(stored_amount)
+        of_entry = sums.setdefault((kind, reference), {})
+        of_entry[asset] = of_entry.get(asset, 0) + amount
+        balances[ledger_account, asset] += amount
+        if kind != "trade":
+            transfers[ledger_account, asset] += amount
+    stored.entry_sums = sums
+    stored.balances = {name: amount * _QUANTUM for name, amount in balances.items()}
+    stored.transfers = {name: amount * _QUANTUM for name, amount in transfers.items()}
 
 
 def _milliseconds(moment: Any) -> int:

@@ -119,6 +119,7 @@ async def whole_run(folder: Path, scene: Scene, disturb: Callable[[Run, Node], A
         return End.of(up, run.driver)
 
 
+@pytest.mark.timeout(600)
 async def test_books_of_five_strategies_equal_the_venues_through_a_recorded_day(
     tmp_path: Path, recorded_data: Path
 ) -> None:

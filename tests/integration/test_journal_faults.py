@@ -136,10 +136,9 @@ async def test_between_two_tries_to_connect_steps_are_refused_at_once(place: Pla
         await place.journal.commit(step())
 
 
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)  # SQLite has no server that could end a connection
 async def test_a_connection_that_the_server_ended_costs_no_step(place: Place) -> None:
     await place.journal.commit(step(intents=[order()]))
-    if place.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has no server that could end a connection")
     with place.engine.connect() as connection:
         mine = connection.execute(text("SELECT CONNECTION_ID()")).scalar_one()
         for row in connection.execute(text("SHOW PROCESSLIST")).all():
@@ -150,9 +149,8 @@ async def test_a_connection_that_the_server_ended_costs_no_step(place: Place) ->
     assert await place.kept() == 2
 
 
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)  # SQLite has one lock for all rows
 async def test_a_row_held_by_another_transaction_holds_up_its_instance_only(place: Place) -> None:
-    if place.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one lock for all rows")
     with UnitOfWork(place.engine) as unit:
         unit.connection.execute(text("SELECT id FROM strategy_instances WHERE id = 1 FOR UPDATE"))
         held = asyncio.ensure_future(place.journal.commit(step(1, intents=[order(1)])))
@@ -163,9 +161,8 @@ async def test_a_row_held_by_another_transaction_holds_up_its_instance_only(plac
     assert await place.kept() == 1
 
 
+@pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)  # SQLite has one lock for all rows
 async def test_a_row_that_is_held_too_long_is_given_up(place: Place) -> None:
-    if place.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has one lock for all rows")
     with UnitOfWork(place.engine) as unit:
         unit.connection.execute(text("SELECT id FROM strategy_instances WHERE id = 1 FOR UPDATE"))
         held = asyncio.ensure_future(place.journal.commit(step(1, intents=[order(1)])))

@@ -255,14 +255,35 @@ def test_an_answer_has_the_fields_of_the_official_example(story: Story, recorded
     assert _unexplained(request_name, shapes.differences_from_example(example, call_of(story, request_name).body)) == []
 
 
+#: Endpoints that came after the machine description was written; the official examples and models hold them.
+NEWER_THAN_THE_DESCRIPTION = {
+    "DELETE /fapi/v1/algoOpenOrders",
+    "DELETE /fapi/v1/algoOrder",
+    "GET /fapi/v1/algoOrder",
+    "GET /fapi/v1/allAlgoOrders",
+    "GET /fapi/v1/insuranceBalance",
+    "GET /fapi/v1/openAlgoOrders",
+    "GET /fapi/v1/rpiDepth",
+    "GET /fapi/v1/symbolAdlRisk",
+    "GET /fapi/v1/tradingSchedule",
+    "POST /fapi/v1/algoOrder",
+    "POST /fapi/v1/stock/contract",
+}
+DESCRIBED = [name for name in REQUESTS if not name.startswith("WS ") and name not in NEWER_THAN_THE_DESCRIPTION]
+
+
 @pytest.mark.recorded
-@pytest.mark.parametrize("request_name", [name for name in REQUESTS if not name.startswith("WS ")])
+def test_what_is_called_newer_than_the_description_is_not_in_it(recorded_data: Path) -> None:
+    paths = shapes.openapi(recorded_data)["paths"]
+    assert not [name for name in NEWER_THAN_THE_DESCRIPTION if name.partition(" ")[2] in paths]
+
+
+@pytest.mark.recorded
+@pytest.mark.parametrize("request_name", DESCRIBED)
 def test_an_answer_has_the_fields_of_the_machine_description(
     story: Story, recorded_data: Path, request_name: str
 ) -> None:
     method, _, path = request_name.partition(" ")
-    if path not in shapes.openapi(recorded_data)["paths"]:
-        pytest.skip("newer than the description")
     schema = shapes.response_schema(recorded_data, method, path)
     answer = call_of(story, request_name)
     assert _unexplained(request_name, shapes.differences_from_schema(schema, answer.body)) == []
