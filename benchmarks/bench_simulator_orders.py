@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import hmac
 import statistics
 import time
@@ -264,6 +265,7 @@ async def measure(way: Way, venue: VenueProcess, seconds: float) -> None:
 
 
 def main() -> None:
+    gc.disable()  # the client's own pauses are not the venue's
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="how long each measurement takes, about")
     parser.add_argument("--quick", action="store_true", help="half a second each")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import ipaddress
 import os
 import signal
@@ -115,6 +116,7 @@ async def _serve(config: SimulatorConfig, announce: Path | None) -> None:
 
     loop = asyncio.get_running_loop()
     async with running(config) as simulator:
+        _collect_rarely()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, simulator.ended.set)
         where = {
@@ -128,6 +130,13 @@ async def _serve(config: SimulatorConfig, announce: Path | None) -> None:
         print(_greeting(config, where), flush=True)
         await simulator.ended.wait()
     print("ares simulator: stopped", flush=True)
+
+
+def _collect_rarely() -> None:
+    """Keep the garbage collector from stopping the venue: what it holds grows with every order and is no garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1_000)
 
 
 def _write_whole(path: Path, content: bytes) -> None:
