@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,17 @@ async def read(simulator: RunningSimulator, path: str, streams: list[str], seen:
 @pytest.mark.recorded
 async def test_every_stream_has_the_fields_and_types_of_its_official_example(recorded_data: Path) -> None:
     seen: dict[str, dict[str, Any]] = {"spot": {}, "futures": {}}
-    async with running(SimulatorConfig(symbols=("BTCUSDT",), speed=Speed(0), market="generated:3")) as simulator:
+    async with running(
+        SimulatorConfig(symbols=("BTCUSDT",), speed=Speed(Fraction(0)), market="generated:3")
+    ) as simulator:
         await read(simulator, "/ws", SPOT, seen["spot"])
-    async with running(SimulatorConfig(symbols=("BTCUSDT",), speed=Speed(0), market="generated:3")) as simulator:
+    async with running(
+        SimulatorConfig(symbols=("BTCUSDT",), speed=Speed(Fraction(0)), market="generated:3")
+    ) as simulator:
         await read(simulator, "/public/ws", FUTURES_PUBLIC, seen["futures"])
-    async with running(SimulatorConfig(symbols=("BTCUSDT",), speed=Speed(0), market="generated:3")) as simulator:
+    async with running(
+        SimulatorConfig(symbols=("BTCUSDT",), speed=Speed(Fraction(0)), market="generated:3")
+    ) as simulator:
         await read(simulator, "/market/ws", FUTURES_MARKET, seen["futures"])
     wrong = {}
     for (market, event), example in examples(recorded_data).items():
