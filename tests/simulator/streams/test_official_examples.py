@@ -27,6 +27,8 @@ FUTURES_MARKET = [
 ]  # fmt: skip
 FUTURES_PUBLIC = ["!bookTicker", "btcusdt@bookTicker", "btcusdt@depth@100ms", "btcusdt@depth10@100ms"]
 
+STEPPED = SimulatorConfig(symbols=("BTCUSDT",), speed=Speed(Fraction(0)), market="generated:3")
+
 #: Events that this venue never sends, or not without an account, and why.
 NOT_SENT = {
     ("futures", "compositeIndex"): "no composite index is listed",
