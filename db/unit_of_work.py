@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -64,3 +66,11 @@ class UnitOfWork:
             self._session.flush()
         self._transaction.commit()
         self._transaction = None
+
+
+@contextmanager
+def committed(engine: Engine) -> Iterator[UnitOfWork]:
+    """A unit of work that is kept when its block ends, and of which nothing is kept when it ends by an error."""
+    with UnitOfWork(engine) as unit:
+        yield unit
+        unit.commit()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from db.models._fields import Row
-from db.models.instances import DayMetrics, StrategyInstance, StrategyState
+from db.models.instances import DayMetrics, EquityPoint, StrategyInstance, StrategyState
 from db.models.operations import AuditHead, AuditRecord, Command, Cursor, PaperBook
 from db.models.people import Account, User
+from db.models.platform import LoginLink, LoginSession, Node, PlatformSetting
 from db.models.trading import FillRow, LedgerEntry, OrderRow, PostingRow
 
 METADATA = Row.metadata
@@ -18,10 +19,15 @@ __all__ = [
     "Command",
     "Cursor",
     "DayMetrics",
+    "EquityPoint",
     "FillRow",
     "LedgerEntry",
+    "LoginLink",
+    "LoginSession",
+    "Node",
     "OrderRow",
     "PaperBook",
+    "PlatformSetting",
     "PostingRow",
     "StrategyInstance",
     "StrategyState",

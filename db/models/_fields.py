@@ -91,6 +91,11 @@ def moment(*, optional: bool = False) -> Any:
     return _field(Column(UtcDateTime(), nullable=optional), optional)
 
 
+def moment_key() -> Any:
+    """A moment that is part of the primary key."""
+    return Field(sa_column=Column(UtcDateTime(), primary_key=True))
+
+
 def secret_bytes() -> Any:
     """Encrypted content, or nothing."""
     return _field(Column(LargeBinary(4096), nullable=True), optional=True)

@@ -86,3 +86,18 @@ class DayMetrics(Row, table=True):
     losses_in_a_row: int = column.integer()
     last_loss_at: datetime | None = column.moment(optional=True)
     updated_at: datetime = column.moment()
+
+
+class EquityPoint(Row, table=True):
+    """What an instance was worth at a moment, in quote quanta: equity = capital + realised + unrealised - fees."""
+
+    __tablename__ = "equity_points"
+    __table_args__ = (OPTIONS,)
+
+    strategy_instance_id: int = column.key("strategy_instances.id")
+    at: datetime = column.moment_key()
+    owner_id: int = column.link()
+    equity: int = column.quanta()
+    realised: int = column.quanta()
+    unrealised: int = column.quanta()
+    fees: int = column.quanta()

@@ -23,6 +23,8 @@ class User(Row, table=True):
     role: str = column.name(20, default="trader")
     disabled: bool = column.flag(default=False)
     created_at: datetime = column.moment()
+    #: What the sign-in proxy told with the first sign-in; the same login with another address is another person.
+    email: str | None = column.words(254, optional=True)
 
 
 class Account(Row, table=True):
@@ -51,3 +53,5 @@ class Account(Row, table=True):
     disabled: bool = column.flag(default=False)
     created_at: datetime = column.moment()
     updated_at: datetime = column.moment()
+    #: When its owner agreed to trade with a key whose rights the venue does not tell.
+    rights_consent_at: datetime | None = column.moment(optional=True)

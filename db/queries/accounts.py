@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlmodel import col, select
 
 from db.models import Account, User
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
+
+#: Columns that hold what `core.secrets` encrypted.
+SECRET_COLUMNS: Final = ("api_key", "api_secret", "passphrase")
 
 
 class Ciphertext(NamedTuple):
@@ -72,3 +75,9 @@ def set_rights(unit: UnitOfWork, account: int, rights: str, now: datetime) -> No
         raise NoSuchRow(f"there is no account {account}.")
     found.rights, found.rights_checked_at = rights, now
     unit.session.flush()
+
+
+def under_other_keys(unit: UnitOfWork, key_id: str, limit: int) -> Sequence[Account]:
+    """Some accounts whose credentials are not under this encryption key, locked until the unit of work ends."""
+    chosen = select(Account).where(col(Account.key_id).is_not(None), col(Account.key_id) != key_id)
+    return unit.session.exec(chosen.order_by(col(Account.id)).limit(limit).with_for_update()).all()

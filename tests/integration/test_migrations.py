@@ -112,9 +112,9 @@ def test_every_constraint_has_a_name() -> None:
 
 
 def test_every_row_says_whose_it_is() -> None:
-    about_nobody = {"users", "audit_head"}
+    about_nobody = {"users", "audit_head", "platform_settings", "nodes"}
     for name, table in METADATA.tables.items():
         assert name in about_nobody or "owner_id" in table.c, name
     of_instances = {"orders", "fills", "ledger_entries", "postings", "strategy_states"}
-    for name in of_instances | {"risk_metrics", "commands", "audit"}:
+    for name in of_instances | {"risk_metrics", "commands", "audit", "equity_points"}:
         assert "strategy_instance_id" in METADATA.tables[name].c, name
