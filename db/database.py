@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -12,6 +12,7 @@ from domain.errors import Refused
 
 #: Seconds a SQLite writer waits for another one to finish.
 BUSY_SECONDS = 5
+_ONLY_READS: Final = "ares_only_reads"
 
 
 class UnsupportedDatabase(Refused):
@@ -32,6 +33,16 @@ def open_database(url: str) -> Engine:
     raise UnsupportedDatabase(f"{address.drivername}:// is not supported; use sqlite:// or mysql+pymysql://.")
 
 
+def for_reading(engine: Engine) -> Engine:
+    """The same database for units of work that only read: each sees one moment of it and waits for nobody.
+
+    On SQLite a write in such a unit may fail, because somebody else has written since it began.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(**{_ONLY_READS: True})
+    return engine.execution_options(isolation_level="REPEATABLE READ")
+
+
 def _open_sqlite(address: URL) -> Engine:
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +57,9 @@ def _open_sqlite(address: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # Whoever only reads sees one moment of the database and holds nobody up.
+        only_reads = connection.get_execution_options().get(_ONLY_READS)
+        connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -15,7 +15,7 @@ from sqlalchemy import Column, Engine, MetaData, Table, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from db.columns import ExactDecimal, NaiveTime, UtcDateTime, identifier
-from db.database import UnsupportedDatabase, open_database
+from db.database import UnsupportedDatabase, for_reading, open_database
 from db.unit_of_work import NotOpen, UnitOfWork
 from domain.errors import Refused
 from domain.money import NotAnAmount, TooFine
@@ -144,6 +144,18 @@ def test_sqlite_takes_the_write_lock_when_a_transaction_begins(tmp_path: Path) -
             other.execute("BEGIN IMMEDIATE")
         other.close()
     engine.dispose()
+
+
+def test_whoever_only_reads_sees_one_moment_and_holds_no_writer_up(engine: Engine) -> None:
+    row = insert(FILLS).values(id="a", amount=Decimal(1), moment=datetime(2026, 5, 1, tzinfo=UTC))
+    with UnitOfWork(for_reading(engine)) as reader:
+        assert reader.connection.execute(select(FILLS.c.id)).all() == []
+        with UnitOfWork(engine) as writer:
+            writer.connection.execute(row)
+            writer.commit()
+        assert reader.connection.execute(select(FILLS.c.id)).all() == []
+    with UnitOfWork(for_reading(engine)) as later:
+        assert later.connection.execute(select(FILLS.c.id)).scalars().all() == ["a"]
 
 
 def test_mariadb_reads_committed_rows_and_counts_time_in_utc(mariadb_service: Service) -> None:
