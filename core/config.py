@@ -58,6 +58,45 @@ class SimulatorSection(Section):
     speed: int = Field(default=1, ge=1, le=100_000)
 
 
+class VenueSection(Section):
+    """Where a venue is reached, when it is not at its own addresses."""
+
+    rest_url: str = ""
+    stream_url: str = ""
+    sandbox: bool = False
+
+
+class WorkerSection(Section):
+    """A node that trades."""
+
+    #: What it is called; empty makes a name of the host and chance. A process started again is another worker.
+    id: str = Field(default="", max_length=100, pattern=r"^[A-Za-z0-9_.-]*$")
+    #: How much it takes on compared with others: twice the capacity is twice the accounts.
+    capacity: int = Field(default=100, ge=1, le=1_000_000)
+    #: What it offers; an account that asks for a tag runs only where it is offered.
+    tags: tuple[str, ...] = ()
+    #: Strategies that it runs at most.
+    most_strategies: int = Field(default=20_000, ge=1)
+    # Seconds. A lease runs out so long after it was last renewed; nothing is sent within the margin before.
+    lease_seconds: float = Field(default=10.0, gt=0, le=120)
+    heartbeat_seconds: float = Field(default=3.0, gt=0, le=60)
+    margin_seconds: float = Field(default=1.5, gt=0, le=60)
+    #: A worker that has said nothing for so long is no member any more.
+    member_seconds: float = Field(default=6.0, gt=0, le=120)
+    reconcile_seconds: float = Field(default=1.0, gt=0, le=60)
+    #: Members must have been the same for so long before anything is moved among the living.
+    stability_seconds: float = Field(default=5.0, ge=0, le=600)
+    #: What nobody has claimed for so long anyone may claim.
+    orphan_seconds: float = Field(default=4.0, ge=0, le=600)
+    #: Strategies handed over in a second at most.
+    handovers_per_second: int = Field(default=300, ge=1)
+    #: How often desired states are read from the database, should no signal come.
+    stop_poll_seconds: float = Field(default=1.0, gt=0, le=60)
+    #: Loopback port of metrics, health and the kill switch; 0 takes a free one.
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=0, ge=0, le=65535)
+
+
 class LogSection(Section):
     """What is written to standard error."""
 
@@ -77,6 +116,11 @@ class Config(BaseSettings):
     database: DatabaseSection = DatabaseSection()
     redis: RedisSection = RedisSection()
     simulator: SimulatorSection = SimulatorSection()
+    #: This installation's number in the names of its orders: two that trade on one account need two.
+    deployment: int = Field(default=1, ge=0, le=65_535)
+    #: Name of a venue -> where it is reached.
+    venues: dict[str, VenueSection] = {}
+    worker: WorkerSection = WorkerSection()
     log: LogSection = LogSection()
 
     @classmethod

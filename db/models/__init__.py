@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from db.models._fields import Row
 from db.models.instances import DayMetrics, EquityPoint, StrategyInstance, StrategyState
-from db.models.operations import AuditHead, AuditRecord, Command, Cursor, PaperBook
+from db.models.operations import AuditHead, AuditRecord, Command, Cursor, PaperBook, PaperRecord
 from db.models.people import Account, User
 from db.models.platform import LoginLink, LoginSession, Node, PlatformSetting
 from db.models.trading import FillRow, LedgerEntry, OrderRow, PostingRow
@@ -27,6 +27,7 @@ __all__ = [
     "Node",
     "OrderRow",
     "PaperBook",
+    "PaperRecord",
     "PlatformSetting",
     "PostingRow",
     "StrategyInstance",

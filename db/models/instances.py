@@ -20,6 +20,7 @@ class StrategyInstance(Row, table=True):
         CheckConstraint("epoch >= 0 AND generation >= 0 AND revision >= 0", name="counters"),
         Index(None, "account_id"),
         Index(None, "desired_state"),
+        Index(None, "updated_at"),
         OPTIONS,
     )
 

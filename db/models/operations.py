@@ -17,6 +17,8 @@ class Command(Row, table=True):
     __table_args__ = (
         UniqueConstraint("strategy_instance_id", "sequence"),
         UniqueConstraint("owner_id", "request_key"),
+        # Those that wait are asked for every second.
+        Index(None, "outcome"),
         OPTIONS,
     )
 
@@ -90,6 +92,19 @@ class PaperBook(Row, table=True):
 
     account_id: int = column.key("accounts.id")
     owner_id: int = column.link()
+    #: Rises with every change and with every process that takes the book up, so that the one before cannot write on.
     version: int = column.integer()
     content: str = column.document()
     updated_at: datetime = column.moment()
+
+
+class PaperRecord(Row, table=True):
+    """What has happened to a paper account since its book was last written whole, in the order of versions."""
+
+    __tablename__ = "paper_records"
+    __table_args__ = (OPTIONS,)
+
+    account_id: int = column.key("accounts.id")
+    version: int = column.key()
+    owner_id: int = column.link()
+    content: str = column.document()

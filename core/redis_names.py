@@ -1,0 +1,50 @@
+"""Every key and channel in Redis, so that no two parts of the house mean different things by one name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: Sorted set: worker id by the server's time of its last heartbeat, in milliseconds.
+WORKERS_ACTIVE: Final = "workers:active"
+#: Tells a server that has lost its memory from one that has not; `random|server ms`.
+ENGINE_BOOT: Final = "engine:boot"
+#: Channel. Payload: an instance's number, `*` for all, `kill:on`, `kill:off`.
+DOORBELL: Final = "ares:doorbell"
+#: Stream of what happened, for the dashboard.
+EVENTS: Final = "ares:events"
+#: What stands in front of the keys of Celery's broker.
+BROKER_PREFIX: Final = "q:"
+
+RING_ALL: Final = "*"
+KILL_ON: Final = "kill:on"
+KILL_OFF: Final = "kill:off"
+
+
+def strategy_lock(instance: int) -> str:
+    """The lease of an instance: `worker|token`."""
+    return f"strategy:lock:{instance}"
+
+
+def account_lock(account: int) -> str:
+    """The lease of an account, under which one worker runs everything that trades on it."""
+    return f"account:lock:{account}"
+
+
+def strategy_running(instance: int) -> str:
+    """Hash: the live status of an instance."""
+    return f"strategy:running:{instance}"
+
+
+def worker(worker_id: str) -> str:
+    """Hash: what a worker says of itself."""
+    return f"worker:{worker_id}"
+
+
+def symbols(exchange: str) -> str:
+    """Set: the symbols of a venue."""
+    return f"symbols:{exchange}"
+
+
+def bars(exchange: str, symbol: str, interval: str) -> str:
+    """Text: JSON of the newest closed bars, oldest first."""
+    return f"bars:{exchange}:{symbol}:{interval}"

@@ -1,0 +1,23 @@
+"""Names of Celery tasks and queues, for whoever sends them and whoever carries them out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: These take `[instance_id]` and nothing else: they ring the doorbell, the wish itself is a row.
+STRATEGY_START: Final = "strategy.start"
+STRATEGY_STOP: Final = "strategy.stop"
+STRATEGY_COMMAND: Final = "strategy.command"
+#: `[account_id]`: find out what the account's key may do.
+ACCOUNT_CHECK: Final = "account.check"
+#: Answers with the worker that carried it out.
+NODE_CANARY: Final = "node.canary"
+#: Compares what is wanted, what is leased and what was seen last.
+AUDIT_COMPARE: Final = "audit.compare"
+
+#: Short tasks of the nodes that trade.
+QUEUE_ENGINE: Final = "engine"
+#: Work that keeps a processor busy, on workers of its own.
+QUEUE_COMPUTE: Final = "compute"
+
+DOORBELLS: Final = (STRATEGY_START, STRATEGY_STOP, STRATEGY_COMMAND)
