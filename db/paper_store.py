@@ -24,7 +24,7 @@ class Runs(Protocol):
     """Carries a unit of work out somewhere it holds nobody up."""
 
     def __call__(self, work: Callable[[UnitOfWork], T]) -> Awaitable[T]:
-        """What the work gives; it commits by itself."""
+        """What the work gives, once it is committed."""
 
 
 class DatabasePaperStore:
@@ -51,7 +51,6 @@ class DatabasePaperStore:
                 account_id=self._account, version=version, owner_id=self._owner, content=record.decode()
             )  # fmt: skip
             unit.session.add(row)
-            unit.commit()
 
         await self._run(work)
         self._version += 1
@@ -62,7 +61,6 @@ class DatabasePaperStore:
         def work(unit: UnitOfWork) -> None:
             self._rise(unit, self._version, b"\n".join(records).decode())
             unit.connection.execute(delete(PaperRecord).where(col(PaperRecord.account_id) == self._account))
-            unit.commit()
 
         await self._run(work)
         self._version += 1
@@ -79,7 +77,6 @@ class DatabasePaperStore:
         chosen = select(PaperRecord).where(col(PaperRecord.account_id) == self._account)
         rows = unit.session.exec(chosen.order_by(col(PaperRecord.version))).all()
         records = [line.encode() for line in (*whole.split("\n"), *(row.content for row in rows)) if line]
-        unit.commit()
         return version, records
 
     def _rise(self, unit: UnitOfWork, version: int, content: str | None = None) -> int:

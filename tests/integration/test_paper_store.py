@@ -13,7 +13,7 @@ from db.bootstrap import bootstrap
 from db.database import open_database
 from db.migrate import upgrade
 from db.paper_store import DatabasePaperStore, TakenOver
-from db.unit_of_work import UnitOfWork
+from db.unit_of_work import UnitOfWork, committed
 
 pytestmark = pytest.mark.services
 T = TypeVar("T")
@@ -24,15 +24,14 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def engine(database_url: str) -> Engine:
     made = open_database(database_url)
     upgrade(made)
-    with UnitOfWork(made) as unit:
+    with committed(made) as unit:
         bootstrap(unit, NOW)
-        unit.commit()
     return made
 
 
 def store_on(engine: Engine) -> DatabasePaperStore:
     async def run(work: Callable[[UnitOfWork], T]) -> T:
-        with UnitOfWork(engine) as unit:
+        with committed(engine) as unit:
             return work(unit)
 
     return DatabasePaperStore(run, 1, 1, lambda: NOW)
