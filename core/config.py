@@ -1,7 +1,8 @@
 """Configuration: `config.yaml` for what anyone may read, the environment for secrets and for one machine's wishes.
 
-The environment wins. Names are `ARES_<SECTION>__<FIELD>`, for example `ARES_DATABASE__URL`. No other module reads
-the environment. `config.yaml` is looked for in the working directory, or where `ARES_CONFIG` points.
+The environment wins. Names are `ARES_<SECTION>__<FIELD>`, for example `ARES_DATABASE__URL`; those of the design, such
+as `MYSQL_PASSWORD`, are understood too. No other module reads the environment. `config.yaml` is looked for in the
+working directory, or where `ARES_CONFIG` points.
 """
 
 from __future__ import annotations
@@ -11,8 +12,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
 
+from core.design_environment import design_settings
 from domain.errors import Refused
 
 CONFIG_VARIABLE = "ARES_CONFIG"
@@ -33,6 +41,8 @@ class DatabaseSection(Section):
 
     #: SQLAlchemy address; SQLite is the embedded default, MySQL and MariaDB are for several nodes.
     url: SecretStr = Field(default=SecretStr("sqlite:///.ares/ares.sqlite3"))
+    #: A SQLite file of their own for dry runs and backtests; empty keeps them, marked, in the same database.
+    dry_run_path: str = ""
 
 
 class RedisSection(Section):
@@ -43,6 +53,8 @@ class RedisSection(Section):
     max_connections: int = Field(default=16, ge=1, le=1000)
     #: Seconds to wait for a connection or an answer.
     timeout_seconds: float = Field(default=2.0, gt=0, le=60)
+    #: Seconds to wait until the server has taken a connection.
+    connect_timeout_seconds: float = Field(default=2.0, gt=0, le=60)
 
 
 class SimulatorSection(Section):
@@ -97,6 +109,37 @@ class WorkerSection(Section):
     http_port: int = Field(default=0, ge=0, le=65535)
 
 
+class ApiSection(Section):
+    """The node that serves people."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    #: "local" signs the one local user in by a link and listens on loopback only; "proxy" believes a sign-in proxy.
+    auth: Literal["local", "proxy"] = "local"
+    #: What the proxy sends with every request to show that it is the proxy; 32 characters or more.
+    proxy_secret: SecretStr | None = None
+    #: The address people type. Requests for any other host are refused.
+    public_url: str = ""
+    #: Logins that are administrators from their first sign-in on, and what everybody else becomes.
+    admins: tuple[str, ...] = ()
+    first_role: Literal["viewer", "trader"] = "trader"
+    session_hours: int = Field(default=12, ge=1, le=720)
+    #: From one address, and of one user.
+    logins_per_minute: int = Field(default=10, ge=1, le=10_000)
+    changes_per_minute: int = Field(default=600, ge=1, le=1_000_000)
+    #: What people see times in; they are stored in UTC.
+    time_zone: str = "UTC"
+
+
+class SecuritySection(Section):
+    """Keys that encrypt credentials, each 64 hexadecimal digits."""
+
+    #: The one that everything new is encrypted with; without one no credentials can be kept.
+    encryption_key: SecretStr | None = None
+    #: Those that something may still be encrypted with.
+    old_encryption_keys: tuple[SecretStr, ...] = ()
+
+
 class LogSection(Section):
     """What is written to standard error."""
 
@@ -121,6 +164,8 @@ class Config(BaseSettings):
     #: Name of a venue -> where it is reached.
     venues: dict[str, VenueSection] = {}
     worker: WorkerSection = WorkerSection()
+    api: ApiSection = ApiSection()
+    security: SecuritySection = SecuritySection()
     log: LogSection = LogSection()
 
     @classmethod
@@ -132,10 +177,11 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments first, then the environment, then the file."""
+        """Arguments first, then the environment in our words, then in those of the design, then the file."""
         del dotenv_settings, file_secret_settings
         path = Path(os.environ.get(CONFIG_VARIABLE, "config.yaml"))
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=path)
+        design = InitSettingsSource(settings_cls, design_settings(os.environ))
+        return init_settings, env_settings, design, YamlConfigSettingsSource(settings_cls, yaml_file=path)
 
 
 def load_config(**overrides: Any) -> Config:

@@ -8,13 +8,24 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
-from domain.errors import Broken
+from db.database import for_reading
+from domain.errors import Broken, Refused, Transient
 
 
 class NotOpen(Broken):
     """The unit of work is used outside its `with` block."""
+
+
+class DatabaseUnavailable(Transient):
+    """The database cannot be reached or is busy; try again in a moment."""
+
+
+class AlreadyThere(Refused):
+    """Something of this name is there already, or came at the same moment; take another name or look again."""
 
 
 class UnitOfWork:
@@ -71,6 +82,28 @@ class UnitOfWork:
 @contextmanager
 def committed(engine: Engine) -> Iterator[UnitOfWork]:
     """A unit of work that is kept when its block ends, and of which nothing is kept when it ends by an error."""
-    with UnitOfWork(engine) as unit:
+    with _told(), UnitOfWork(engine) as unit:
         yield unit
         unit.commit()
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[UnitOfWork]:
+    """A unit of work that changes nothing, sees one moment of the database and holds nobody up."""
+    with _told(), UnitOfWork(for_reading(engine)) as unit:
+        yield unit
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What the database refuses, in the words of the house."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise AlreadyThere from error
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise DatabaseUnavailable from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable from error
+        raise

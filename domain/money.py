@@ -62,6 +62,14 @@ def multiply(left: Decimal, right: Decimal) -> Decimal:
     return _EXACT.multiply(left, right)
 
 
+def add(*amounts: Decimal) -> Decimal:
+    """The exact sum, where Python's default context would keep only 28 digits."""
+    total = Decimal(0)
+    for amount in amounts:
+        total = _EXACT.add(total, amount)
+    return total
+
+
 def divmod_exact(amount: Decimal, unit: Decimal) -> tuple[int, Decimal]:
     """Whole units, rounded towards zero, and the rest, which carries the sign of the amount."""
     if unit <= 0:

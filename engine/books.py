@@ -15,7 +15,8 @@ from domain.instance import Instance
 from domain.instrument import Instrument
 from domain.ledger import Entry, Ledger
 from domain.order import BUY, ENTRY, REJECTED, SELL, Order, OrderReport, unbooked
-from domain.position_tracker import Position, trade
+from domain.position_tracker import Position
+from domain.profit import Units, book
 from domain.risk_manager import RiskIntent, RiskView
 
 DAY_MS = 86_400_000
@@ -44,6 +45,7 @@ class Books:
         self.killed = False
         self._owner = ledger.cash(instance)
         self._instrument = instrument
+        self._units = Units(instrument.base, instrument.quote, instrument.base_per_lot, instrument.tick_lot)
         self._is_margin = is_margin
         self._messages: deque[int] = deque()
         self._rejections = 0
@@ -158,18 +160,9 @@ class Books:
             self._day, self._realised, self._fees, self._trades = day, 0, 0, 0
 
     def _trade(self, fill: Fill) -> tuple[int, int]:
-        """Fold a fill into the position; gives the quote quanta it has earned before fees, and its fee in quote.
-
-        A fee in base is a sale of that much at the fill's own price and a fee of what it brings, rounded down. So
-        realised + unrealised - fees is the change of equity, to the last unit. Fees in other assets are not valued.
-        """
-        before, instrument = self._position.realised, self._instrument
-        value = fill.lots * fill.ticks * instrument.tick_lot
-        self._position = trade(self._position, fill.side * fill.lots * instrument.base_per_lot, value)
-        fee = fill.fee if fill.fee_asset == instrument.quote else 0
-        if fill.fee_asset == instrument.base:
-            fee = fill.fee * fill.ticks * instrument.tick_lot // instrument.base_per_lot
-            self._position = trade(self._position, -fill.fee, fee)
+        """Fold a fill into the position; gives the quote quanta it has earned before fees, and its fee in quote."""
+        before = self._position.realised
+        self._position, fee = book(self._position, fill, self._units)
         return self._position.realised - before, fee
 
     @staticmethod

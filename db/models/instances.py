@@ -54,6 +54,8 @@ class StrategyInstance(Row, table=True):
     quote_quantum: Decimal | None = column.amount(optional=True)
     created_at: datetime = column.moment()
     updated_at: datetime = column.moment()
+    #: When its owner removed it; its history stays.
+    removed_at: datetime | None = column.moment(optional=True)
 
 
 class StrategyState(Row, table=True):

@@ -55,3 +55,7 @@ class Account(Row, table=True):
     updated_at: datetime = column.moment()
     #: When its owner agreed to trade with a key whose rights the venue does not tell.
     rights_consent_at: datetime | None = column.moment(optional=True)
+    #: The last characters of the key, so that its owner can tell it from others.
+    key_hint: str | None = column.name(8, optional=True)
+    #: When its owner removed it; its history stays.
+    removed_at: datetime | None = column.moment(optional=True)

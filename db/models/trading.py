@@ -71,6 +71,7 @@ class FillRow(Row, table=True):
     __table_args__ = (
         Index(None, "account_id", "symbol", "executed_at"),
         Index(None, "strategy_instance_id", "executed_at"),
+        Index(None, "owner_id", "executed_at"),
         OPTIONS,
     )
 

@@ -8,12 +8,17 @@ from typing import Final, NamedTuple
 
 from sqlmodel import col, select
 
-from db.models import Account, User
+from db.models import Account, StrategyInstance, User
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
+from domain.errors import Refused
 
 #: Columns that hold what `core.secrets` encrypted.
 SECRET_COLUMNS: Final = ("api_key", "api_secret", "passphrase")
+
+
+class InUse(Refused):
+    """Strategies trade on this account; remove them first."""
 
 
 class Ciphertext(NamedTuple):
@@ -48,14 +53,34 @@ def add(unit: UnitOfWork, account: Account) -> Account:
 def get(unit: UnitOfWork, account: int, owner: int) -> Account:
     """An account of an owner, or `NoSuchRow`."""
     found = unit.session.get(Account, account)
-    if found is None or found.owner_id != owner:
+    if found is None or found.owner_id != owner or found.removed_at is not None:
         raise NoSuchRow(f"you have no account {account}.")
     return found
 
 
+def hold(unit: UnitOfWork, account: int, owner: int) -> Account:
+    """The same, its row locked until the unit of work ends."""
+    unit.session.get(Account, account, with_for_update=True)
+    return get(unit, account, owner)
+
+
+def remove(unit: UnitOfWork, account: int, owner: int, now: datetime) -> None:
+    """Take an account out of sight and destroy its credentials; `InUse` while a strategy trades on it."""
+    found = hold(unit, account, owner)
+    living = select(StrategyInstance).where(
+        col(StrategyInstance.account_id) == account, col(StrategyInstance.removed_at).is_(None)
+    )
+    if unit.session.exec(living.limit(1)).first() is not None:
+        raise InUse
+    found.api_key = found.api_secret = found.passphrase = found.key_id = found.key_hint = None
+    found.name = f"#{account} {found.name}"[:100]
+    found.removed_at = found.updated_at = now
+    unit.session.flush()
+
+
 def list_of_owner(unit: UnitOfWork, owner: int) -> Sequence[Account]:
     """An owner's accounts by number."""
-    chosen = select(Account).where(col(Account.owner_id) == owner)
+    chosen = select(Account).where(col(Account.owner_id) == owner, col(Account.removed_at).is_(None))
     return unit.session.exec(chosen.order_by(col(Account.id))).all()
 
 

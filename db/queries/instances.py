@@ -38,8 +38,9 @@ class UnknownWish(Refused):
 
 def add(unit: UnitOfWork, instance: StrategyInstance) -> StrategyInstance:
     """Keep a new instance, with its number. It is on paper exactly when its account, of the same owner, is."""
-    account = unit.session.get(Account, instance.account_id)
-    if account is None or account.owner_id != instance.owner_id:
+    # Locked, so that it is not removed while something begins to trade on it.
+    account = unit.session.get(Account, instance.account_id, with_for_update=True)
+    if account is None or account.owner_id != instance.owner_id or account.removed_at is not None:
         raise NoSuchRow(f"account {instance.account_id} is not one of owner {instance.owner_id}.")
     instance.paper = account.paper
     unit.session.add(instance)
@@ -60,7 +61,19 @@ def hold(unit: UnitOfWork, instance: int, owner: int) -> StrategyInstance:
 def list_of_owner(unit: UnitOfWork, owner: int, limit: int = 200, after: int = 0) -> Sequence[StrategyInstance]:
     """An owner's instances by number, a page at a time."""
     mine = select(StrategyInstance).where(col(StrategyInstance.owner_id) == owner, col(StrategyInstance.id) > after)
+    mine = mine.where(col(StrategyInstance.removed_at).is_(None))
     return unit.session.exec(mine.order_by(col(StrategyInstance.id)).limit(limit)).all()
+
+
+def remove(unit: UnitOfWork, instance: int, owner: int, now: datetime) -> None:
+    """Take a stopped instance out of sight; its history stays, its name becomes free."""
+    found = hold(unit, instance, owner)
+    if found.desired_state not in {STOPPED, FLAT}:
+        raise StillWorking(f"it is wished {found.desired_state}; stop it and wait until its orders are complete.")
+    _require_complete(unit, instance)
+    found.name = f"#{instance} {found.name}"[:100]
+    found.removed_at = found.updated_at = now
+    unit.session.flush()
 
 
 def wished(unit: UnitOfWork, state: str = RUNNING) -> Sequence[StrategyInstance]:
@@ -99,9 +112,7 @@ def edit(
 def reset(unit: UnitOfWork, instance: int, owner: int, now: datetime) -> StrategyInstance:
     """Begin from scratch: a new generation, no state, no units. Its orders must be complete."""
     found = hold(unit, instance, owner)
-    mine = col(OrderRow.strategy_instance_id) == instance
-    if unit.session.exec(select(OrderRow).where(mine, col(OrderRow.complete).is_(False)).limit(1)).first():
-        raise StillWorking
+    _require_complete(unit, instance)
     found.generation, found.revision, found.updated_at = found.generation + 1, found.revision + 1, now
     found.base_asset = found.quote_asset = None
     state = unit.session.get(StrategyState, instance)
@@ -111,7 +122,13 @@ def reset(unit: UnitOfWork, instance: int, owner: int, now: datetime) -> Strateg
     return found
 
 
+def _require_complete(unit: UnitOfWork, instance: int) -> None:
+    mine = col(OrderRow.strategy_instance_id) == instance
+    if unit.session.exec(select(OrderRow).where(mine, col(OrderRow.complete).is_(False)).limit(1)).first():
+        raise StillWorking
+
+
 def _of_owner(found: StrategyInstance | None, instance: int, owner: int) -> StrategyInstance:
-    if found is None or found.owner_id != owner:
+    if found is None or found.owner_id != owner or found.removed_at is not None:
         raise NoSuchRow(f"you have no instance {instance}.")
     return found
