@@ -25,6 +25,9 @@ from domain.outcome import Outcome
 #: A rejection whose reason begins so means the key: revoked, or not allowed from this address. Stop, tell the user.
 KEY_REFUSED: Final = "the key was refused"
 
+#: A rejection whose reason begins so never left this machine: the venue cannot be reached.
+NOTHING_SENT: Final = "nothing was sent"
+
 # Priorities of a request, most urgent first: what is taken from the shared budget first when little is left.
 CANCEL: Final = 0
 REDUCE: Final = 1
@@ -75,6 +78,20 @@ class Capabilities:
     has_user_stream: bool = True
     #: Weight to take from the budget before placing or cancelling.
     order_weight: int = 1
+
+
+class TradingRules(NamedTuple):
+    """What a venue allows on a symbol now, beside its instrument's steps. 0 and the empty text are no limit."""
+
+    #: Why no new order may be placed, and what to do next; empty while the symbol trades.
+    halt: str = ""
+    #: Most orders of an account that may rest on the symbol.
+    max_open_orders: int = 0
+    #: Lowest and highest prices of bids and asks, in parts per million of the market's.
+    bid_floor_ppm: int = 0
+    bid_ceiling_ppm: int = 0
+    ask_floor_ppm: int = 0
+    ask_ceiling_ppm: int = 0
 
 
 class OpenOrder(NamedTuple):
@@ -239,8 +256,15 @@ class BaseExchange(Protocol):
     def max_open_orders(self, symbol: str) -> int:
         """Most orders that may rest on the symbol; 0 when the venue does not limit them."""
 
+    def trading_rules(self, symbol: str) -> TradingRules:
+        """What the venue allows on a symbol, as last read."""
+
     async def refresh_instruments(self) -> None:
-        """Read the rules again; they may change while orders rest."""
+        """Read the rules again; they may change while orders rest.
+
+        An instrument that was handed out keeps its units: where the venue's new ones do not fit them, the symbol's
+        trading rules say that nothing may be placed any more.
+        """
 
     async def place(self, order: Order, committed_ms: int) -> Outcome:
         """Send an order once, signed with the machine time at which its intent was committed."""

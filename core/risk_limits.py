@@ -59,7 +59,7 @@ class Limits(BaseModel):
     cool_down_seconds: int = Field(0, title="Rest (seconds)", description="How long they rest.", ge=0, le=2_592_000)
     max_messages_per_second: int = Field(20, title="Requests a second", description="Throttle.", ge=0, le=1_000)
     max_rejections: int = Field(
-        5, title="Rejections in a row", description="Then the strategy waits for a person.", ge=0, le=1_000
+        3, title="Rejections in a row", description="Then entries wait for a person.", ge=0, le=1_000
     )
 
     def to_law(self, instrument: Instrument) -> RiskLimits:

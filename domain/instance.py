@@ -23,6 +23,7 @@ from domain.position_tracker import Position, lose_lots, trade
 from domain.slots import Wish
 
 OUT_PAIRS: Final = 512
+PAST_ORDERS: Final = 16
 
 
 Decision = Callable[[Any, list[int], Memory, View, Event, list[int]], int]
@@ -82,6 +83,9 @@ class Instance:
         self.fees: dict[str, int] = {}
         self.trades = 0
         self._slots_by_id: dict[str, int] = {}
+        #: The newest orders that their slots have gone on from although they were not executed: any may yet prove
+        #: to be alive.
+        self._past: dict[str, Order] = {}
         self._booked: set[str] = set()
 
     def begin(self, slot_count: int, memory_size: int) -> None:
@@ -109,6 +113,11 @@ class Instance:
 
     def track(self, order: Order) -> None:
         """Take down an order of this instance: one about to be sent, or one read back from the journal."""
+        last = self.orders.get(order.key.slot)
+        if last is not None and last.filled < last.lots and last.client_order_id != order.client_order_id:
+            self._past[last.client_order_id] = last
+            if len(self._past) > PAST_ORDERS:
+                del self._past[next(iter(self._past))]
         self.orders[order.key.slot] = order
         self._slots_by_id[order.client_order_id] = order.key.slot
 
@@ -120,6 +129,9 @@ class Instance:
         """Fold what the venue said of an order; gives the events the strategy has to hear of."""
         before = self.order_named(report.client_order_id)
         if before is None:
+            past = self._past.get(report.client_order_id)
+            if past is not None:
+                self._past[report.client_order_id] = orders.merge(past, report)
             return []
         after = orders.merge(before, report)
         self.orders[after.key.slot] = after
@@ -134,6 +146,9 @@ class Instance:
         self._count_money(fill)
         before = self.order_named(fill.client_order_id)
         if before is None:
+            past = self._past.get(fill.client_order_id)
+            if past is not None:
+                self._past[fill.client_order_id] = orders.book(past, fill.lots)
             return self._late_fill(fill)
         after = orders.book(before, fill.lots)
         self.orders[after.key.slot] = after
@@ -166,6 +181,10 @@ class Instance:
         slot = self._slots_by_id.get(client_order_id)
         found = None if slot is None else self.orders.get(slot)
         return found if found is not None and found.client_order_id == client_order_id else None
+
+    def order_known(self, client_order_id: str) -> Order | None:
+        """The order of this name: the last one of its slot, or one that its slot has gone on from not long ago."""
+        return self.order_named(client_order_id) or self._past.get(client_order_id)
 
     def _events_of(self, before: Order, after: Order, now_ms: int) -> list[Event]:
         if orders.is_complete(before) or not orders.is_complete(after):

@@ -48,6 +48,8 @@ class OrderReport(NamedTuple):
     filled: int
     #: Venue time of the report in milliseconds.
     time_ms: int
+    #: Why the venue refused the order, in its own words; empty when it did not.
+    reason: str = ""
 
 
 class Order(NamedTuple):

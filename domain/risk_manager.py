@@ -38,8 +38,8 @@ class RiskLimits(NamedTuple):
     cool_down_ms: int = 0
     #: Requests in the last second.
     max_messages: int = 20
-    #: Rejections in a row after which the instance waits for a person.
-    max_rejections: int = 5
+    #: Steps in a row with a refused order after which entries wait for a person; exits are counted by themselves.
+    max_rejections: int = 3
     #: Quote quanta the instance may have tied up: positions at cost and entries at their limit.
     capital: int = 0
 
@@ -74,6 +74,7 @@ class RiskView(NamedTuple):
     #: The venue keeps a position that may be short and needs margin, not the full amount.
     is_margin: int = 0
     killed: int = 0
+    exit_rejections_in_a_row: int = 0
 
 
 class RiskIntent(NamedTuple):
@@ -100,7 +101,8 @@ def stale_price(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
 
 def repeated_rejection(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The venue has refused too many orders in a row."""
-    return 0 < limits.max_rejections <= view.rejections_in_a_row
+    count = view.rejections_in_a_row if intent.is_exit == 0 else view.exit_rejections_in_a_row
+    return 0 < limits.max_rejections <= count
 
 
 def throttled(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:

@@ -8,18 +8,24 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from core.base_exchange import Balance, BalanceChange, BaseExchange, StreamGap, UserEvent
+from core.base_exchange import Balance, BalanceChange, BaseExchange, KeyRefused, StreamGap, UserEvent
 from core.base_journal import BaseJournal
 from core.clock import Clock
 from core.crash_points import reach
-from domain.errors import AresError, Refused
+from domain.errors import AresError
 from domain.fill import Fill
 from domain.order import OrderReport
+from engine.alarms import Alarms
 from engine.order_gateway import OrderGateway, ResolveSettings
 from engine.position_syncer import PositionSyncer, SweepReport
+from engine.rules_keeper import RulesKeeper, RulesSettings
 from engine.trading_engine import TradingEngine
 
 log = structlog.get_logger(__name__)
+
+
+#: The state of an account whose key the venue does not accept.
+REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,9 @@ class HubSettings:
     retry: float = 1.0
     receive_window_ms: int = 1_200
     resolve: ResolveSettings = field(default_factory=ResolveSettings)
+    rules: RulesSettings = field(default_factory=RulesSettings)
+    #: The longest between attempts of a sweep that goes on failing.
+    longest_retry: float = 30.0
 
 
 @dataclass(slots=True)
@@ -63,8 +72,16 @@ class AccountHub:
         self.balances: dict[str, Balance] = {}
         self.status = HubStatus()
         self._settings = settings or HubSettings()
-        self.gateway = OrderGateway(exchange, clock, self._settings.receive_window_ms, self._settings.resolve)
-        self.syncer = PositionSyncer(deployment, exchange, self.gateway, clock)
+        self.alarms = Alarms()
+        self.gateway = OrderGateway(
+            exchange, clock, self._settings.receive_window_ms, self._settings.resolve, self.alarms
+        )
+        self.gateway.on_key_refused = self.refuse
+        self.gateway.on_unreachable = self._lose_touch
+        self.syncer = PositionSyncer(deployment, exchange, self.gateway, clock, self.alarms)
+        self.rules = RulesKeeper(exchange, self.engines, self.alarms, self._settings.rules)
+        self._account = account
+        self._is_refused = False
         self._tasks: list[asyncio.Task[None]] = []
         self._sweep_wanted = asyncio.Event()
         self._swept = asyncio.Condition()
@@ -80,6 +97,7 @@ class AccountHub:
         self._tasks = [
             asyncio.create_task(self._listen(), name="user events"),
             asyncio.create_task(self._sweep_forever(), name="sweeps"),
+            asyncio.create_task(self.rules.run(self.sweep_now), name="trading rules"),
         ]
 
     async def stop(self) -> None:
@@ -93,12 +111,51 @@ class AccountHub:
         await self.exchange.close()
 
     async def sweep_now(self) -> SweepReport:
-        """Ask for a sweep and wait until one that began after this call has succeeded."""
+        """Ask for a sweep and wait until one that began after this call has succeeded; `KeyRefused` when none can."""
         async with self._swept:
             before = self._begun
             self._sweep_wanted.set()
-            await self._swept.wait_for(lambda: self._done > before)
+            await self._swept.wait_for(lambda: self._done > before or self.is_refused)
+        if self._done <= before:
+            raise KeyRefused(self.status.last_error)
         return self.status.last_sweep
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the venue does not accept the account's key any more."""
+        return self._is_refused
+
+    def refuse(self, reason: str) -> None:
+        """The key is refused: ask the venue for nothing any more, and tell the person."""
+        if self.is_refused:
+            return
+        words = (
+            f"account {self._account} at {self.exchange.name}: {reason.rstrip('.')}. "
+            "Give the account a key that works, then start its strategies again; orders at the venue stay as they are."
+        )
+        self._is_refused = True
+        self.status.state, self.status.last_error = REFUSED, words
+        self.rules.refuse(words)
+        self.gateway.stop_asking()
+        for engine in self.engines.values():
+            engine.tell(words)
+        self.alarms.ring("key_refused", words)
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+        asyncio.get_running_loop().call_soon(self._wake_waiters)
+
+    def _wake_waiters(self) -> None:
+        async def wake() -> None:
+            async with self._swept:
+                self._swept.notify_all()
+
+        self._tasks.append(asyncio.create_task(wake(), name="refused"))
+
+    def _lose_touch(self, reason: str) -> None:
+        """A request could not leave this machine: orders wait until a sweep has succeeded."""
+        self.rules.mark_unreachable(f"{self.exchange.name} cannot be reached ({reason}); orders wait until it can.")
+        self._sweep_wanted.set()
 
     @property
     def is_idle(self) -> bool:
@@ -110,9 +167,8 @@ class AccountHub:
             try:
                 async for event in self.exchange.user_events():
                     self._take(event)
-            except Refused as error:
-                self.status.state, self.status.last_error = "refused", str(error)
-                log.error("account_refused", reason=str(error))
+            except KeyRefused as error:
+                self.refuse(str(error))
                 return
             except AresError as error:
                 self.status.last_error = str(error)
@@ -129,6 +185,8 @@ class AccountHub:
         if isinstance(event, Fill):
             self.syncer.route_fill(event, self.engines)
         elif isinstance(event, OrderReport):
+            if self.syncer.is_surprise(event, self.engines):
+                self._sweep_wanted.set()
             self.syncer.route_report(event, self.engines)
         elif isinstance(event, BalanceChange):
             self.balances[event.asset] = event.balance
@@ -138,15 +196,22 @@ class AccountHub:
             self._sweep_wanted.set()
 
     async def _sweep_forever(self) -> None:
+        retry = self._settings.retry
         while True:
             self._sweep_wanted.clear()
             self.status.state = "sweeping"
             self._begun = number = self._begun + 1
             if not await self._sweep():
-                await asyncio.sleep(self._settings.retry)
+                if self.is_refused:
+                    return
+                await asyncio.sleep(retry)
+                retry = min(2 * retry, self._settings.longest_retry)
                 continue
+            retry = self._settings.retry
             reach("hub.swept")
             self.status.state = "ready"
+            self.rules.mark_unreachable("")
+            self.rules.count_foreign(self.status.last_sweep.foreign_by_symbol)
             async with self._swept:
                 self.status.sweeps += 1
                 self._done = number
@@ -159,6 +224,9 @@ class AccountHub:
     async def _sweep(self) -> bool:
         try:
             self.status.last_sweep = await self.syncer.sweep(self.engines)
+        except KeyRefused as error:
+            self.refuse(str(error))
+            return False
         except AresError as error:
             self.status.state, self.status.last_error = "unreachable", str(error)
             log.warning("sweep_failed", reason=str(error))

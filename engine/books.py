@@ -14,7 +14,7 @@ from domain.fill import Fill
 from domain.instance import Instance
 from domain.instrument import Instrument
 from domain.ledger import Entry, Ledger
-from domain.order import BUY, ENTRY, REJECTED, SELL, Order, OrderReport, unbooked
+from domain.order import BUY, ENTRY, SELL, Order, unbooked
 from domain.position_tracker import Position
 from domain.profit import Units, book
 from domain.risk_manager import RiskIntent, RiskView
@@ -48,7 +48,9 @@ class Books:
         self._units = Units(instrument.base, instrument.quote, instrument.base_per_lot, instrument.tick_lot)
         self._is_margin = is_margin
         self._messages: deque[int] = deque()
-        self._rejections = 0
+        #: Refusals in a row, of entries and of orders that only make the position smaller.
+        self.rejections = 0
+        self.exit_rejections = 0
         #: In base quanta, so that fees taken in base are exact.
         self._position = Position()
         self._day = -1
@@ -87,11 +89,9 @@ class Books:
         """The last price; 0 before there is one."""
         return self.price.ticks
 
-    def on_report(self, report: OrderReport, instance: Instance) -> None:
-        """Count rejections in a row."""
-        if not instance.owns(report.client_order_id):
-            return
-        self._rejections = self._rejections + 1 if report.status == REJECTED else 0
+    def take_rules(self, instrument: Instrument) -> None:
+        """The venue's smallest and largest orders are others now; the units are the same."""
+        self._instrument = instrument
 
     def count_message(self, now_ms: int) -> None:
         """Remember that a request is about to leave."""
@@ -135,7 +135,8 @@ class Books:
             losses_in_a_row=self._losses,
             last_loss_ms=self._last_loss_ms,
             messages_last_second=len(self._messages),
-            rejections_in_a_row=self._rejections,
+            rejections_in_a_row=self.rejections,
+            exit_rejections_in_a_row=self.exit_rejections,
             committed=max(instance.position.cost, 0) + locked(self._instrument, live, self.last_ticks).quote,
             free_quote=view.free_quote,
             free_lots=view.free_base // view.base_per_lot,

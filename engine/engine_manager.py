@@ -115,6 +115,8 @@ class EngineManager:
 
     def tell(self, number: int, verb: int) -> None:
         """Hand a person's verb to an instance: `events.PAUSE`, `RESUME`, `STOP` or `FLATTEN`."""
+        if verb == events.RESUME:
+            self.engines[number].setbacks.forgive()
         self.engines[number].put(Event(verb, self._clock.trading.now_ms()))
 
     def edit(self, spec: InstanceSpec) -> None:
@@ -153,8 +155,10 @@ class EngineManager:
         books = Books(spec.number, instrument, price, is_margin=hub.exchange.capabilities.can_short)
         books.restore(stored.entries, stored.fills, stored.metrics)
         engine = TradingEngine(
-            instance, epoch, self._journal, hub.gateway, self._clock, books, spec.limits, self._settings
-        )
+            instance, epoch, self._journal, hub.gateway, self._clock, books, spec.limits, self._settings,
+            hub.rules.standing(spec.symbol),
+        )  # fmt: skip
+        engine.setbacks.on_refusal = hub.rules.want
         if stored.fills:
             engine.known_from_ms = stored.fills[-1].time_ms
         engine.warm_up_bars, engine.wants_bars = plan.warm_up_bars, plan.wants_bars

@@ -13,16 +13,21 @@ from dataclasses import dataclass
 
 import structlog
 
-from core.base_exchange import BaseExchange
+from core.base_exchange import KEY_REFUSED, NOTHING_SENT, BaseExchange, KeyRefused
 from core.clock import Clock
 from core.crash_points import reach
 from domain.errors import AresError
 from domain.order import CANCELLED, OPEN, REJECTED, Order, OrderReport
 from domain.outcome import Accepted, Outcome, Rejected, Unknown
+from engine.alarms import Alarms
 
 log = structlog.get_logger(__name__)
 
+DAY_MS = 86_400_000
+
 Deliver = Callable[[OrderReport], None]
+#: Whether nothing is known of an order yet, by its client order id.
+IsOpenQuestion = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +44,13 @@ class ResolveSettings:
     denials: int = 3
 
 
-@dataclass(slots=True)
-class Refusal:
-    """The last rejection of an order, for the status of its instance."""
-
-    client_order_id: str
-    reason: str
-
-
 class OrderGateway:
     """The one way of an account's orders to its venue."""
 
     def __init__(
-        self, exchange: BaseExchange, clock: Clock, receive_window_ms: int, settings: ResolveSettings | None = None
-    ) -> None:
+        self, exchange: BaseExchange, clock: Clock, receive_window_ms: int, settings: ResolveSettings | None = None,
+        alarms: Alarms | None = None,
+    ) -> None:  # fmt: skip
         self._exchange = exchange
         self._clock = clock
         self._window_ms = receive_window_ms
@@ -60,17 +58,24 @@ class OrderGateway:
         self._asking: dict[str, asyncio.Task[None]] = {}
         #: Requests about orders that have been sent so far.
         self.requests = 0
-        self.refusals: dict[str, Refusal] = {}
-        self.alarms: list[str] = []
+        self.alarms = alarms if alarms is not None else Alarms()
+        #: Told when the venue refuses the account's key, and when it cannot be reached.
+        self.on_key_refused: Callable[[str], None] = lambda _: None
+        self.on_unreachable: Callable[[str], None] = lambda _: None
 
-    async def place(self, orders: Sequence[Order], committed_ms: int, deliver: Deliver) -> None:
-        """Send each order once and deliver what is known of it; what is not known is asked for until it is."""
+    async def place(
+        self, orders: Sequence[Order], committed_ms: int, deliver: Deliver, is_open_question: IsOpenQuestion
+    ) -> None:
+        """Send each order once and deliver what is known of it.
+
+        What is not known is asked for until it is, unless the private stream has answered by then: `is_open_question`.
+        """
         reach("gateway.before_place")
         self.requests += len(orders)
         outcomes = await self._send(orders, committed_ms)
         reach("gateway.after_place")
         for order, outcome in zip(orders, outcomes, strict=True):
-            self._take(order, outcome, committed_ms, deliver)
+            self._take(order, outcome, committed_ms, deliver, is_open_question)
         reach("gateway.place_delivered")
 
     async def cancel(self, order: Order, deliver: Deliver) -> None:
@@ -81,6 +86,7 @@ class OrderGateway:
         reach("gateway.after_cancel")
         if isinstance(outcome, Rejected):
             log.info("cancel_refused", client_order_id=order.client_order_id, reason=outcome.reason)
+            self._heed(outcome.reason)
         delay = self._settings.cancel_check_seconds if isinstance(outcome, Accepted) else 0.0
         self.settled(order.client_order_id)  # whoever asks already would be content with an order that still works
         self._ask(order, self._clock.machine.now_ms(), deliver, first_delay=delay, is_cancelled=True)
@@ -100,6 +106,13 @@ class OrderGateway:
         """Orders that are being asked for."""
         return len(self._asking)
 
+    def stop_asking(self) -> None:
+        """Ask for nothing any more: the venue will not answer this account. What is unknown stays unknown."""
+        tasks, self._asking = list(self._asking.values()), {}
+        for task in tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+
     async def close(self) -> None:
         """Stop asking; nothing is cancelled at the venue."""
         tasks = list(self._asking.values())
@@ -117,18 +130,29 @@ class OrderGateway:
             outcomes.extend(await self._exchange.place_batch(orders[start : start + size], committed_ms))
         return outcomes
 
-    def _take(self, order: Order, outcome: Outcome, committed_ms: int, deliver: Deliver) -> None:
+    def _take(
+        self, order: Order, outcome: Outcome, committed_ms: int, deliver: Deliver, is_open_question: IsOpenQuestion
+    ) -> None:
         name = order.client_order_id
         if isinstance(outcome, Accepted):
             deliver(OrderReport(name, outcome.venue_order_id, OPEN, 0, 0))
         elif isinstance(outcome, Rejected):
             reach("gateway.rejected")
-            self.refusals[name] = Refusal(name, outcome.reason)
-            deliver(OrderReport(name, "", REJECTED, 0, 0))
+            self._heed(outcome.reason)
+            deliver(OrderReport(name, "", REJECTED, 0, 0, outcome.reason))
         elif isinstance(outcome, Unknown):
             reach("gateway.unknown")
             log.warning("order_outcome_unknown", client_order_id=name, cause=outcome.cause)
-            self._ask(order, committed_ms, deliver, first_delay=self._settings.schedule[0], is_cancelled=False)
+            if is_open_question(name):
+                delay = self._settings.schedule[0]
+                self._ask(order, committed_ms, deliver, first_delay=delay, is_cancelled=False)
+
+    def _heed(self, reason: str) -> None:
+        """Tell at once of what concerns more than this order."""
+        if reason.startswith(KEY_REFUSED):
+            self.on_key_refused(reason)
+        elif reason.startswith(NOTHING_SENT):
+            self.on_unreachable(reason)
 
     def _ask(
         self, order: Order, committed_ms: int, deliver: Deliver, *, first_delay: float, is_cancelled: bool
@@ -153,6 +177,9 @@ class OrderGateway:
                 self.requests += 1
                 report = await self._exchange.query(order)
                 reach("gateway.after_query")
+            except KeyRefused as error:
+                self.on_key_refused(str(error))
+                return
             except AresError as error:
                 log.info("order_query_failed", client_order_id=order.client_order_id, reason=str(error))
             else:
@@ -167,10 +194,11 @@ class OrderGateway:
                     return
             await asyncio.sleep(next(delays, self._settings.schedule[-1]))
 
-    def _traded_since(self, committed_ms: int) -> int:
-        """The trading time before which an order that was committed at a machine time cannot have traded."""
+    def _traded_since(self, order: Order, committed_ms: int) -> int:
+        """The trading time before which an order cannot have traded; one that has rested may have for a day."""
         age_ms = self._clock.machine.now_ms() - committed_ms + self._window_ms
-        return max(self._clock.trading.now_ms() - age_ms, 0)
+        since_ms = self._clock.trading.now_ms() - age_ms
+        return max(min(since_ms, order.updated_ms - DAY_MS) if order.venue_order_id else since_ms, 0)
 
     async def _is_dead(self, order: Order, committed_ms: int, denials: int, deliver: Deliver) -> bool:
         """Whether the order is proven never to have been: the venue could not accept it any more, and denies it."""
@@ -179,15 +207,22 @@ class OrderGateway:
             return False
         try:
             resting = await self._exchange.open_orders(order.symbol)
-            fills = await self._exchange.fills_since(order.symbol, "", self._traded_since(committed_ms))
+            fills = await self._exchange.fills_since(order.symbol, "", self._traded_since(order, committed_ms))
         except AresError as error:
             log.info("order_search_failed", client_order_id=order.client_order_id, reason=str(error))
             return False
         name = order.client_order_id
-        if any(name == seen.client_order_id for seen in resting) or any(name == fill.client_order_id for fill in fills):
+        if any(name == seen.client_order_id for seen in resting):
             return False
         reach("gateway.taken_for_lost")
-        self.alarms.append(f"order {name} was never seen by the venue; its slot is free again")
-        ended = CANCELLED if order.venue_order_id else REJECTED
-        deliver(OrderReport(name, order.venue_order_id, ended, order.filled, 0))
+        executed = sum(fill.lots for fill in fills if fill.client_order_id == name)
+        if executed or order.venue_order_id:
+            # The venue has had it and has forgotten it since: what it executed is in the account's trades.
+            self.alarms.ring("order_forgotten", f"the venue knows nothing of order {name} any more; it has ended, "
+                             f"with {executed} lots executed by the account's trades.", order.key.instance)  # fmt: skip
+            deliver(OrderReport(name, order.venue_order_id, CANCELLED, max(order.filled, executed), 0))
+        else:
+            self.alarms.ring("order_lost", f"order {name} was never seen by the venue; its slot is free again.",
+                             order.key.instance)  # fmt: skip
+            deliver(OrderReport(name, "", REJECTED, 0, 0))
         return True

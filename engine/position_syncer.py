@@ -7,6 +7,7 @@ that no instance of ours believes in are cancelled with an alarm; foreign orders
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ from domain.client_order_id import ForeignOrderId, OrderKey, decode
 from domain.fill import Fill
 from domain.order import OPEN, PENDING, Order, OrderReport
 from domain.outcome import Rejected
+from engine.alarms import Alarms
 from engine.order_gateway import OrderGateway
 from engine.trading_engine import TradingEngine
 
@@ -48,6 +50,8 @@ class SweepReport:
     orders: int = 0
     fills: int = 0
     foreign_orders: int = 0
+    #: The same by symbol.
+    foreign_by_symbol: Counter[str] = field(default_factory=Counter)
     #: Client order ids under our name that nobody here believes in; cancelled.
     orphans: list[str] = field(default_factory=list)
     #: Orders we believe in and the venue does not show as resting; being asked for.
@@ -63,11 +67,13 @@ class PositionSyncer:
         exchange: BaseExchange,
         gateway: OrderGateway,
         clock: Clock,
+        alarms: Alarms | None = None,
     ) -> None:
         self._deployment = deployment
         self._exchange = exchange
         self._gateway = gateway
         self._clock = clock
+        self._alarms = alarms if alarms is not None else Alarms()
         self._cursors: dict[str, Cursor] = {}
 
     async def sweep(self, engines: Mapping[int, TradingEngine]) -> SweepReport:
@@ -98,6 +104,7 @@ class PositionSyncer:
             key = self._key_of(found.client_order_id)
             if key is None:
                 report.foreign_orders += 1
+                report.foreign_by_symbol[found.symbol] += 1
                 continue
             engine = engines.get(key.instance)
             if engine is None or engine.status.state == "lost":
@@ -106,8 +113,7 @@ class PositionSyncer:
             if engine.instance.owns(found.client_order_id) and _is_believed(engine, found.client_order_id):
                 engine.put(OrderReport(found.client_order_id, found.venue_order_id, OPEN, found.filled, found.time_ms))
             elif await self._is_still_ours(engine):
-                report.orphans.append(found.client_order_id)
-                await self._cancel_orphan(key, found)
+                await self._cancel_orphan(key, found, report)
         return seen
 
     @staticmethod
@@ -120,8 +126,9 @@ class PositionSyncer:
             return False
         return True
 
-    async def _cancel_orphan(self, key: OrderKey, found: OpenOrder) -> None:
-        log.error("orphan_cancelled", client_order_id=found.client_order_id, instance=key.instance)
+    async def _cancel_orphan(self, key: OrderKey, found: OpenOrder, report: SweepReport) -> None:
+        """A list may be old: only what the venue still cancels was alive."""
+        name = found.client_order_id
         order = Order(
             key, found.client_order_id, found.symbol, found.side, 0, found.ticks, found.lots,
             status=OPEN, filled=found.filled, venue_order_id=found.venue_order_id,
@@ -130,7 +137,15 @@ class PositionSyncer:
         outcome = await self._exchange.cancel(order)
         reach("syncer.after_orphan_cancel")
         if isinstance(outcome, Rejected):
-            log.info("orphan_not_cancelled", client_order_id=found.client_order_id, reason=outcome.reason)
+            log.info("orphan_not_cancelled", client_order_id=name, reason=outcome.reason)
+            return
+        report.orphans.append(name)
+        self._alarms.ring(
+            "orphan_cancelled",
+            f"order {name} of instance {key.instance} lived at the venue and nobody believed in it any more: "
+            "it was cancelled; what it had executed is booked.",
+            key.instance,
+        )
 
     async def _read_fills(self, symbol: str, engines: Mapping[int, TradingEngine], report: SweepReport) -> None:
         """Read on from where the last read ended.
@@ -165,6 +180,18 @@ class PositionSyncer:
             return False
         engine.put(fill)
         return True
+
+    def is_surprise(self, report: OrderReport, engines: Mapping[int, TradingEngine]) -> bool:
+        """Whether an order works that its instance takes for ended: it was given up for lost, and lives.
+
+        News that came late, of an order whose end has been told since, are none.
+        """
+        key = self._key_of(report.client_order_id) if report.status == OPEN else None
+        engine = None if key is None else engines.get(key.instance)
+        if engine is None or engine.status.state == "lost" or _is_believed(engine, report.client_order_id):
+            return False
+        known = engine.instance.order_named(report.client_order_id)
+        return known is None or known.updated_ms < report.time_ms
 
     def route_report(self, report: OrderReport, engines: Mapping[int, TradingEngine]) -> bool:
         """Hand a report to the instance whose order it is; False for orders of nobody here."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import structlog
 
@@ -24,11 +24,16 @@ from domain.capital import fill_entry
 from domain.events import Event
 from domain.fill import Fill
 from domain.instance import Action, Cancel, Instance, Place, Proposal
+from domain.instrument import Instrument
 from domain.ledger import UNALLOCATED, Entry
 from domain.order import OPEN, PENDING, Order, OrderReport, is_terminal
 from domain.risk_manager import APPROVED, RiskLimits, check, name_of
 from engine.books import Books
+from engine.engine_status import EngineSettings as EngineSettings
+from engine.engine_status import EngineStatus as EngineStatus
+from engine.gate import SlotPauses, Standing
 from engine.order_gateway import OrderGateway
+from engine.setbacks import Setbacks
 from engine.step_keeper import Draft, StepKeeper
 
 log = structlog.get_logger(__name__)
@@ -45,28 +50,6 @@ class Price:
 Input = OrderReport | Fill | Price | Event
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """Times of one engine, in seconds; sweeps shorten them."""
-
-    #: Between attempts to reach the journal.
-    journal_retry: float = 0.5
-    #: Between attempts to place what the risk rules have held back.
-    parked_retry: float = 1.0
-
-
-@dataclass(slots=True)
-class EngineStatus:
-    """What a person sees of an instance."""
-
-    state: str = "loading"
-    last_error: str = ""
-    #: Slot -> why its order is not working.
-    held_back: dict[int, str] = field(default_factory=dict)
-    steps: int = 0
-    fenced: int = 0
-
-
 class TradingEngine:
     """Runs one instance under one lease epoch."""
 
@@ -80,6 +63,7 @@ class TradingEngine:
         books: Books,
         limits: RiskLimits,
         settings: EngineSettings | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self.instance = instance
         self.books = books
@@ -90,6 +74,8 @@ class TradingEngine:
         self._clock = clock
         self._settings = settings or EngineSettings()
         retry = self._settings.journal_retry
+        pauses = SlotPauses(int(self._settings.refusal_pause * 1000))
+        self.setbacks = Setbacks(standing or Standing(), books, clock, pauses, self.tell)
         self._keeper = StepKeeper(instance.instance, epoch, journal, clock, retry, self._suspend)
         self._inbox: deque[Input] = deque()
         self._bell = asyncio.Event()
@@ -119,6 +105,16 @@ class TradingEngine:
                 self.status.held_back.setdefault(slot, "not placed yet")
         self._unsure.update(range(slots.count_of(state)))
         self._bell.set()
+
+    def tell(self, words: str) -> None:
+        """Show a person why something is not as wished, and what comes next."""
+        self.status.last_error = words
+
+    def take_rules(self, instrument: Instrument) -> None:
+        """The venue's smallest and largest orders may be others now; the units are the same."""
+        if instrument != self.instance.instrument:
+            self.instance.instrument = instrument
+            self.books.take_rules(instrument)
 
     async def prove_ownership(self) -> None:
         """Return if the journal still knows this engine as the owner; `Fenced` when another has taken over."""
@@ -226,17 +222,19 @@ class TradingEngine:
     def _fold(self, item: Input, draft: Draft) -> list[Event]:
         now_ms = self._clock.trading.now_ms()
         if isinstance(item, OrderReport):
-            before = self.instance.order_named(item.client_order_id)
+            before = self.instance.order_known(item.client_order_id)
             found = self.instance.on_report(item, now_ms)
-            self.books.on_report(item, self.instance)
+            self.setbacks.take(before, self.instance.order_named(item.client_order_id), item)
             self._note_change(before, item.client_order_id, draft)
             return found
         if isinstance(item, Fill):
             if self.instance.has_booked(item.symbol, item.trade_id):
                 return []
-            before = self.instance.order_named(item.client_order_id)
+            before = self.instance.order_known(item.client_order_id)
             found = self.instance.on_fill(item, now_ms)
             self._note_change(before, item.client_order_id, draft)
+            if before is not None:
+                self.setbacks.traded(before.key.slot)
             entry = self._entry_of(item)
             self.books.post(entry, item)
             reach("engine.fill_folded")
@@ -248,10 +246,11 @@ class TradingEngine:
         return [item]
 
     def _note_change(self, before: Order | None, client_order_id: str, draft: Draft) -> None:
-        after = self.instance.order_named(client_order_id)
+        after = self.instance.order_known(client_order_id)
         if after is not None and after != before:
             draft.orders[client_order_id] = after
             if before is not None and before.status == PENDING and after.status == OPEN:
+                self._gateway.settled(client_order_id)
                 self._unsure.add(after.key.slot)
 
     def _entry_of(self, fill: Fill) -> Entry:
@@ -285,10 +284,8 @@ class TradingEngine:
                 draft.cancels[action.order.client_order_id] = action.order
                 yield action
                 continue
-            intent = self.books.intent_of(action.order)
-            view = self.books.risk_view(self.instance, self._clock.trading.now_ms(), self._clock.machine.now_ms())
-            verdict = check(self.limits, view, intent)
-            if verdict == APPROVED:
+            objection = self._objection(action.order)
+            if not objection:
                 self.status.held_back.pop(action.order.key.slot, None)
                 self.books.count_message(self._clock.machine.now_ms())
                 order = action.order._replace(updated_ms=self._clock.trading.now_ms())
@@ -298,7 +295,16 @@ class TradingEngine:
                 reach("engine.intent_approved")
                 yield Place(order, action.reason)
             else:
-                self.status.held_back[action.order.key.slot] = name_of(verdict)
+                self.status.held_back[action.order.key.slot] = objection
+
+    def _objection(self, order: Order) -> str:
+        """The name of what holds the order back: the venue's state, or a risk rule; empty when nothing does."""
+        objection = self.setbacks.objection(order, self.books.last_ticks)
+        if objection:
+            return objection
+        view = self.books.risk_view(self.instance, self._clock.trading.now_ms(), self._clock.machine.now_ms())
+        verdict = check(self.limits, view, self.books.intent_of(order))
+        return "" if verdict == APPROVED else name_of(verdict)
 
     def _urgency(self, action: Action) -> tuple[int, int]:
         """Cancels first, then orders by their distance from the price: where not all may work, the nearest do."""
@@ -349,10 +355,16 @@ class TradingEngine:
 
     def _act(self, draft: Draft, committed_ms: int) -> None:
         self.status.state = "running"
+        self.setbacks.sending(draft.step.intents, draft.cancels)
         if draft.step.intents:
-            self._start(self._gateway.place(draft.step.intents, committed_ms, self.put))
+            self._start(self._gateway.place(draft.step.intents, committed_ms, self.put, self._is_open_question))
         for order in draft.cancels.values():
             self._start(self._gateway.cancel(order, self.put))
+
+    def _is_open_question(self, client_order_id: str) -> bool:
+        """Whether nothing is known of an order: neither its end, nor that it rests."""
+        order = self.instance.order_named(client_order_id)
+        return order is not None and order.status == PENDING
 
     def _start(self, sending: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(sending)

@@ -14,6 +14,7 @@ from core.base_exchange import (
     MarketEvent,
     OpenOrder,
     PriceUpdate,
+    TradingRules,
     UserEvent,
     VenuePosition,
     VenueSettings,
@@ -30,7 +31,7 @@ from exchanges._binance.dialect import Dialect
 from exchanges._binance.history import OrderNames, TradeHistory
 from exchanges._binance.market_stream import watch
 from exchanges._binance.rest import BinanceRest
-from exchanges._binance.rules import Rules, parse_rules, weight_limit
+from exchanges._binance.rules import Rules, parse_rules, renewed, weight_limit
 from exchanges._binance.user_stream import UserStream
 from exchanges._binance.watchdog import Watchdog
 
@@ -53,6 +54,8 @@ class BinanceExchange:
         self._rest = BinanceRest(dialect, settings, clock)
         self._names = OrderNames()
         self._rules = Rules({}, {}, {})
+        #: Symbols whose instrument was handed out.
+        self._used: set[str] = set()
         self._history = TradeHistory(self._rest, self._names, self.instrument)
         self._watchdog = Watchdog(clock, settings.silence_seconds, settings.report_seconds)
         self._beat: asyncio.Task[None] | None = None
@@ -86,6 +89,7 @@ class BinanceExchange:
         """A symbol's rules; `UnknownSymbol` names the nearest one, or why this one cannot be traded exactly."""
         found = self._rules.instruments.get(symbol)
         if found is not None:
+            self._used.add(symbol)
             return found
         if symbol in self._rules.refused:
             raise UnknownSymbol(self._rules.refused[symbol])
@@ -94,14 +98,19 @@ class BinanceExchange:
 
     def max_open_orders(self, symbol: str) -> int:
         """Most orders that may rest on the symbol; 0 when the venue does not limit them."""
-        return self._rules.max_orders.get(symbol, 0)
+        return self.trading_rules(symbol).max_open_orders
+
+    def trading_rules(self, symbol: str) -> TradingRules:
+        """What the venue allows on a symbol, as last read."""
+        self.instrument(symbol)
+        return self._rules.trading[symbol]
 
     async def refresh_instruments(self) -> None:
-        """Read the rules again."""
+        """Read the rules again; instruments that are in use keep their units."""
         body = await self._rest.read(self._dialect.public, "exchangeInfo", {}, self._dialect.info_weight)
         if not isinstance(body, dict) or not body.get("symbols"):
             raise Transient("exchangeInfo: the answer lists no symbols.")
-        self._rules = parse_rules(body["symbols"])
+        self._rules = renewed(self._rules, parse_rules(body["symbols"]), self._used)
         if self._settings.budget is not None and (limit := weight_limit(body.get("rateLimits", ()))):
             self._settings.budget.note_limit(limit)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from core.base_exchange import TradingRules
 from domain.errors import AresError
 from domain.instrument import LARGEST_PRODUCT, Instrument
 from domain.money import divmod_exact, exact, from_units
@@ -22,8 +24,7 @@ class Rules(NamedTuple):
     """Everything tradable, and why the rest is not."""
 
     instruments: dict[str, Instrument]
-    #: Symbol -> most orders that may rest on it.
-    max_orders: dict[str, int]
+    trading: dict[str, TradingRules]
     #: Symbol -> why it cannot be represented exactly.
     refused: dict[str, str]
 
@@ -36,10 +37,39 @@ def parse_rules(symbols: Iterable[Mapping[str, Any]]) -> Rules:
         try:
             filters = {item["filterType"]: item for item in row["filters"]}
             rules.instruments[name] = _instrument(row, filters)
-            rules.max_orders[name] = _max_orders(filters)
+            rules.trading[name] = _trading_rules(row, filters)
         except (AresError, KeyError, TypeError, ValueError) as error:
             rules.refused[name] = f"{name} cannot be traded here: {error}"
     return rules
+
+
+def renewed(old: Rules, new: Rules, used: Iterable[str]) -> Rules:
+    """The new rules, in which instruments that are in use keep their units.
+
+    Prices and quantities of running orders are counted in them. A symbol whose new units are others takes no orders.
+    """
+    for name in used:
+        before, after = old.instruments[name], new.instruments.get(name)
+        if after is None:
+            new.instruments[name] = before
+            new.trading[name] = TradingRules(halt=new.refused.get(name) or _GONE.format(name))
+        elif (before.tick_size, before.lot_size) != (after.tick_size, after.lot_size):
+            new.instruments[name] = before
+            words = _OTHER_UNITS.format(name, after.tick_size, after.lot_size, before.tick_size, before.lot_size)
+            new.trading[name] = TradingRules(halt=words)
+        elif after != before:
+            new.instruments[name] = replace(after, max_price=before.max_price, max_position=before.max_position)
+    return new
+
+
+_GONE: Final = "{} is not listed any more; stop the strategy, and sell by hand what it still holds."
+_OTHER_UNITS: Final = (
+    "the venue now counts {} in steps of {} (price) and {} (quantity), and this strategy in steps of {} and {}; "
+    "stop the strategy and reset it."
+)
+_CLOSED: Final = "{} is closed at the venue ({}); stop the strategy, and sell by hand what it still holds."
+_HALTED: Final = "{} is halted at the venue ({}); orders go on by themselves when it trades again."
+_FOR_GOOD: Final = frozenset({"CLOSE", "SETTLING", "DELIVERED", "DELIVERING", "PRE_DELIVERING", "PRE_SETTLE"})
 
 
 def bounds(max_ticks: int, max_order_lots: int) -> tuple[int, int]:
@@ -92,6 +122,22 @@ def _min_notional(filters: Mapping[str, Mapping[str, Any]]) -> Decimal:
     return max(found)
 
 
-def _max_orders(filters: Mapping[str, Mapping[str, Any]]) -> int:
-    row = filters.get("MAX_NUM_ORDERS", {})
-    return int(row.get("maxNumOrders", row.get("limit", 0)))
+def _trading_rules(row: Mapping[str, Any], filters: Mapping[str, Mapping[str, Any]]) -> TradingRules:
+    name, status = row["symbol"], str(row.get("status", "TRADING"))
+    halt = "" if status == "TRADING" else (_CLOSED if status in _FOR_GOOD else _HALTED).format(name, status)
+    count = filters.get("MAX_NUM_ORDERS", {})
+    max_orders = int(count.get("maxNumOrders", count.get("limit", 0)))
+    sides = filters.get("PERCENT_PRICE_BY_SIDE")
+    if sides is not None:
+        names = ("bidMultiplierDown", "bidMultiplierUp", "askMultiplierDown", "askMultiplierUp")
+        return TradingRules(halt, max_orders, *(_ppm(sides[each]) for each in names))
+    both = filters.get("PERCENT_PRICE", {})
+    down, up = (_ppm(both.get(each, "0")) for each in ("multiplierDown", "multiplierUp"))
+    if row.get("contractType"):
+        # Futures bound a bid from above and an ask from below only.
+        return TradingRules(halt, max_orders, 0, up, down, 0)
+    return TradingRules(halt, max_orders, down, up, down, up)
+
+
+def _ppm(factor: Any) -> int:
+    return int(exact(str(factor)) * 1_000_000)

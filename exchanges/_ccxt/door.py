@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import aiohttp
 
-from core.base_exchange import VenueSettings
+from core.base_exchange import NOTHING_SENT, VenueSettings
 from core.clock import Clock
 from domain.errors import Transient, Unknown
 from exchanges._ccxt.client import make_client
@@ -150,7 +150,7 @@ class Door:
         root = causes[-1] if causes else None
         words = self.scrub(f"{type(root).__name__}: {root}") if root else "no answer"
         if not trace.left or any(isinstance(cause, _BEFORE_SENDING) for cause in causes):
-            return NotSent(f"nothing was sent: {words}")
+            return NotSent(f"{NOTHING_SENT}: {words}")
         return Lost(f"no complete answer: {words}")
 
 

@@ -17,6 +17,7 @@ from core.base_exchange import (
     OpenOrder,
     PriceUpdate,
     StreamGap,
+    TradingRules,
     UserEvent,
     VenuePosition,
     VenueSettings,
@@ -80,6 +81,10 @@ class CcxtVenue:
         """As the table says, for every symbol."""
         del symbol
         return self.capabilities.max_open_orders
+
+    def trading_rules(self, symbol: str) -> TradingRules:
+        """The number of orders only: what else the venue would not take it says when it refuses an order."""
+        return TradingRules(max_open_orders=self.max_open_orders(symbol))
 
     async def refresh_instruments(self) -> None:
         """Read the rules again."""

@@ -20,6 +20,7 @@ from core.base_exchange import (
     PaperSettings,
     PriceUpdate,
     StreamGap,
+    TradingRules,
     UserEvent,
     VenuePosition,
     VenueSettings,
@@ -99,6 +100,10 @@ class PaperExchange:
     def max_open_orders(self, symbol: str) -> int:
         """As at the feed."""
         return self._feed.max_open_orders(symbol)
+
+    def trading_rules(self, symbol: str) -> TradingRules:
+        """As the venue whose market it follows."""
+        return self._feed.trading_rules(symbol)
 
     async def refresh_instruments(self) -> None:
         """Read the feed's rules again."""

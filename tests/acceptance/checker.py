@@ -129,10 +129,26 @@ def check_money(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
 
 def _check_spot(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
     cash = _cash(stored)
+    by_hand = _foreign(stored, tape)
     for asset in {*cash, *views.balances}:
-        outside = tape.by_reason.get(("deposit", asset), ZERO) + tape.by_reason.get(("withdraw", asset), ZERO)
+        outside = sum((tape.by_reason.get((word, asset), ZERO) for word in ("deposit", "withdrawal")), by_hand[asset])
         if outside + cash[asset] != views.balances.get(asset, ZERO):
             yield f"{asset}: paid in {outside}, ledger {cash[asset]}, but the venue has {views.balances.get(asset)}"
+
+
+def _foreign(stored: Stored, tape: Tape) -> dict[str, Decimal]:
+    """Asset -> what trades of the account have moved that are not the house's: its owner trades by hand as well."""
+    moved: dict[str, Decimal] = defaultdict(Decimal)
+    assets = {base + quote: (base, quote) for base, quote in stored.assets.values()}
+    for (symbol, _), trades in tape.trades.items():
+        for trade in trades:
+            if not _is_ours(trade):
+                base, quote = assets[symbol]
+                sign = 1 if trade.side == "BUY" else -1
+                moved[base] += sign * trade.quantity
+                moved[quote] -= sign * trade.quantity * trade.price
+                moved[trade.fee_asset] -= trade.fee
+    return moved
 
 
 def _check_futures(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:

@@ -11,6 +11,7 @@ from core.base_exchange import (
     Capabilities,
     OpenOrder,
     PriceUpdate,
+    TradingRules,
     UserEvent,
     VenuePosition,
 )
@@ -48,6 +49,7 @@ class FakeExchange:
         self.users = FakeUsers(now_ms)
         self.orders = FakeOrders(self.users, self.instruments, now_ms)
         self.venue_positions: list[VenuePosition] = []
+        self.rules: dict[str, TradingRules] = {}
         self.is_open = False
         self._read_failures = 0
         self._read_error: Exception = Transient()
@@ -76,8 +78,12 @@ class FakeExchange:
         del symbol
         return self.capabilities.max_open_orders
 
+    def trading_rules(self, symbol: str) -> TradingRules:
+        """As the test has set them in `rules`."""
+        return self.rules.get(symbol, TradingRules())
+
     async def refresh_instruments(self) -> None:
-        """The rules are what `instruments` holds."""
+        """The rules are what `instruments` and `rules` hold."""
         await self._read()
 
     async def place(self, order: Order, committed_ms: int) -> Outcome:

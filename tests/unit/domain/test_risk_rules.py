@@ -14,7 +14,7 @@ AT_AND_PAST = {
     "killed": (RiskLimits(), VIEW, VIEW._replace(killed=1), BUY_TEN),
     "stale_price": (RiskLimits(), VIEW._replace(price_age_ms=5_000), VIEW._replace(price_age_ms=5_001), BUY_TEN),
     "repeated_rejection": (
-        RiskLimits(), VIEW._replace(rejections_in_a_row=4), VIEW._replace(rejections_in_a_row=5), BUY_TEN,
+        RiskLimits(), VIEW._replace(rejections_in_a_row=2), VIEW._replace(rejections_in_a_row=3), BUY_TEN,
     ),
     "throttled": (
         RiskLimits(), VIEW._replace(messages_last_second=19), VIEW._replace(messages_last_second=20), BUY_TEN,

@@ -37,7 +37,7 @@ def test_filters_become_an_instrument() -> None:
     assert (instrument.base_per_lot, instrument.tick_lot) == (1000, 10)
     assert instrument.min_notional == 5
     assert instrument.to_lots(Decimal("9000")) == 900_000_000
-    assert rules.max_orders == {"ABCUSDT": 200}
+    assert {name: each.max_open_orders for name, each in rules.trading.items()} == {"ABCUSDT": 200}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""What one instance has to wait for at the venue: its symbol's standing, and orders that were refused or withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from core.base_exchange import KEY_REFUSED, NOTHING_SENT
+from core.clock import Clock
+from domain.order import CANCELLED, EXPIRED, REJECTED, Order, OrderReport, is_terminal
+from engine.books import Books
+from engine.gate import PAUSING, SlotPauses, Standing
+
+
+class Setbacks:
+    """Counts refusals in a row, by steps; lets single slots pause; says what holds an order back, and in which words.
+
+    Orders that never left this machine, or fail with the account's key, say nothing of the strategy and do not count.
+    """
+
+    def __init__(
+        self, standing: Standing, books: Books, clock: Clock, pauses: SlotPauses, tell: Callable[[str], None]
+    ) -> None:
+        self.standing = standing
+        #: Told of every refusal: the venue's rules may have changed.
+        self.on_refusal: Callable[[], None] = lambda: None
+        self._books = books
+        self._clock = clock
+        self._pauses = pauses
+        self._tell = tell
+        self._steps = 0
+        #: Client order id -> the step that sent it; those whose first answer has not come.
+        self._sent: dict[str, int] = {}
+        #: Steps whose refusal has been counted last, of entries and of exits.
+        self._counted = [0, 0]
+        #: Orders that we have asked to cancel.
+        self._cancels: set[str] = set()
+
+    def objection(self, order: Order, last_ticks: int) -> str:
+        """The name of what holds an order back before the risk rules are asked; empty when nothing does."""
+        if self._pauses.waits(order.key.slot, self._clock.machine.now_ms()):
+            return PAUSING
+        return self.standing.objection(order, last_ticks)
+
+    def sending(self, orders: Iterable[Order], cancels: Iterable[str]) -> None:
+        """A step is about to be sent."""
+        self._steps += 1
+        self._sent.update((order.client_order_id, self._steps) for order in orders)
+        self._cancels.update(cancels)
+
+    def traded(self, slot: int) -> None:
+        """An order of the slot was executed."""
+        self._pauses.worked(slot)
+
+    def forgive(self) -> None:
+        """A person has put right what was wrong, or the venue trades again."""
+        self._books.rejections = self._books.exit_rejections = 0
+        self._pauses.forgive()
+
+    def take(self, before: Order | None, after: Order | None, report: OrderReport) -> None:
+        """The venue has said something of an order."""
+        if before is None or after is None or after.status == before.status:
+            return
+        step = self._sent.pop(report.client_order_id, 0)
+        if after.status == REJECTED and report.reason:
+            self._refused(after, step, report.reason)
+        elif after.status in (CANCELLED, EXPIRED) and report.client_order_id not in self._cancels:
+            self._withdrawn(after)
+        else:
+            self._count(after, 0)
+        if is_terminal(after):
+            self._cancels.discard(report.client_order_id)
+
+    def _refused(self, order: Order, step: int, reason: str) -> None:
+        pause_ms = self._pauses.refused(order.key.slot, self._clock.machine.now_ms())
+        self.on_refusal()
+        if reason.startswith((KEY_REFUSED, NOTHING_SENT)):
+            return  # the account tells of it
+        kind = int(order.reduce_only)
+        if step > self._counted[kind]:
+            self._counted[kind] = step
+            self._count(order, 1)
+        refusals = self._books.exit_rejections if kind else self._books.rejections
+        self._tell(
+            f"order {order.client_order_id} of slot {order.key.slot} was refused: {reason}; it is tried again in "
+            f"{pause_ms / 1000:g} s ({refusals} in a row; where orders wait for a person, put it right and resume "
+            "the strategy)."
+        )
+
+    def _withdrawn(self, order: Order) -> None:
+        pause_ms = self._pauses.withdrawn(order.key.slot, self._clock.machine.now_ms())
+        self._tell(
+            f"order {order.client_order_id} of slot {order.key.slot} was ended at the venue and not by this strategy; "
+            f"it is placed again {f'in {pause_ms / 1000:g} s' if pause_ms else 'once'}, then ever more slowly."
+        )
+
+    def _count(self, order: Order, by: int) -> None:
+        """One more refusal in a row, or with 0 the end of the row."""
+        books = self._books
+        if order.reduce_only:
+            books.exit_rejections = books.exit_rejections + 1 if by else 0
+        else:
+            books.rejections = books.rejections + 1 if by else 0
