@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,10 +69,15 @@ def listens(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def running(name: str, command: list[str], port: int, folder: Path) -> Iterator[Service]:
+def running(
+    name: str, command: list[str], port: int, folder: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Service]:
     """Start `command`, wait until it listens, and end it, by its id, when the block is left."""
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder)
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder,
+            env={**os.environ, **(environment or {})},
+        )  # fmt: skip
     service = Service(name, process, port, folder)
     try:
         wait_until(lambda: process.poll() is not None or listens(port), f"start of {name}")
