@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from domain.lawful import lawful
 from domain.order import BUY
+from domain.proportion import scaled
 
 TOUCH: Final = 0
 THROUGH: Final = 1
@@ -44,6 +45,7 @@ def is_marketable(side: int, limit: int, bid: int, ask: int) -> bool:
     return 0 < limit <= bid
 
 
+@lawful
 def on_trade(model: int, side: int, limit: int, remaining: int, ahead: int, ticks: int, lots: int) -> Step:
     """A trade of `lots` at `ticks`, and an order of `remaining` lots at `limit` behind `ahead` others."""
     if is_beyond(side, limit, ticks):
@@ -63,6 +65,7 @@ def on_bar(model: int, side: int, limit: int, low: int, high: int) -> bool:
     return is_beyond(side, limit, worst) or (model == TOUCH and worst == limit)
 
 
+@lawful
 def queue_ahead(side: int, limit: int, bid: int, ask: int, bid_lots: int, ask_lots: int) -> int:
     """Lots in front of a new order: none inside the spread, else what is shown at the best price.
 
@@ -76,4 +79,4 @@ def queue_ahead(side: int, limit: int, bid: int, ask: int, bid_lots: int, ask_lo
 @lawful
 def fee(received: int, parts_per_million: int) -> int:
     """Quanta that the venue keeps of what is received, rounded up."""
-    return -(-received * parts_per_million // PARTS)
+    return -scaled(-received, parts_per_million, PARTS)

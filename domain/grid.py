@@ -86,8 +86,15 @@ def wish_level(state: list[int], view: View, slot: int, out: list[int], count: i
         if state[at + slots.WISH_SIDE] == SELL or _is_bidding_on(state, slot):
             return count
         return wish_exit(state, view, slot, out, count)
+    return wish_entry(state, slot, out, count)
+
+
+@lawful
+def wish_entry(state: list[int], slot: int, out: list[int], count: int) -> int:
+    """Bid at the level's entry price; nothing while the grid takes no new entries."""
     if state[slots.PHASE] != slots.ACTIVE:
         return no_wish(state, slot, GRID_PAUSED, out, count)
+    at = slots.HEADER + slot * slots.WIDTH
     ticks, lots = state[at + slots.LEVEL_ENTRY], state[at + slots.LEVEL_LOTS]
     if lots > 0 and put_wish(state, slot, ENTRY, BUY, LIMIT, ticks, lots):
         return note(out, count, slot, LEVEL_ENTRY)
@@ -116,7 +123,7 @@ def wish_exit(state: list[int], view: View, slot: int, out: list[int], count: in
         state[slots.DUST] += state[at + slots.HELD]
         start_over(state, slot)
         count = no_wish(state, slot, TOO_SMALL, out, count)
-        return wish_level(state, view, slot, out, count) if state[slots.PHASE] == slots.ACTIVE else count
+        return wish_entry(state, slot, out, count) if state[slots.PHASE] == slots.ACTIVE else count
     state[slots.DUST] += state[at + slots.HELD] - lots * view.base_per_lot
     state[at + slots.HELD] = lots * view.base_per_lot
     if put_wish(state, slot, EXIT, SELL, LIMIT, ticks, lots):

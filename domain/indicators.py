@@ -29,7 +29,7 @@ def sma_update(memory: Memory, at: int, period: int, value: int) -> None:
     place = int(memory[at])
     memory[at + 2] += value - memory[at + 3 + place]
     memory[at + 3 + place] = float(value)
-    memory[at] = float((place + 1) % period)
+    memory[at] = float(place + 1) if place + 1 < period else 0.0
     memory[at + 1] += 1.0
 
 

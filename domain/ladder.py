@@ -8,6 +8,7 @@ from domain import slots
 from domain.events import View
 from domain.grid import start_over
 from domain.lawful import lawful
+from domain.proportion import scaled
 
 # Where the ladder ends, in the strategy's own part of the header.
 TOP: Final = slots.OWN
@@ -18,7 +19,7 @@ BOTTOM: Final = slots.OWN + 1
 def step_above(geometric: int, top: int, below: int) -> int:
     """The next price of the ladder above its top."""
     if geometric != 0:
-        return max(top * top // below, top + 1)
+        return max(scaled(top, top, below), top + 1)
     return top + (top - below)
 
 
@@ -26,7 +27,7 @@ def step_above(geometric: int, top: int, below: int) -> int:
 def step_below(geometric: int, bottom: int, above: int) -> int:
     """The next price of the ladder below its bottom; 0 when there is none."""
     if geometric != 0:
-        return min(bottom * bottom // above, bottom - 1)
+        return min(scaled(bottom, bottom, above), bottom - 1)
     return max(bottom - (above - bottom), 0)
 
 

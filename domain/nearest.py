@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from domain.lawful import lawful
 from domain.order import ENTRY, OPEN, Order
 from domain.slots import Wish
 
 
+@lawful
 def distance(ticks: int, last_ticks: int) -> int:
     """How far a price is from the last price, in ticks; a market order (0 ticks) is nearest of all."""
     return abs(ticks - last_ticks) if ticks else -1

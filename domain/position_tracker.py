@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from domain.lawful import lawful
+from domain.proportion import scaled
+
 
 class Position(NamedTuple):
     """Holdings of one instrument by one owner. Lots are below zero when short; cost has the sign of lots."""
@@ -19,6 +22,7 @@ class Position(NamedTuple):
     realised: int = 0
 
 
+@lawful
 def trade(position: Position, lots: int, value: int) -> Position:
     """The position after buying (`lots` above zero) or selling; `value` is the notional in quote quanta, never signed.
 
@@ -28,18 +32,16 @@ def trade(position: Position, lots: int, value: int) -> Position:
         return position
     signed_value = value if lots > 0 else -value
     if position.lots == 0 or (position.lots > 0) == (lots > 0):
-        return position._replace(lots=position.lots + lots, cost=position.cost + signed_value)
+        return Position(position.lots + lots, position.cost + signed_value, position.realised)
     closing = min(abs(lots), abs(position.lots))
     closing_value = _share(signed_value, closing, abs(lots))
     released = _share(position.cost, closing, abs(position.lots))
-    step = 1 if lots > 0 else -1
-    left = Position(
-        lots=position.lots + step * closing,
-        cost=position.cost - released,
-        realised=position.realised - closing_value - released,
+    # What is left to open comes with the rest of the value; where nothing is, both are zero.
+    return Position(
+        position.lots + lots,
+        position.cost - released + signed_value - closing_value,
+        position.realised - closing_value - released,
     )
-    opening = abs(lots) - closing
-    return left if opening == 0 else trade(left, step * opening, abs(signed_value - closing_value))
 
 
 def unrealised(position: Position, value_now: int) -> int:
@@ -47,12 +49,21 @@ def unrealised(position: Position, value_now: int) -> int:
     return value_now - position.cost
 
 
+@lawful
+def value_of(base: int, ticks: int, tick_lot: int, base_per_lot: int) -> int:
+    """Quote quanta that so many base quanta are worth at a price, rounded down."""
+    return scaled(base, ticks * tick_lot, base_per_lot)
+
+
+@lawful
 def lose_lots(position: Position, lots: int) -> Position:
     """The position after a fee took `lots` of what is held; their cost stays, so the rest has become dearer."""
-    return position._replace(lots=position.lots - lots)
+    return Position(position.lots - lots, position.cost, position.realised)
 
 
+@lawful
 def _share(amount: int, part: int, whole: int) -> int:
     """`amount * part / whole`, rounded towards zero."""
-    sign = -1 if amount < 0 else 1
-    return sign * (abs(amount) * part // whole)
+    if part == whole:
+        return amount
+    return -scaled(-amount, part, whole) if amount < 0 else scaled(amount, part, whole)

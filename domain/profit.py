@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from domain.position_tracker import Position, trade
+from domain.position_tracker import Position, trade, value_of
 
 
 class Execution(Protocol):
@@ -53,5 +53,5 @@ def book(position: Position, fill: Execution, units: Units) -> tuple[Position, i
         return after, fill.fee
     if fill.fee_asset != units.base:
         return after, 0
-    fee = fill.fee * fill.ticks * units.tick_lot // units.base_per_lot
+    fee = value_of(fill.fee, fill.ticks, units.tick_lot, units.base_per_lot)
     return trade(after, -fill.fee, fee), fee

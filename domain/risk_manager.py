@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from domain.lawful import lawful
 from domain.order import BUY, FLATTEN, MARKET, STOP
 
 PARTS_PER_MILLION: Final = 1_000_000
@@ -89,27 +90,32 @@ class RiskIntent(NamedTuple):
     is_exit: int
 
 
+@lawful
 def killed(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The kill switch is on: nothing that adds risk leaves."""
     return view.killed != 0 and intent.is_exit == 0
 
 
+@lawful
 def stale_price(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The last price is too old to act on."""
     return view.last_ticks <= 0 or view.price_age_ms > limits.max_price_age_ms
 
 
+@lawful
 def repeated_rejection(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The venue has refused too many orders in a row."""
     count = view.rejections_in_a_row if intent.is_exit == 0 else view.exit_rejections_in_a_row
     return 0 < limits.max_rejections <= count
 
 
+@lawful
 def throttled(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """Too many requests in the last second; stops and flattening go first and are never held back."""
     return 0 < limits.max_messages <= view.messages_last_second and intent.leg != STOP and intent.leg != FLATTEN
 
 
+@lawful
 def outside_collar(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """A limit price that pays too much, or asks too little, against the last price."""
     if intent.type == MARKET or limits.collar_ppm == 0:
@@ -118,58 +124,69 @@ def outside_collar(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bo
     return worse * PARTS_PER_MILLION > view.last_ticks * limits.collar_ppm
 
 
+@lawful
 def order_too_large(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The quantity is above the largest order allowed."""
     return 0 < limits.max_order_lots < intent.lots
 
 
+@lawful
 def order_notional_too_large(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """Price times quantity is above the largest order allowed."""
     return 0 < limits.max_order_notional < _notional(view, intent)
 
 
+@lawful
 def too_many_open_orders(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """As many orders work already as may."""
     return 0 < limits.max_open_orders <= view.open_orders and intent.is_exit == 0
 
 
+@lawful
 def too_many_positions(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """As many positions are held, or may yet be, as allowed."""
     return 0 < limits.max_positions <= view.positions and intent.is_exit == 0
 
 
+@lawful
 def position_too_large(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The position, with every working order of that side filled, would be above the largest allowed."""
     return intent.is_exit == 0 and 0 < limits.max_position_lots < _worst_position(view, intent)
 
 
+@lawful
 def position_notional_too_large(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The notional of that position at the order's price would be above the largest allowed."""
     worst = _worst_position(view, intent) * _price(view, intent) * view.tick_lot
     return intent.is_exit == 0 and 0 < limits.max_position_notional < worst
 
 
+@lawful
 def daily_loss(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The day has lost as much as it may."""
     return intent.is_exit == 0 and 0 < limits.max_daily_loss <= -view.realised_today
 
 
+@lawful
 def daily_trades(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The day has seen as many trades as it may."""
     return intent.is_exit == 0 and 0 < limits.max_daily_trades <= view.trades_today
 
 
+@lawful
 def cooling_down(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """Several losses in a row: entries rest for a while."""
     hot = 0 < limits.cool_down_losses <= view.losses_in_a_row
     return intent.is_exit == 0 and hot and view.now_ms < view.last_loss_ms + limits.cool_down_ms
 
 
+@lawful
 def over_capital(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The entry would tie up more than the capital reserved for the instance."""
     return intent.is_exit == 0 and 0 < limits.capital < view.committed + _notional(view, intent)
 
 
+@lawful
 def not_enough_balance(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
     """The account does not hold what the order would give away; on margin the venue decides."""
     if view.is_margin != 0:
@@ -220,15 +237,18 @@ def reason_of(verdict: int) -> str:
     return "" if verdict == APPROVED else (RULES[verdict - 1].__doc__ or "")
 
 
+@lawful
 def _price(view: RiskView, intent: RiskIntent) -> int:
     """Price in ticks at which the order would count: a market order counts at the last price."""
     return view.last_ticks if intent.type == MARKET else intent.ticks
 
 
+@lawful
 def _notional(view: RiskView, intent: RiskIntent) -> int:
     return _price(view, intent) * intent.lots * view.tick_lot
 
 
+@lawful
 def _worst_position(view: RiskView, intent: RiskIntent) -> int:
     if intent.side == BUY:
         return view.position_lots + view.open_buy_lots + intent.lots

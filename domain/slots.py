@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from domain.lawful import lawful
-from domain.order import CANCELLED, OPEN, PENDING, Order, is_complete, is_terminal
+from domain.order import CANCELLED, FILLED, OPEN, PENDING, REJECTED, Order, is_complete
 
 # The header.
 PHASE: Final = 0
@@ -108,18 +108,26 @@ def wish_of(state: list[int], slot: int) -> Wish:
 
 
 def action_for(wish: Wish, order: Order | None) -> int:
-    """What to do in a slot, given the last order that was journaled for it.
+    """What to do in a slot, given the last order that was journaled for it."""
+    if order is None:
+        return act_on(wish.side, False, FILLED, True, 0, 0)
+    return act_on(wish.side, _is_same(wish, order), order.status, is_complete(order), order.filled, order.lots)
+
+
+@lawful
+def act_on(side: int, is_same: bool, status: int, is_done: bool, filled: int, lots: int) -> int:
+    """What to do in a slot that wishes `side`, about an order that is the wished one or is not.
 
     An order is replaced only after it has ended and every lot it executed is booked, so one slot never has two
-    orders alive. While the venue's word on an order is open the slot waits.
+    orders alive. While the venue's word on an order is open the slot waits. A wish that has been carried out is not
+    placed again: the strategy has not yet taken notice of the end of its order.
     """
-    if order is None or is_complete(order):
-        return PLACE if wish.side != 0 and not _is_satisfied(wish, order) else KEEP
-    if is_terminal(order) or order.status == PENDING:
+    if is_done:
+        is_satisfied = is_same and status != CANCELLED and filled >= lots
+        return PLACE if side != 0 and not is_satisfied else KEEP
+    if status >= REJECTED or status == PENDING:
         return WAIT
-    if order.status == OPEN and _is_same(wish, order):
-        return KEEP
-    return CANCEL
+    return KEEP if status == OPEN and is_same else CANCEL
 
 
 def next_attempt(wish: Wish, order: Order | None) -> int:
@@ -138,8 +146,3 @@ def _is_same(wish: Wish, order: Order) -> bool:
         and wish.cycle == order.key.cycle
         and wish.leg == order.key.leg
     )
-
-
-def _is_satisfied(wish: Wish, order: Order | None) -> bool:
-    """Whether this very wish has been carried out: the strategy has not yet taken notice of the end of its order."""
-    return order is not None and _is_same(wish, order) and order.status != CANCELLED and order.filled >= order.lots

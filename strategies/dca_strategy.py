@@ -19,6 +19,7 @@ from domain.instrument import Instrument
 from domain.lawful import lawful
 from domain.money import divmod_exact
 from domain.order import BUY, ENTRY, EXIT, FLATTEN, LIMIT, MARKET, SELL
+from domain.proportion import scaled
 
 PPM: Final = 1_000_000
 BUYING: Final = 0
@@ -84,7 +85,7 @@ def offer(law: Law, state: list[int], view: View, out: list[int], count: int) ->
     lots = (held + state[slots.DUST]) // view.base_per_lot
     if law.take_profit == 0 or lots < view.min_lots or cost <= 0:
         return grid.no_wish(state, SELLING, PROFIT, out, count)
-    ticks = -(-cost * (PPM + law.take_profit) // (PPM * lots * view.tick_lot))
+    ticks = -scaled(-cost, PPM + law.take_profit, PPM * lots * view.tick_lot)
     if grid.put_wish(state, SELLING, EXIT, SELL, LIMIT, ticks, lots):
         return grid.note(out, count, SELLING, PROFIT)
     return count

@@ -21,6 +21,7 @@ from domain.ladder import BOTTOM, TOP
 from domain.lawful import lawful
 from domain.level_prices import Spacing, level_prices, lots_per_level
 from domain.order import BUY, MARKET, START
+from domain.proportion import scaled
 
 WAITING: Final = 10
 START_SLOT: Final = 0
@@ -147,8 +148,7 @@ def refresh(state: list[int], view: View, out: list[int], count: int) -> int:
     """Bring every level's wish in line. An entry above the price would be taken at once, so it waits for the price."""
     for slot in range(1, slots.count_of(state)):
         at = slots.HEADER + slot * slots.WIDTH
-        idle = state[at + slots.HELD] == 0 and state[at + slots.WISH_SIDE] == 0
-        if idle and state[at + slots.LEVEL_ENTRY] >= view.last_ticks:
+        if is_idle(state, slot) and state[at + slots.LEVEL_ENTRY] >= view.last_ticks:
             continue
         count = grid.wish_level(state, view, slot, out, count)
     return count
@@ -164,12 +164,11 @@ def share_start(state: list[int], view: View, event: Event, out: list[int], coun
     grid.start_over(state, START_SLOT)
     for slot in range(1, slots.count_of(state)):
         at = slots.HEADER + slot * slots.WIDTH
-        idle = state[at + slots.HELD] == 0 and state[at + slots.WISH_SIDE] == 0
         wanted = state[at + slots.LEVEL_LOTS] * view.base_per_lot
-        if not idle or wanted == 0 or base <= 0:
+        if not is_idle(state, slot) or wanted == 0 or base <= 0:
             continue
         part = min(wanted, base)
-        paid = cost * part // base
+        paid = scaled(cost, part, base)
         state[at + slots.HELD] = part
         state[at + slots.COST] = paid
         state[at + slots.ENTRY_MS] = view.now_ms
@@ -191,8 +190,7 @@ def arm(law: Law, state: list[int]) -> None:
         return
     for slot in range(1, slots.count_of(state)):
         at = slots.HEADER + slot * slots.WIDTH
-        idle = state[at + slots.HELD] == 0 and state[at + slots.WISH_SIDE] == 0
-        if idle and state[at + slots.LEVEL_LOTS] > 0:
+        if is_idle(state, slot) and state[at + slots.LEVEL_LOTS] > 0:
             wake = state[at + slots.LEVEL_ENTRY] + 1
             state[slots.WAKE_ABOVE] = wake if state[slots.WAKE_ABOVE] == 0 else min(state[slots.WAKE_ABOVE], wake)
     if law.trail_up > 0:
@@ -200,6 +198,13 @@ def arm(law: Law, state: list[int]) -> None:
         state[slots.WAKE_ABOVE] = wake if state[slots.WAKE_ABOVE] == 0 else min(state[slots.WAKE_ABOVE], wake)
     if law.trail_down > 0:
         state[slots.WAKE_BELOW] = max(state[slots.WAKE_BELOW], state[BOTTOM] - 1)
+
+
+@lawful
+def is_idle(state: list[int], slot: int) -> bool:
+    """Whether a level holds nothing and wishes nothing."""
+    at = slots.HEADER + slot * slots.WIDTH
+    return state[at + slots.HELD] == 0 and state[at + slots.WISH_SIDE] == 0
 
 
 @lawful
@@ -270,6 +275,8 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
     """The range grid's law; see `core.base_strategy.Decide`."""
     count = 0
     kind = event.kind
+    is_order = kind == events.FILL or kind == events.ORDER_DONE
+    was_idle = is_order and is_idle(state, event.slot)
     if kind == events.FILL:
         count = grid.fill(state, view, event, out, count)
     elif kind == events.ORDER_DONE:
@@ -285,7 +292,9 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
         count = on_edit(law, state, view, out, count)
     else:
         count = grid.on_verb(state, view, kind, out, count)
-    arm(law, state)
+    # Only levels that are idle are waited for: an order of a level that is not, before or after, leaves all as it was.
+    if not is_order or event.slot == START_SLOT or was_idle or is_idle(state, event.slot):
+        arm(law, state)
     return count
 
 

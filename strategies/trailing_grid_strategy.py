@@ -89,15 +89,15 @@ def _ppm(name: str, percent: Decimal) -> int:
 
 
 @lawful
-def anchor(law: Law, state: list[int], view: View, out: list[int], count: int) -> int:
-    """Lay the bids out from the price now. A level that holds something keeps its prices until it has sold."""
-    state[ANCHOR] = view.last_ticks
-    state[slots.WAKE_ABOVE] = -(-view.last_ticks * (PPM + law.reprice) // PPM)
+def anchor(law: Law, state: list[int], view: View, price: int, out: list[int], count: int) -> int:
+    """Lay the bids out from a price. A level that holds something keeps its prices until it has sold."""
+    state[ANCHOR] = price
+    state[slots.WAKE_ABOVE] = -(-price * (PPM + law.reprice) // PPM)
     for slot in range(law.levels):
         at = slots.HEADER + slot * slots.WIDTH
         state[at + slots.LEVEL_LOTS] = law.lots
         if state[at + slots.HELD] == 0:
-            bid = view.last_ticks * (PPM - law.offset * (slot + 1)) // PPM
+            bid = price * (PPM - law.offset * (slot + 1)) // PPM
             state[at + slots.LEVEL_ENTRY] = bid
             state[at + slots.LEVEL_EXIT] = -(-bid * (PPM + law.sell_offset) // PPM)
         count = grid.wish_level(state, view, slot, out, count)
@@ -141,7 +141,7 @@ def on_market(law: Law, state: list[int], view: View, out: list[int], count: int
     """The price or the time has reached something that was waited for."""
     count = fire_stops(law, state, view, out, count)
     if state[slots.PHASE] == slots.ACTIVE and view.last_ticks >= state[slots.WAKE_ABOVE]:
-        count = anchor(law, state, view, out, count)
+        count = anchor(law, state, view, view.last_ticks, out, count)
     return count
 
 
@@ -166,8 +166,8 @@ def on_edit(law: Law, state: list[int], view: View, out: list[int], count: int) 
         state[slots.HEADER + slot * slots.WIDTH + slots.LEVEL_LOTS] = 0
         if state[slots.HEADER + slot * slots.WIDTH + slots.HELD] <= 0:
             count = grid.no_wish(state, slot, grid.GRID_MOVED, out, count)
-    held = view._replace(last_ticks=state[ANCHOR]) if state[ANCHOR] > 0 else view
-    return anchor(law, state, held, out, count)
+    price = state[ANCHOR] if state[ANCHOR] > 0 else view.last_ticks
+    return anchor(law, state, view, price, out, count)
 
 
 def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event, out: list[int]) -> int:
@@ -180,7 +180,7 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
         count = on_order_done(law, state, view, event, out, count)
     elif kind == events.START and state[slots.PHASE] == slots.NEW:
         state[slots.PHASE] = slots.ACTIVE
-        count = anchor(law, state, view, out, count)
+        count = anchor(law, state, view, view.last_ticks, out, count)
     elif kind == events.PRICE or kind == events.TIMER:
         count = on_market(law, state, view, out, count)
     elif kind == events.EDIT and not slots.is_finished(state):
