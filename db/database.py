@@ -14,6 +14,9 @@ from domain.errors import Refused
 BUSY_SECONDS = 5
 _ONLY_READS: Final = "ares_only_reads"
 
+#: What `open_database` gives, for those who hand it on and never look inside.
+Database = Engine
+
 
 class UnsupportedDatabase(Refused):
     """Only sqlite:// and mysql+pymysql:// addresses are supported."""
@@ -46,7 +49,7 @@ def for_reading(engine: Engine) -> Engine:
 def _open_sqlite(address: URL) -> Engine:
     if address.database and address.database != ":memory:":
         Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS})
+    engine = create_engine(address, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -66,7 +69,9 @@ def _open_sqlite(address: URL) -> Engine:
 
 def _open_mysql(address: URL) -> Engine:
     query = {"charset": "utf8mb4", **address.query}
-    engine = create_engine(address.set(query=query), isolation_level="READ COMMITTED", pool_pre_ping=True)
+    engine = create_engine(
+        address.set(query=query), isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

@@ -26,7 +26,8 @@ def prepare(url: str, accounts: dict[int, int] = ACCOUNTS) -> Engine:
     Its address is that of the engine.
     """
     engine = _copied(make_url(url)) if url.startswith("sqlite") else _emptied(make_url(url))
-    add_instances(engine, accounts)
+    if accounts:
+        add_instances(engine, accounts)
     return engine
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -163,3 +163,10 @@ def _earlier(key: FillKey) -> ColumnElement[bool]:
         same = [one == other for one, other in zip(columns[:place], key[:place], strict=True)]
         earlier.append(and_(*same, column < value))
     return or_(*earlier)
+
+
+def instances_numbered(unit: UnitOfWork, owner: int, numbers: Iterable[int]) -> dict[int, StrategyInstance]:
+    """Instances of an owner by number, removed ones too: what they did is still shown."""
+    row = StrategyInstance
+    chosen = select(row).where(col(row.owner_id) == owner, col(row.id).in_(list(numbers)))
+    return {one.id: one for one in unit.session.exec(chosen) if one.id is not None}

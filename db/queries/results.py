@@ -101,3 +101,18 @@ def _size(value: Decimal | None) -> Decimal:
     if value is None:
         raise NotStarted
     return value
+
+
+def days_of_owner(unit: UnitOfWork, owner: int) -> list[tuple[int, str, Day]]:
+    """(instance, currency, day) of everything an owner's instances have done."""
+    chosen = (
+        select(DayMetrics, StrategyInstance)
+        .join(StrategyInstance, col(StrategyInstance.id) == col(DayMetrics.strategy_instance_id))
+        .where(col(StrategyInstance.owner_id) == owner)
+    )
+    found = []
+    for one, instance in unit.session.exec(chosen):
+        quote = _size(instance.quote_quantum)
+        day = Day(one.day, from_units(one.realised, quote), from_units(one.fees, quote), one.trades)
+        found.append((one.strategy_instance_id, instance.quote_asset or "", day))
+    return found

@@ -1,0 +1,82 @@
+"""Checks of what people send that need more than a schema: parameters of a kind, limits, exact amounts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from api.errors import BadFields, FieldError, fields_of
+from core.base_strategy import StrategyKind
+from core.registry import NotRegistered, Registry
+from core.risk_limits import Limits
+from domain.errors import Refused
+from domain.money import TooFine, check_storable, to_wire
+
+
+def kind_named(kinds: Registry[StrategyKind], name: str) -> StrategyKind:
+    """The kind of strategy; `BadFields` when there is none."""
+    try:
+        return kinds.get(name)
+    except NotRegistered as error:
+        raise BadFields([FieldError("strategy_type", str(error))]) from error
+
+
+def checked_parameters(kind: StrategyKind, given: Mapping[str, Any]) -> str:
+    """The parameters of a strategy as they are stored: JSON, every field, amounts as decimal strings."""
+    return _checked(kind.params, given, "parameters")
+
+
+def checked_limits(given: Mapping[str, Any]) -> str:
+    """The risk limits as they are stored."""
+    return _checked(Limits, given, "limits")
+
+
+def checked_model(model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> str:
+    """Anything else with amounts in it, as it is stored."""
+    return _checked(model, given, prefix)
+
+
+def field_of(refused: Refused, prefix: str) -> BadFields:
+    """What a strategy's own check has refused: it begins with the field's name."""
+    field, _, reason = str(refused).partition(": ")
+    if not reason or not field.isidentifier():
+        return BadFields([FieldError(prefix, str(refused))])
+    return BadFields([FieldError(f"{prefix}.{field}", reason)])
+
+
+def _checked(model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> str:
+    try:
+        found = model.model_validate(given)
+    except ValidationError as error:
+        raise BadFields(fields_of(error, prefix)) from error
+    values = found.model_dump()
+    if errors := list(_bad_amounts(values, prefix)):
+        raise BadFields(errors)
+    return json.dumps(values, default=_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _bad_amounts(value: Any, place: str) -> Iterator[FieldError]:
+    if isinstance(value, Decimal):
+        if value.is_zero() and value.is_signed():
+            yield FieldError(place, "it is minus zero; leave the sign out")
+            return
+        try:
+            check_storable(value)
+        except TooFine:
+            yield FieldError(place, "it has more than 18 digits before or after the point")
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _bad_amounts(inner, f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _bad_amounts(inner, f"{place}.{index}")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return to_wire(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored")

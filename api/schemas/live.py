@@ -1,0 +1,50 @@
+"""The live status of a strategy."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import ConfigDict, Field, field_validator
+
+from api.schemas.common import Amount, Answer, Moment
+
+
+class LiveStatus(Answer):
+    """What the worker that runs a strategy says of it. It is told again every ten seconds, and ends with the worker."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    task_id: str = Field(description="`<strategy>-<epoch>`.", examples=["12-3"])
+    worker_id: str
+    worker_ip: str
+    worker_hostname: str
+    status: Literal["claiming", "loading", "running", "suspended", "paused", "stopping", "error"]
+    started_at: Moment
+    current_price: Amount | None = None
+    pending_buys: int
+    pending_sells: int
+    position_count: int
+    last_error: str = ""
+    held_back: str = Field("", description="Why orders are not working, joined by commas.")
+    updated_at: Moment
+    lease_age_ms: int = Field(description="How long ago the lease was renewed.")
+    epoch: int
+    realised: Amount = "0"
+    unrealised: Amount = "0"
+    fees: Amount = "0"
+    equity: Amount = Field("0", description="Capital + realised + unrealised - fees.")
+    position: Amount = "0"
+    owner_id: int
+
+    @field_validator("current_price", mode="before")
+    @classmethod
+    def _none_when_empty(cls, value: object) -> object:
+        return value or None
+
+
+class StatusAnswer(Answer):
+    """Whether a strategy runs, and what its worker says."""
+
+    id: int
+    running: bool
+    live: LiveStatus | None
