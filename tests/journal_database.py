@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tests.contract.journal_contract import ACCOUNTS
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _TEMPLATES: dict[str, Path] = {}
+#: Alembic works with globals.
+_MIGRATING = threading.Lock()
 
 
 def prepare(url: str, accounts: dict[int, int] = ACCOUNTS) -> Engine:
@@ -37,15 +40,19 @@ def address(engine: Engine) -> str:
 
 
 def _copied(url: URL) -> Engine:
-    template = _TEMPLATES.get("sqlite")
-    if template is None:
-        template = Path(tempfile.mkdtemp()) / "template.sqlite3"
-        engine = open_database(f"sqlite:///{template}")
-        migrate.upgrade(engine)
-        engine.dispose()
-        _TEMPLATES["sqlite"] = template
+    with _MIGRATING:
+        template = _TEMPLATES.get("sqlite") or _migrated()
     shutil.copy(template, str(url.database))
     return open_database(url.render_as_string())
+
+
+def _migrated() -> Path:
+    template = Path(tempfile.mkdtemp()) / "template.sqlite3"
+    engine = open_database(f"sqlite:///{template}")
+    migrate.upgrade(engine)
+    engine.dispose()
+    _TEMPLATES["sqlite"] = template
+    return template
 
 
 def _emptied(url: URL) -> Engine:

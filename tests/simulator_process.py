@@ -44,6 +44,11 @@ class SimulatorProcess:
         with urlopen(f"{self.admin}/admin/tape?limit=1000000" + (f"&kind={kind}" if kind else "")) as answer:  # noqa: S310
             return [orjson.loads(line) for line in answer.read().splitlines() if line]
 
+    def tape_after(self, number: int) -> list[dict[str, Any]]:
+        """Every line of the tape after this one."""
+        with urlopen(f"{self.admin}/admin/tape?limit=1000000&after={number}") as answer:  # noqa: S310
+            return [orjson.loads(line) for line in answer.read().splitlines() if line]
+
     def _call(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         request = Request(  # noqa: S310
             f"{self.admin}/admin/{path}",

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from core.base_journal import Conflict, Fenced, NoSuchInstance, Step, UnitsChanged, check
+from core.crash_points import reach
 from db.journal import rows as shape
 from db.journal.drivers import BAD_ROW, Driver, Row, marks
 from db.journal.rows import Place, Rows
@@ -204,6 +205,8 @@ class Transaction:
             driver.run(f"UPDATE orders SET cancel_requested_at=? WHERE {terms}", (moment, *_flat(some)))
         for table, columns in NEW_ROWS.items():
             _insert(driver, table, columns, all_rows.new[table])
+            if table == "fills":
+                reach("journal.half_written")
         _insert(driver, "strategy_states", shape.STATES, all_rows.states, shape.STATE_CHANGES)
         _insert(driver, "risk_metrics", shape.METRICS, all_rows.metrics, shape.METRIC_CHANGES)
         driver.flush()

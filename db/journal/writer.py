@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from core.base_journal import CommitUnknown, JournalDown
 from core.clock import MachineTime
+from core.crash_points import reach
 from db.journal.drivers import AGAIN, LOST, Driver
 from db.journal.transaction import LOCKED, Request, Transaction
 from domain.errors import AresError
@@ -183,7 +184,9 @@ class Writer:
         good = [result for result in results if result is not LOCKED and not isinstance(result, AresError)]
         try:
             if good:
+                reach("journal.before_keep")
                 driver.keep()
+                reach("journal.after_keep")
             else:
                 driver.drop()
         except Exception as error:  # noqa: BLE001 - whatever it is, the answer did not come

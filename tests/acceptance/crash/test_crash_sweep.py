@@ -1,0 +1,83 @@
+"""A process killed at every labelled place of an order's life, under every outcome: nothing doubled, orphaned or lost.
+
+In CI every place once, under some class; `make acceptance` sweeps every point under every class.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from engine.order_gateway import ResolveSettings
+from tests.acceptance.crash.child import Times
+from tests.acceptance.crash.desk import Desk
+from tests.acceptance.crash.driver import Run, Verdict
+from tests.acceptance.crash.points import CANCEL_TAKEN, OUTCOMES, PLACE_TAKEN, POINTS, labels
+from tests.acceptance.crash.sweep import exhaustive, matrix, run_all, sample, told, venue_process
+from tests.services import Service, create_schema
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+BY_NAME = {point.name: point for point in POINTS}
+
+
+def sqlite(folder: Path) -> str:
+    return f"sqlite:///{folder / 'ares.sqlite3'}"
+
+
+def test_every_labelled_place_is_swept_and_no_other() -> None:
+    swept = {point.place for point in POINTS}
+    assert swept - {PLACE_TAKEN, CANCEL_TAKEN} == labels()
+    assert len(swept) >= 30
+    assert {point.place for point, _ in sample()} == swept
+    assert {(point.place, outcome) for point, outcome in matrix()} == set(product(swept, OUTCOMES))
+    assert {outcome for _, outcome in sample()} == set(OUTCOMES)
+
+
+def test_a_death_at_every_place_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    """Beside the sample, one run waits for the dead times of live trading, its processes started by command line."""
+    with ThreadPoolExecutor(1) as pool:
+        real = pool.submit(patient_run, tmp_path / "patient")
+        verdicts = [*run_all(sample(), tmp_path, sqlite), real.result()]
+    assert not told(verdicts), told(verdicts)
+
+
+def patient_run(folder: Path) -> Verdict:
+    with venue_process(folder) as venue:
+        point = BY_NAME["engine.after_commit in start"]
+        run = Run(Desk(venue, folder, sqlite(folder)), point, "swallowed", Times.real())
+        run.is_command = True
+        verdict = run.whole()
+    assert verdict.seconds > ResolveSettings().dead_margin_ms / 1000
+    return verdict
+
+
+def test_deaths_on_mariadb_lose_and_double_nothing(tmp_path: Path, mariadb_service: Service) -> None:
+    cases = [case for case in sample() if case[0].place.startswith("journal.") or case[0].place == PLACE_TAKEN]
+    url = create_schema(mariadb_service, "ares_crash")
+    verdicts = run_all(cases, tmp_path, lambda _: url, hands=1)
+    assert not told(verdicts), told(verdicts)
+
+
+def test_the_sweep_finds_the_double_order_of_an_engine_that_believes_the_first_denial(tmp_path: Path) -> None:
+    """The proof that it can fail: without its dead time the engine takes an order for lost that the venue has."""
+    hasty = replace(Times(), dead_margin_ms=-10_000, denials=1)
+    with venue_process(tmp_path / "venue") as venue:
+        desk = Desk(venue, tmp_path, sqlite(tmp_path))
+        verdict = Run(desk, BY_NAME["gateway.before_place in start"], "late", hasty).whole()
+    assert any("came alive in slot" in complaint for complaint in verdict.complaints), verdict
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(7_200)
+def test_a_death_at_every_point_under_every_outcome_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    verdicts = run_all(exhaustive(), tmp_path, sqlite)
+    seconds = sum(verdict.seconds for verdict in verdicts)
+    processes = sum(verdict.processes for verdict in verdicts)
+    print(
+        f"{len(POINTS)} points x {len(OUTCOMES)} classes, {len(verdicts)} runs, {processes} processes, {seconds:.0f} s"
+    )
+    assert not told(verdicts), told(verdicts)
