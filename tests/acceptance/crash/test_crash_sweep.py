@@ -20,7 +20,7 @@ from tests.acceptance.crash.points import CANCEL_TAKEN, OUTCOMES, PLACE_TAKEN, P
 from tests.acceptance.crash.sweep import exhaustive, matrix, run_all, sample, told, venue_process
 from tests.services import Service, create_schema
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 BY_NAME = {point.name: point for point in POINTS}
 
 
