@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -47,6 +48,11 @@ class Plan:
     warm_up_bars: int = 0
     #: Whether it is woken by closed bars, or only by fills and price levels.
     wants_bars: bool = False
+
+
+def number_of(params: tuple[Any, ...]) -> int:
+    """The number of prepared parameters: the same parameters have the same one, others have another."""
+    return int.from_bytes(blake2b(repr(params).encode(), digest_size=7).digest()) | 1
 
 
 @dataclass(frozen=True, slots=True)

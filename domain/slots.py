@@ -23,8 +23,10 @@ DUST: Final = 3
 WAKE_MS: Final = 4
 #: When the last bar opened that the strategy has seen: kept by the engine, so that no bar is shown twice.
 LAST_BAR: Final = 5
-#: The rest of the header belongs to the strategy.
+#: The rest of the header belongs to the strategy, but for its last number.
 OWN: Final = 6
+#: Which parameters the state was last decided with, as the engine numbers them; 0 is not known.
+LAW: Final = 15
 HEADER: Final = 16
 
 # One slot.

@@ -16,6 +16,7 @@ from domain.errors import AresError
 from domain.fill import Fill
 from domain.order import OrderReport
 from engine.alarms import Alarms
+from engine.liveness import Liveness
 from engine.order_gateway import OrderGateway, ResolveSettings
 from engine.position_syncer import PositionSyncer, SweepReport
 from engine.rules_keeper import RulesKeeper, RulesSettings
@@ -39,6 +40,8 @@ class HubSettings:
     receive_window_ms: int = 1_200
     resolve: ResolveSettings = field(default_factory=ResolveSettings)
     rules: RulesSettings = field(default_factory=RulesSettings)
+    #: Between looks for instances that should do something and do nothing; three in a row count.
+    liveness_interval: float = 10.0
     #: The longest between attempts of a sweep that goes on failing.
     longest_retry: float = 30.0
 
@@ -98,6 +101,7 @@ class AccountHub:
             asyncio.create_task(self._listen(), name="user events"),
             asyncio.create_task(self._sweep_forever(), name="sweeps"),
             asyncio.create_task(self.rules.run(self.sweep_now), name="trading rules"),
+            asyncio.create_task(self._look_forever(), name="liveness"),
         ]
 
     async def stop(self) -> None:
@@ -194,6 +198,12 @@ class AccountHub:
             reach("hub.stream_gap")
             self.status.gaps += 1
             self._sweep_wanted.set()
+
+    async def _look_forever(self) -> None:
+        liveness = Liveness(self.engines, self.alarms)
+        while True:
+            await asyncio.sleep(self._settings.liveness_interval)
+            liveness.look()
 
     async def _sweep_forever(self) -> None:
         retry = self._settings.retry

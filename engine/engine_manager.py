@@ -15,7 +15,7 @@ import structlog
 
 from core.base_exchange import Bar
 from core.base_journal import BaseJournal, Step, StoredState
-from core.base_strategy import StrategyKind
+from core.base_strategy import Plan, StrategyKind
 from core.clock import Clock
 from core.crash_points import reach
 from domain import events
@@ -81,12 +81,13 @@ class EngineManager:
 
     async def start(self, spec: InstanceSpec, hub: AccountHub) -> TradingEngine:
         """Take an instance up. Gives it back when it is safe to order: compared with the venue, and warmed up."""
+        instrument = hub.exchange.instrument(spec.symbol)
+        price = await self._market.price(spec.symbol)
+        plan = spec.kind.prepare(spec.params, instrument, price.ticks)
         epoch = await self._journal.raise_epoch(spec.number, self._owner)
         reach("manager.epoch_raised")
-        instrument = hub.exchange.instrument(spec.symbol)
         await self._journal.pin_units(spec.number, instrument)
-        price = await self._market.price(spec.symbol)
-        engine = await self._load(spec, instrument, price, epoch, hub)
+        engine = await self._load(spec, plan, instrument, price, epoch, hub)
         reach("manager.loaded")
         self.engines[spec.number] = hub.engines[spec.number] = engine
         self._hubs[spec.number] = hub
@@ -95,7 +96,7 @@ class EngineManager:
         reach("manager.swept")
         await self._warm_up(spec, engine)
         engine.recheck()
-        engine.put(Event(events.START, self._clock.trading.now_ms()))
+        engine.begin(plan)
         await self._market.attach(engine, spec.interval if engine.wants_bars else "")
         reach("manager.started")
         return engine
@@ -140,10 +141,9 @@ class EngineManager:
         )
 
     async def _load(
-        self, spec: InstanceSpec, instrument: Instrument, price: LastPrice, epoch: int, hub: AccountHub
+        self, spec: InstanceSpec, plan: Plan, instrument: Instrument, price: LastPrice, epoch: int, hub: AccountHub
     ) -> TradingEngine:
         stored = await self._journal.load(spec.number)
-        plan = spec.kind.prepare(spec.params, instrument, price.ticks)
         instance = Instance(self._deployment, spec.number, spec.generation, instrument, spec.kind.decide, plan.params)
         if stored.state is not None:
             instance.state, instance.memory = list(stored.state.state), list(stored.state.memory)

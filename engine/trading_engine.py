@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import dataclass
 
 import structlog
 
 from core.base_exchange import Bar
 from core.base_journal import BaseJournal, Fenced, StoredState
-from core.base_strategy import Plan
+from core.base_strategy import Plan, number_of
 from core.clock import Clock
 from core.crash_points import reach
 from domain import events, nearest, slots
@@ -32,22 +31,13 @@ from engine.books import Books
 from engine.engine_status import EngineSettings as EngineSettings
 from engine.engine_status import EngineStatus as EngineStatus
 from engine.gate import SlotPauses, Standing
+from engine.inputs import Input, bar_event
+from engine.inputs import Price as Price
 from engine.order_gateway import OrderGateway
 from engine.setbacks import Setbacks
 from engine.step_keeper import Draft, StepKeeper
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The price has reached a level that this instance waits for."""
-
-    ticks: int
-    time_ms: int
-
-
-Input = OrderReport | Fill | Price | Event
 
 
 class TradingEngine:
@@ -91,6 +81,8 @@ class TradingEngine:
         self.wants_bars = False
         self._sends: set[asyncio.Task[None]] = set()
         self._is_stepping = False
+        #: Whether `run` is under way.
+        self.is_running = False
 
     def put(self, item: Input) -> None:
         """Hand something to the engine; it is taken up in the next step."""
@@ -127,6 +119,14 @@ class TradingEngine:
         self.instance.begin(plan.slots + extra, plan.memory)
         self.put(Event(events.EDIT, self._clock.trading.now_ms()))
 
+    def begin(self, plan: Plan) -> None:
+        """Start, or go on where the journal ends; with other parameters than before it is an edit."""
+        state = self.instance.state
+        if state[slots.PHASE] != slots.NEW and state[slots.LAW] not in (0, number_of(plan.params)):
+            self.edit(plan)
+        else:
+            self.put(Event(events.START, self._clock.trading.now_ms()))
+
     def warm_up(self, bar: Bar) -> None:
         """Show a closed bar of the past to the indicators; nothing is decided on it."""
         if bar.open_ms <= self._newest_bar_ms():
@@ -162,7 +162,13 @@ class TradingEngine:
 
     async def run(self) -> None:
         """Step whenever there is something to do, until cancelled or fenced."""
-        self.status.state = "running"
+        self.status.state, self.is_running = "running", True
+        try:
+            await self._run()
+        finally:
+            self.is_running = False
+
+    async def _run(self) -> None:
         while self.status.state != "lost":
             await self._wait()
             self._is_stepping = True
@@ -276,6 +282,8 @@ class TradingEngine:
         self.instance.adopt(Proposal(proposal.state, proposal.memory, tuple(vetted)))
         if event.kind == events.BAR:
             self.instance.state[slots.LAST_BAR] = event.time_ms
+        elif event.kind in (events.START, events.EDIT):
+            self.instance.state[slots.LAW] = number_of(self.instance.law)
         draft.has_state = True
 
     def _vet(self, actions: Iterable[Action], draft: Draft) -> Iterable[Action]:
@@ -390,11 +398,3 @@ class TradingEngine:
                     await self._bell.wait()
             except TimeoutError:
                 return
-
-
-def bar_event(bar: Bar) -> Event:
-    """A closed bar as the strategy hears of it."""
-    return Event(
-        events.BAR, bar.open_ms, ticks=bar.close,
-        open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume,
-    )  # fmt: skip

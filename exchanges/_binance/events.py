@@ -48,13 +48,16 @@ def _order(row: Mapping[str, Any], named: str, names: OrderNames, instruments: I
     names.remember(symbol, venue_order_id, name)
     instrument = instruments(symbol)
     if row["x"] in _EXECUTIONS and int(row["t"]) > 0:
+        ticks, lots = instrument.to_ticks(exact(row["L"])), instrument.to_lots(exact(row["l"]))
+        if ticks <= 0 or lots <= 0:
+            raise ValueError(f"an execution of {lots} lots at {ticks} ticks is none")
         yield Fill(
             symbol,
             str(row["t"]),
             name,
             side_of(row["S"]),
-            instrument.to_ticks(exact(row["L"])),
-            instrument.to_lots(exact(row["l"])),
+            ticks,
+            lots,
             quanta(row.get("n") or "0"),
             row.get("N") or instrument.quote,
             bool(row["m"]),

@@ -57,6 +57,8 @@ def place_params(order: Order, instrument: Instrument, *, futures: bool) -> dict
         "side": _SIDES[order.side],
         "newClientOrderId": order.client_order_id,
         "newOrderRespType": "ACK",
+        # Two strategies of one account never trade with each other: the order that rests gives way.
+        "selfTradePreventionMode": "EXPIRE_MAKER",
         "quantity": to_wire(instrument.from_lots(order.lots)),
     }
     price = to_wire(instrument.from_ticks(order.ticks))

@@ -1,0 +1,73 @@
+"""Notices an instance that should be doing something and does nothing, heals it where it can, and tells a person.
+
+Three looks in a row must find the same thing: between two steps anything may be on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from domain import slots
+from engine.alarms import Alarms
+from engine.inputs import Price
+from engine.trading_engine import TradingEngine
+
+LOOKS: Final = 3
+#: States in which an instance says by itself why it stands still.
+_EXPLAINED: Final = frozenset({"lost", "suspended", "loading"})
+
+
+class Liveness:
+    """Looks at every instance of an account."""
+
+    def __init__(self, engines: Mapping[int, TradingEngine], alarms: Alarms) -> None:
+        self._engines = engines
+        self._alarms = alarms
+        #: Instance -> what the last looks have found, and how often in a row.
+        self._found: dict[int, tuple[str, int]] = {}
+
+    def look(self) -> None:
+        """Look once."""
+        for number, engine in list(self._engines.items()):
+            idle = _idleness(engine)
+            before, times = self._found.get(number, ("", 0))
+            times = times + 1 if idle == before else 1
+            self._found[number] = (idle, times)
+            if idle and times == LOOKS:
+                self._tell(number, engine, idle)
+        for number in self._found.keys() - self._engines.keys():
+            del self._found[number]
+
+    def _tell(self, number: int, engine: TradingEngine, idle: str) -> None:
+        self._alarms.ring("instance_idle", f"strategy instance {number}: {idle}", number)
+        engine.recheck()
+        engine.put(Price(engine.books.last_ticks, 0))
+
+
+def _idleness(engine: TradingEngine) -> str:
+    """What the instance should have done by now, in words with the next step; empty when nothing is wrong."""
+    if engine.status.state in _EXPLAINED:
+        return ""
+    if not engine.is_running:
+        reason = engine.status.last_error or "nobody knows why"
+        return f"its engine has ended ({reason}); stop it and start it again."
+    if not engine.is_idle:
+        return ""
+    waiting = [slot for slot in _wishes(engine) if slot not in engine.status.held_back]
+    if waiting:
+        return f"{len(waiting)} orders are wished and neither placed nor held back; they are placed now."
+    state, last = engine.instance.state, engine.books.last_ticks
+    if last > 0 and (0 < state[slots.WAKE_ABOVE] <= last or last <= state[slots.WAKE_BELOW]):
+        return "the price has reached what it waits for and it was not woken; it is woken now."
+    return ""
+
+
+def _wishes(engine: TradingEngine) -> list[int]:
+    """Slots that wish an order and have none, and could place one."""
+    instance = engine.instance
+    return [
+        slot
+        for slot in range(slots.count_of(instance.state))
+        if slots.action_for(slots.wish_of(instance.state, slot), instance.orders.get(slot)) == slots.PLACE
+    ]
