@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 
-import uvicorn
+import structlog
 
 from api.app import create_app
+from api.server import server_of
 from core.config import load_config
 from core.logs import configure_logs
 from db import migrate
 from db.database import open_database
 from domain.errors import AresError
+
+log = structlog.get_logger(__name__)
 
 
 def main() -> int:
@@ -26,19 +29,10 @@ def main() -> int:
     except AresError as error:
         print(f"ares api: {error}", file=sys.stderr)
         return 2
-    uvicorn.run(
-        app,
-        host=config.api.host,
-        port=config.api.port,
-        # Addresses hold login links; what happens is in the metrics and the audit log.
-        access_log=False,
-        server_header=False,
-        # Who asks is told by the proven proxy, never by headers of the connection.
-        proxy_headers=False,
-        log_level=config.log.level.lower(),
-        timeout_graceful_shutdown=3,
-    )
-    return 0
+    log.info("api_starts", host=config.api.host, port=config.api.port, auth=config.api.auth)
+    server = server_of(app, config)
+    server.run()
+    return 0 if server.started else 1
 
 
 if __name__ == "__main__":

@@ -90,6 +90,10 @@ class KillSwitch:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
 
+    def known_workers(self) -> list[str]:
+        """Workers whose address is remembered."""
+        return [node.worker_id for node in self._nodes]
+
     async def turn(self, on: bool, caller: Caller, owner: int | None) -> Reached:
         """Turn a switch every way there is. Off needs the database; on needs anybody to hear it."""
         turn = Turn(on, caller.login, owner, utc_from_ms(self._time.now_ms()))

@@ -13,6 +13,7 @@ from api.feed import Feed
 from api.identity import Identity, LocalIdentity, ProxyIdentity
 from api.kill import KillSwitch
 from api.live import LiveReader
+from api.market import MarketReader
 from api.metrics import Metrics
 from api.rates import MinuteLimit
 from core.base_strategy import STRATEGIES, StrategyKind
@@ -45,6 +46,7 @@ class Services:
     sealer: Sealer | None
     kinds: Registry[StrategyKind]
     live: LiveReader
+    market: MarketReader
     doorbell: Doorbell
     feed: Feed
     kill: KillSwitch
@@ -93,6 +95,7 @@ def make_services(config: Config, clock: Clock) -> Services:
         sealer=Sealer(key) if key else None,
         kinds=STRATEGIES,
         live=LiveReader(redis),
+        market=MarketReader(redis),
         doorbell=Doorbell(redis, open_broker(redis_url, timeout), metrics),
         feed=Feed(EventBus(redis), metrics),
         kill=KillSwitch(database, redis, key, time, config.home, metrics),

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from api.app import create_app
+from api.server import server_of
 from core.config import Config
 from db.models import Account, StrategyInstance, User
 from db.queries import accounts, instances, sessions
@@ -75,7 +75,7 @@ def api_node(database_url: str, redis_url: str, home: Path, **settings: Any) -> 
     engine = journal_database.prepare(database_url, {})
     config = make_config(journal_database.address(engine), redis_url, home, **settings)
     app = create_app(config, page=home / "no-page")
-    with served(app) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(app, config) as address, httpx.Client(base_url=address, timeout=30) as client:
         node = ApiNode(app, engine, client)
         for login, role in PEOPLE.items():
             node.people[login], node.tokens[login] = add_person(engine, login, role)
@@ -84,10 +84,10 @@ def api_node(database_url: str, redis_url: str, home: Path, **settings: Any) -> 
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: FastAPI, config: Config) -> Iterator[str]:
     """The application on a loopback port of its own, in a thread; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1))
+    server = server_of(app, config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     wait_until(lambda: server.started or not thread.is_alive(), "start of the API node")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 from fastapi import Query
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from api import venues
 from api.deps import AnyServices, Viewer
 from api.errors import BadFields, FieldError, LiveUnavailable
 from api.router import new_router
 from api.schemas.account import Exchange
-from core import redis_names
 
 router = new_router("exchanges")
 
@@ -33,12 +31,7 @@ async def list_symbols(
     del caller
     if exchange not in venues.exchanges():
         raise BadFields([FieldError("exchange", f"it is not one of {', '.join(venues.exchanges())}")])
-    key = redis_names.symbols(exchange)
     try:
-        try:
-            found = await cast("Awaitable[Any]", services.redis.hkeys(key))
-        except ResponseError:
-            found = await cast("Awaitable[Any]", services.redis.smembers(key))
+        return await services.market.symbols(exchange)
     except (RedisError, OSError) as error:
         raise LiveUnavailable from error
-    return sorted(name.decode() for name in found)

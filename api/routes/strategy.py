@@ -14,13 +14,14 @@ from api.commanding import give_edit
 from api.cursors import after, unpack
 from api.deps import AnyServices, Trader, Viewer
 from api.identity import Caller
+from api.preview import refuse_what_cannot_run
 from api.router import new_router
 from api.schemas.common import LARGEST_NUMBER, Cursor, IdempotencyKey, Limit, Number
 from api.schemas.live import StatusAnswer
 from api.schemas.strategy import State, Strategy, StrategyCreate, StrategyEdit, StrategyList
 from api.services import Services
 from db.models import StrategyInstance
-from db.queries import audit, instances, pages
+from db.queries import accounts, audit, instances, pages
 from db.unit_of_work import committed, reading
 
 router = new_router("strategies")
@@ -55,31 +56,20 @@ async def list_running_strategies(
 
 
 @router.post("/api/strategies", status_code=201)
-def create_strategy(services: AnyServices, caller: Trader, body: StrategyCreate) -> Strategy:
+async def create_strategy(services: AnyServices, caller: Trader, body: StrategyCreate) -> Strategy:
     """Make a strategy. It does nothing until it is started."""
-    parameters = checked_parameters(kind_named(services.kinds, body.strategy_type), body.parameters)
+    kind = kind_named(services.kinds, body.strategy_type)
+    parameters = checked_parameters(kind, body.parameters)
     limits = checked_limits(body.limits)
-    now = services.now()
-    row = StrategyInstance(
-        owner_id=caller.id,
-        account_id=body.account_id,
-        name=body.name,
-        strategy_type=body.strategy_type,
-        symbol=body.symbol,
-        kline_interval=body.interval,
-        parameters=parameters,
-        limits=limits,
-        desired_state=instances.STOPPED,
-        paper=True,
-        created_at=now,
-        updated_at=now,
+
+    def feed() -> str:
+        with reading(services.database) as unit:
+            return views.feed_of(accounts.get(unit, body.account_id, caller.id))
+
+    await refuse_what_cannot_run(
+        services.market, await run_in_threadpool(feed), body.symbol, body.interval, kind, parameters
     )
-    with committed(services.database) as unit:
-        made = instances.add(unit, row)
-        content = {"name": body.name, "parameters": json.loads(parameters), "limits": json.loads(limits)}
-        audit.record(unit, audit.Deed(caller.login, "strategy_create", content, caller.id, made.id), now)
-        listed = pages.instance(unit, made.id or 0, caller.id)
-    return views.strategy(listed, None)
+    return await run_in_threadpool(_create, services, caller, body, parameters, limits)
 
 
 @router.get("/api/strategies/{strategy_id}")
@@ -111,6 +101,12 @@ async def update_strategy(
     idempotency_key: IdempotencyKey = None,
 ) -> Strategy:
     """Edit a strategy, running or not: only the orders that have to move are moved."""
+    if body.parameters is not None:
+        row, account = await run_in_threadpool(_read, services, strategy_id, caller)
+        kind = kind_named(services.kinds, row.strategy_type)
+        parameters = checked_parameters(kind, body.parameters)
+        feed = views.feed_of(account)
+        await refuse_what_cannot_run(services.market, feed, row.symbol, row.kline_interval, kind, parameters)
     listed = await run_in_threadpool(_edit, services, caller, strategy_id, body, idempotency_key)
     services.doorbell.ring(strategy_id, "edit")
     live, _ = await services.live.of_many_if_known([strategy_id])
@@ -124,6 +120,29 @@ def delete_strategy(services: AnyServices, caller: Trader, strategy_id: Number) 
     with committed(services.database) as unit:
         instances.remove(unit, strategy_id, caller.id, now)
         audit.record(unit, audit.Deed(caller.login, "strategy_delete", {}, caller.id, strategy_id), now)
+
+
+def _create(services: Services, caller: Caller, body: StrategyCreate, parameters: str, limits: str) -> Strategy:
+    now = services.now()
+    row = StrategyInstance(
+        owner_id=caller.id,
+        account_id=body.account_id,
+        name=body.name,
+        strategy_type=body.strategy_type,
+        symbol=body.symbol,
+        kline_interval=body.interval,
+        parameters=parameters,
+        limits=limits,
+        desired_state=instances.STOPPED,
+        paper=True,
+        created_at=now,
+        updated_at=now,
+    )
+    with committed(services.database) as unit:
+        made = instances.add(unit, row)
+        content = {"name": body.name, "parameters": json.loads(parameters), "limits": json.loads(limits)}
+        audit.record(unit, audit.Deed(caller.login, "strategy_create", content, caller.id, made.id), now)
+        return views.strategy(pages.instance(unit, made.id or 0, caller.id), None)
 
 
 def _read(services: Services, number: int, caller: Caller) -> pages.Listed:

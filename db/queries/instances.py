@@ -65,6 +65,12 @@ def list_of_owner(unit: UnitOfWork, owner: int, limit: int = 200, after: int = 0
     return unit.session.exec(mine.order_by(col(StrategyInstance.id)).limit(limit)).all()
 
 
+def state_of(unit: UnitOfWork, instance: int) -> str | None:
+    """What the strategy remembers, as it is stored; None when it was never started, or was reset."""
+    found = unit.session.get(StrategyState, instance)
+    return None if found is None else found.state_data
+
+
 def remove(unit: UnitOfWork, instance: int, owner: int, now: datetime) -> None:
     """Take a stopped instance out of sight; its history stays, its name becomes free."""
     found = hold(unit, instance, owner)

@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from tests.api_node import ApiNode, api_node
+from tests.services import Service
 
 
 @pytest.fixture
@@ -16,3 +17,20 @@ def node(tmp_path: Path, redis_url: str) -> Iterator[ApiNode]:
         client.flushall()
     with api_node(f"sqlite:///{tmp_path / 'ares.sqlite3'}", redis_url, tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def module_node(tmp_path_factory: pytest.TempPathFactory, redis_service: Service) -> Iterator[ApiNode]:
+    """One node for every test of a file: for those that change nothing, or look only at what they made."""
+    folder = tmp_path_factory.mktemp("api")
+    url = f"redis://127.0.0.1:{redis_service.port}/0"
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    with api_node(f"sqlite:///{folder / 'ares.sqlite3'}", url, folder) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def account(module_node: ApiNode) -> int:
+    """A paper account of olga on that node."""
+    return module_node.add_account(name="shared")

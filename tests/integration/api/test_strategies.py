@@ -63,8 +63,10 @@ def test_money_keeps_every_digit_of_its_text(node: ApiNode) -> None:
         ("1000000000000000000000", "18 digits"),
     ],
 )
-def test_numbers_that_are_no_amounts_are_refused_by_field_and_reason(node: ApiNode, text: str, reason: str) -> None:
-    account = node.add_account()
+def test_numbers_that_are_no_amounts_are_refused_by_field_and_reason(
+    module_node: ApiNode, account: int, text: str, reason: str
+) -> None:
+    node = module_node
     raw = json.dumps(
         {"name": "bad", "strategy_type": "grid", "symbol": "BTCUSDT", "account_id": account, "parameters": GRID}
     ).replace('"1000"', text)
@@ -97,8 +99,8 @@ def test_minus_zero_is_refused_where_zero_is_allowed(node: ApiNode) -> None:
         (b"", "missing"),
     ],
 )
-def test_bodies_that_cannot_be_read_exactly_are_refused(node: ApiNode, raw: bytes, reason: str) -> None:
-    answer = node.call("POST", "/api/strategies", content=raw, headers={"Content-Type": "application/json"})
+def test_bodies_that_cannot_be_read_exactly_are_refused(module_node: ApiNode, raw: bytes, reason: str) -> None:
+    answer = module_node.call("POST", "/api/strategies", content=raw, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422, answer.text
     assert any(reason in text for text in fields(answer).values())
 
@@ -123,11 +125,10 @@ def test_bodies_that_cannot_be_read_exactly_are_refused(node: ApiNode, raw: byte
     ],
 )
 def test_fields_out_of_bounds_and_fields_that_are_not_asked_for_are_named(
-    node: ApiNode, change: dict[str, Any], field: str
+    module_node: ApiNode, account: int, change: dict[str, Any], field: str
 ) -> None:
-    account = node.add_account()
     body = {"name": "a", "strategy_type": "grid", "symbol": "BTCUSDT", "account_id": account, "parameters": GRID}
-    answer = node.post(
+    answer = module_node.post(
         "/api/strategies", content=json.dumps(body | change), headers={"Content-Type": "application/json"}
     )
     assert answer.status_code == 422, answer.text

@@ -1,0 +1,259 @@
+"""Every route x everybody: what is not yours answers exactly like what is not there.
+
+The routes are read from the API's own description; one without a rule here fails.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import pytest
+from fastapi.routing import APIRoute
+
+from api.app import scan
+from tests.api_node import GRID, PEOPLE, ApiNode
+
+pytestmark = pytest.mark.services
+
+ANYBODY, VIEWER, TRADER = "anybody", "viewer", "trader"
+MISSING = 987_654
+STREAM = "stream_events"
+
+
+class Rule(NamedTuple):
+    """Who may call an operation, and what with."""
+
+    least: str
+    body: dict[str, Any] | None = None
+    query: str = ""
+    #: Statuses that its owner may get.
+    good: tuple[int, ...] = (200,)
+
+
+#: Not in the description: the description itself, which a test below asks for.
+HIDDEN = {"get_openapi", "get_docs"}
+
+EDIT: dict[str, Any] = {"parameters": GRID | {"levels": 10}, "revision": 0}
+NEW_STRATEGY: dict[str, Any] = {"name": "n", "strategy_type": "grid", "symbol": "BTCUSDT", "parameters": GRID}
+RULES = {
+    "list_accounts": Rule(VIEWER),
+    "create_account": Rule(TRADER, {"name": "second", "exchange": "paper"}, good=(201,)),
+    "get_account": Rule(VIEWER),
+    "update_account": Rule(TRADER, {"name": "renamed"}),
+    "delete_account": Rule(TRADER, good=(409,)),
+    "list_audit": Rule(VIEWER),
+    STREAM: Rule(VIEWER),
+    "list_exchanges": Rule(VIEWER),
+    "list_symbols": Rule(VIEWER),
+    "get_health": Rule(ANYBODY),
+    "get_redis_health": Rule(ANYBODY),
+    "get_database_health": Rule(ANYBODY),
+    "get_metrics": Rule(ANYBODY),
+    "get_kill_switch": Rule(VIEWER),
+    "set_kill_switch": Rule(TRADER, {"on": True, "scope": "mine"}),
+    "list_nodes": Rule(VIEWER),
+    "login": Rule(ANYBODY, query="?token=unknown", good=(401,)),
+    "get_session": Rule(VIEWER),
+    "delete_session": Rule(VIEWER, good=(204,)),
+    "list_strategies": Rule(VIEWER),
+    "create_strategy": Rule(TRADER, NEW_STRATEGY, good=(201,)),
+    "list_running_strategies": Rule(VIEWER),
+    "get_strategy": Rule(VIEWER),
+    "update_strategy": Rule(TRADER, EDIT),
+    "delete_strategy": Rule(TRADER, good=(204,)),
+    "get_strategy_status": Rule(VIEWER),
+    "start_strategy": Rule(TRADER, good=(202,)),
+    "pause_strategy": Rule(TRADER, good=(422,)),
+    "resume_strategy": Rule(TRADER, good=(422,)),
+    "stop_strategy": Rule(TRADER, good=(202,)),
+    "flatten_strategy": Rule(TRADER, good=(202,)),
+    "reset_strategy": Rule(TRADER, good=(202,)),
+    "preview_strategy": Rule(VIEWER, EDIT, good=(200, 422)),
+    "get_command": Rule(VIEWER),
+    "list_strategy_orders": Rule(VIEWER),
+    "list_strategy_fills": Rule(VIEWER),
+    "get_strategy_pnl": Rule(VIEWER),
+    "get_strategy_equity": Rule(VIEWER),
+    "get_strategy_bars": Rule(VIEWER),
+    "list_strategy_kinds": Rule(VIEWER),
+    "get_risk_limits_schema": Rule(VIEWER),
+    "list_trades": Rule(VIEWER),
+    "get_trade_stats": Rule(VIEWER),
+}
+
+
+@pytest.fixture
+def node(module_node: ApiNode) -> ApiNode:
+    return module_node
+
+
+class Operation(NamedTuple):
+    name: str
+    method: str
+    path: str
+
+
+def operations(node: ApiNode) -> list[Operation]:
+    paths = node.app.openapi()["paths"]
+    return [
+        Operation(one["operationId"], method.upper(), path)
+        for path, ways in paths.items()
+        for method, one in ways.items()
+    ]
+
+
+class Belongings(NamedTuple):
+    """What somebody has."""
+
+    account_id: int
+    strategy_id: int
+    command_id: int
+
+
+_made = iter(range(10_000))
+
+
+def belongings(node: ApiNode, who: str) -> Belongings:
+    number = next(_made)
+    account = node.add_account(who, f"account {number}")
+    strategy = node.add_strategy(account, who, f"strategy {number}")
+    command = node.post(f"/api/strategies/{strategy}/stop", who=who).json()["command_id"]
+    return Belongings(account, strategy, command)
+
+
+def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> Any:
+    rule, options = RULES[one.name], dict[str, Any]()
+    path = re.sub(r"{(\w+)}", lambda name: str(of[name[1]]), one.path) + rule.query
+    if rule.body is not None:
+        body = dict(rule.body)
+        if one.name == "create_strategy":
+            body |= {"account_id": of["account_id"], "name": f"new {next(_made)}"}
+        if one.name == "create_account":
+            body["name"] = f"new {next(_made)}"
+        options["json"] = body
+    return node.call(one.method, path, who, **options)
+
+
+def test_every_operation_has_a_rule(node: ApiNode) -> None:
+    described = {one.name for one in operations(node)}
+    assert described == set(RULES)
+    routes = {route.name: route for router in scan() for route in router.routes if isinstance(route, APIRoute)}
+    assert {name for name in routes if name not in described} == HIDDEN
+
+
+def test_nobody_gets_in_without_signing_in(node: ApiNode) -> None:
+    of = belongings(node, "olga")._asdict()
+    for one in operations(node):
+        answer = call(node, one, None, of)
+        if RULES[one.name].least == ANYBODY:
+            assert answer.status_code in RULES[one.name].good, one
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in"), one
+    for path in ("/openapi.json", "/docs"):
+        assert node.get(path, None).status_code == 401
+
+
+def test_every_role_may_do_what_its_rule_says(node: ApiNode) -> None:
+    for one in operations(node):
+        if one.name in {STREAM, "delete_session"} or RULES[one.name].least == ANYBODY:
+            continue
+        for who, role in PEOPLE.items():
+            is_below = RULES[one.name].least == TRADER and role == VIEWER
+            of = (
+                belongings(node, "adam" if is_below else who)._asdict()
+                if role != VIEWER
+                else dict.fromkeys(Belongings._fields, MISSING)
+            )
+            answer = call(node, one, who, of)
+            if is_below:
+                assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), (one, who)
+            elif role != VIEWER:
+                assert answer.status_code in RULES[one.name].good, (one, who, answer.text)
+
+
+def test_what_belongs_to_another_answers_like_what_is_not_there(node: ApiNode) -> None:
+    mine = belongings(node, "olga")
+    missing = dict.fromkeys(Belongings._fields, MISSING)
+    checked = 0
+    for one in operations(node):
+        if "{" not in one.path and one.name != "create_strategy":
+            continue
+        for who in ("theo", "adam"):
+            theirs, nowhere = call(node, one, who, mine._asdict()), call(node, one, who, missing)
+            assert theirs.status_code == nowhere.status_code == 404, (one, who, theirs.text)
+            assert plain(theirs) == plain(nowhere), one
+            checked += 1
+    assert checked >= 2 * 20
+    kept = node.get(f"/api/strategies/{mine.strategy_id}").json()
+    assert (kept["revision"], kept["desired_state"]) == (0, "stopped")
+
+
+def plain(answer: Any) -> tuple[str, dict[str, str]]:
+    """Body and headers without the number that was asked for, the request's own id and the time."""
+    headers = {name: value for name, value in answer.headers.items() if name not in {"x-request-id", "date"}}
+    headers.pop("content-length")
+    return re.sub(r"\d{2,}|\b\d\b", "N", answer.text.replace("404", "")), headers
+
+
+def test_lists_hold_only_what_is_yours(node: ApiNode) -> None:
+    mine = belongings(node, "olga")
+    for who in ("theo", "vera", "adam"):
+        for path in ("/api/accounts", "/api/strategies", "/api/strategies/running", "/api/trades"):
+            items = node.get(f"{path}?limit=500", who).json()["items"]
+            assert mine.account_id not in {one.get("account_id", one["id"]) for one in items if path == "/api/accounts"}
+            assert mine.strategy_id not in {one["id"] for one in items}
+    owners = {one["actor"] for one in node.get("/api/audit?limit=500", "theo").json()["items"]}
+    assert owners <= {"theo"}
+    assert "olga" in {one["actor"] for one in node.get("/api/audit?limit=500", "adam").json()["items"]}
+
+
+def test_only_an_administrator_turns_everybodys_switch(node: ApiNode) -> None:
+    node.post("/api/kill-switch", {"on": False}, "theo")
+    node.post("/api/kill-switch", {"on": False}, "adam")
+    for who, status in (("vera", 403), ("olga", 403)):
+        assert node.post("/api/kill-switch", {"on": True, "scope": "all"}, who).status_code == status
+    mine = node.post("/api/kill-switch", {"on": True}, "olga")
+    assert (mine.status_code, mine.json()["scope"]) == (200, "mine")
+    assert node.get("/api/kill-switch", "theo").json()["on"] is False
+    assert node.post("/api/kill-switch", {"on": False}, "olga").json()["on"] is False
+
+
+def test_a_page_of_another_site_can_change_nothing(node: ApiNode) -> None:
+    path = f"/api/strategies/{belongings(node, 'olga').strategy_id}/start"
+    for headers in (
+        {"X-Ares-Request": "0"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ):
+        answer = node.call("POST", path, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_from_our_page"), headers
+    answer = node.client.post(path, headers={"Cookie": f"ares_session={node.tokens['olga']}"})
+    assert answer.status_code == 403
+    host = node.client.base_url.netloc.decode()
+    fine = {"Origin": f"http://{host}", "Sec-Fetch-Site": "same-origin"}
+    assert node.call("POST", path, headers=fine).status_code == 202
+
+
+def test_a_name_that_leads_here_by_rebinding_is_refused(node: ApiNode) -> None:
+    for host in ("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil.example", ""):
+        answer = node.get("/api/session", headers={"Host": host})
+        assert (answer.status_code, answer.json()["code"]) == (421, "wrong_host"), host
+    for host in ("localhost", "127.0.0.1:9", "[::1]:80"):
+        assert node.get("/api/session", headers={"Host": host}).status_code == 200
+
+
+def test_every_answer_carries_the_headers_that_protect_it(node: ApiNode) -> None:
+    for path, who in (("/api/session", "olga"), ("/api/session", None), ("/health", None), ("/nowhere", None)):
+        headers = node.get(path, who).headers
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "script-src" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-request-id"]
+        assert "server" not in headers
+    assert node.get("/api/nowhere").json()["code"] == "no_such_address"
+    assert node.call("PATCH", "/api/session").json()["code"] == "method_not_allowed"
