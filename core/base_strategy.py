@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from core.registry import Registry
+from domain.errors import AresError, Refused
 from domain.events import Event, View
 from domain.indicators import Memory
 from domain.instrument import Instrument
@@ -48,6 +50,23 @@ class Plan:
     warm_up_bars: int = 0
     #: Whether it is woken by closed bars, or only by fills and price levels.
     wants_bars: bool = False
+
+
+def ticks_of(name: str, price: Decimal, instrument: Instrument) -> int:
+    """A price among the parameters, in ticks; `Refused` names the parameter."""
+    return _named(name, instrument.to_ticks, price)
+
+
+def lots_of(name: str, quantity: Decimal, instrument: Instrument) -> int:
+    """A quantity among the parameters, in lots; `Refused` names the parameter."""
+    return _named(name, instrument.to_lots, quantity)
+
+
+def _named(name: str, convert: Callable[[Decimal], int], amount: Decimal) -> int:
+    try:
+        return convert(amount)
+    except AresError as error:
+        raise Refused(f"{name}: {error}") from error
 
 
 def number_of(params: tuple[Any, ...]) -> int:

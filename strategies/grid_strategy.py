@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from pydantic import Field
 
-from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
+from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams, lots_of, ticks_of
 from domain import events, grid, ladder, slots
 from domain.errors import Refused
 from domain.events import Event, View
@@ -82,24 +82,25 @@ class Law(NamedTuple):
 
 def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     """Check the parameters together and turn them into integers; `Refused` names the field."""
-    lower, upper = instrument.to_ticks(params.lower_price), instrument.to_ticks(params.upper_price)
+    lower = ticks_of("lower_price", params.lower_price, instrument)
+    upper = ticks_of("upper_price", params.upper_price, instrument)
     if lower >= upper:
         raise Refused("lower_price: it must be below upper_price.")
     if (params.quantity_per_level is None) == (params.total_investment is None):
         raise Refused("quantity_per_level: give either this or total_investment, not both and not neither.")
     prices = level_prices(lower, upper, params.levels, Spacing(params.spacing))
     if params.quantity_per_level is not None:
-        lots = (instrument.to_lots(params.quantity_per_level),) * params.levels
+        lots = (lots_of("quantity_per_level", params.quantity_per_level, instrument),) * params.levels
     else:
         lots = lots_per_level(params.total_investment or Decimal(0), prices, instrument)
     law = Law(
         geometric=int(params.spacing == "geometric"),
         split=int(params.split_at_start),
-        start=_ticks(params.start_price, instrument),
-        stop_loss=_ticks(params.stop_loss_price, instrument),
-        take_profit=_ticks(params.take_profit_price, instrument),
-        trail_up=_ticks(params.trailing_up_limit, instrument),
-        trail_down=_ticks(params.trailing_down_limit, instrument),
+        start=_ticks("start_price", params.start_price, instrument),
+        stop_loss=_ticks("stop_loss_price", params.stop_loss_price, instrument),
+        take_profit=_ticks("take_profit_price", params.take_profit_price, instrument),
+        trail_up=_ticks("trailing_up_limit", params.trailing_up_limit, instrument),
+        trail_down=_ticks("trailing_down_limit", params.trailing_down_limit, instrument),
         reinvest=int(params.reinvest),
         prices=prices,
         lots=lots,
@@ -108,8 +109,8 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     return Plan(params=law, slots=params.levels + 1)
 
 
-def _ticks(price: Decimal | None, instrument: Instrument) -> int:
-    return 0 if price is None else instrument.to_ticks(price)
+def _ticks(name: str, price: Decimal | None, instrument: Instrument) -> int:
+    return 0 if price is None else ticks_of(name, price, instrument)
 
 
 def _check_stops(law: Law, lower: int, upper: int) -> None:

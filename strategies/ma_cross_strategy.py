@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from pydantic import Field
 
-from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
+from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams, lots_of
 from domain import events, indicators, single, slots
 from domain.errors import Refused
 from domain.events import Event, View
@@ -37,7 +37,7 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     """Check the parameters together and turn them into integers; `Refused` names the field."""
     if params.fast >= params.slow:
         raise Refused("fast: it must be a shorter average than slow.")
-    law = Law(params.fast, params.slow, instrument.to_lots(params.size))
+    law = Law(params.fast, params.slow, lots_of("size", params.size, instrument))
     memory = indicators.sma_size(law.fast) + indicators.sma_size(law.slow)
     return Plan(params=law, slots=1, memory=memory, warm_up_bars=law.slow, wants_bars=True)
 

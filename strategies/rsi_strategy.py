@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from pydantic import Field
 
-from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
+from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams, lots_of
 from domain import events, indicators, single, slots
 from domain.errors import Refused
 from domain.events import Event, View
@@ -40,7 +40,7 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     """Check the parameters together and turn them into integers; `Refused` names the field."""
     if params.oversold >= params.overbought:
         raise Refused("oversold: it must be below overbought.")
-    law = Law(params.period, params.oversold, params.overbought, instrument.to_lots(params.size))
+    law = Law(params.period, params.oversold, params.overbought, lots_of("size", params.size, instrument))
     warm_up = params.period * WARM_UP_PERIODS
     return Plan(params=law, slots=1, memory=indicators.rsi_size(), warm_up_bars=warm_up, wants_bars=True)
 

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from pydantic import Field
 
-from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
+from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams, lots_of
 from domain import events, grid, slots
 from domain.errors import Refused
 from domain.events import Event, View
@@ -71,7 +71,7 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
         levels=params.grid_levels,
         offset=_ppm("offset_percent", params.offset_percent),
         sell_offset=_ppm("sell_offset_percent", params.sell_offset_percent),
-        lots=instrument.to_lots(params.quantity),
+        lots=lots_of("quantity", params.quantity, instrument),
         reprice=_ppm("reprice_percent", params.reprice_percent),
         stop_loss=_ppm("stop_loss_percent", params.stop_loss_percent),
         time_stop_ms=params.time_stop_minutes * 60_000,

@@ -301,6 +301,16 @@ class Bench:
             await data.close()
             await journal.close()
 
+    async def quiet(self, up: Node) -> None:
+        """Until everything that the venue has sent is read, and nothing comes of it any more."""
+        while True:
+            before = (up.hub.gateway.requests, up.hub.status.sweeps)
+            self.venue.post("settle")
+            await up.exchange.flush()
+            await until(lambda: up.manager.is_idle and up.market.is_quiet, "a quiet engine")
+            if before == (up.hub.gateway.requests, up.hub.status.sweeps):
+                return
+
     # --- the end of every test --------------------------------------------------------------------------------
 
     async def settled(self, up: Node, seconds: float = PATIENCE) -> Stored:

@@ -57,7 +57,7 @@ async def test_a_price_that_swings_by_a_tick_around_a_level_pairs_each_purchase_
         async with found.node(found.grid(**params)) as up:
             for _ in range(rounds):
                 found.pass_time(2_000)
-                await until(lambda: up.manager.is_idle, "a quiet engine")
+                await found.quiet(up)
             stored = await found.settled(up)
             filled = legs(stored)
             assert set(filled.values()) == {1}
@@ -168,7 +168,7 @@ async def test_two_strategies_on_one_symbol_never_trade_with_each_other(spot: Be
         await spot.settled(up)
         for percent in ("-0.3", "0.4", "-0.5", "0.6"):
             spot.gap(percent)
-            await until(lambda: up.manager.is_idle, "a quiet engine")
+            await spot.quiet(up)
         stored = await spot.settled(up)
         assert {fill.instance for fill in stored.fills.values()} <= {1, 2}
         assert all(len(trades) == 1 for trades in spot.tape.trades.values()), "the account traded with itself"

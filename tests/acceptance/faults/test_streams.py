@@ -36,7 +36,7 @@ async def trade_a_while(bench: Bench, up: Node) -> None:
     """Bids fill on the way down, offers on the way up."""
     for percent in ("-1.3", "1.9", "-1.7"):
         bench.gap(percent)
-        await until(lambda: up.manager.is_idle, "a quiet engine")
+        await asyncio.sleep(0.3)  # frames are held back on the way: there is nothing to wait for
 
 
 async def test_a_private_stream_that_stalls_is_replaced_and_what_it_missed_is_booked(both: Bench) -> None:
