@@ -178,7 +178,7 @@ class Child:
         """Activity, and what the engine believes."""
         hub = self.node.hub
         engine = self.node.manager.engines.get(INSTANCE)
-        told = {"activity": self.node.activity, "gaps": hub.status.gaps, "alarms": list(hub.gateway.alarms)}
+        told = {"activity": self.node.activity, "gaps": hub.status.gaps}
         if engine is None:
             return told
         return told | {

@@ -25,6 +25,8 @@ from tests.simulator_process import SimulatorProcess
 SYMBOL = "BTCUSDT"
 OPTIONS = ("--market", "generated:7", "--symbols", SYMBOL, "--speed", "0", "--lift-limits")
 ADVANCE_MS = 30_000
+#: Every run begins at about this price, whatever the ones before have made of it.
+PRICE = Decimal(100_000)
 
 _accounts = itertools.count(1)
 
@@ -45,6 +47,7 @@ class Desk:
         self.is_spot = market == "binance_spot"
         self.tape = Tape("spot" if self.is_spot else "futures", self.account, read=before)
         self.lines: list[Mapping[str, Any]] = []
+        self.move(str(((PRICE / self.price() - 1) * 100).quantize(Decimal("0.0001"))))
         self.params = price_steps(self.price())
         self._rules: list[int] = []
 
