@@ -259,6 +259,8 @@ class StreamKeeper(Generic[Key]):
 
     def _note_end(self, dead: Connection[Key]) -> None:
         error = None if dead.task is None or dead.task.cancelled() else dead.task.exception()
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]  # a group's own words name no cause
         self.last_error = f"{type(error).__name__}: {error}" if error else "the stream ended"
         log.warning("stream_broke", stream=self.name, error=self.last_error, failures=self._failures)
 

@@ -209,3 +209,13 @@ async def test_it_is_quiet_only_when_nothing_is_under_way() -> None:
         assert not floor.data.is_quiet
         floor.market.hang_rest(False)
         await asking
+
+
+@in_virtual_time
+async def test_a_stream_that_ends_with_a_group_of_errors_tells_the_cause() -> None:
+    async with hall() as floor:
+        floor.watch("a")
+        await floor.connected()
+        floor.market.break_streams(ExceptionGroup("sub-tasks failed", [Transient("the price has no lawful tick")]))
+        await passes(0.1)
+        assert floor.venue.price_stream.last_error == "Transient: the price has no lawful tick"
