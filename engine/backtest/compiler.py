@@ -1,0 +1,161 @@
+"""Makes a runtime of a strategy: copies of the kernel's functions in which `decide` is the strategy's own.
+
+Interpreted, the copies are plain functions. Compiled, the same function objects of the law go to the compiler: every
+helper marked `@lawful`, every risk rule, the kernel, and the strategy's decision. Only this module knows the compiler.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+from core.base_strategy import Decide
+from domain import risk_manager
+from domain.lawful import LAWFUL
+from engine.backtest.kernel import loop, market, venue, wishes
+
+Run = Callable[..., None]
+Wrap = Callable[[Any, str], Any]
+
+#: Modules of the kernel that are the same for every strategy, in the order in which they use one another.
+_SHARED = (venue, wishes, market)
+_ROOT = Path(__file__).parent.parent.parent
+#: Kept on disk: what is called from outside, and the part that all strategies share.
+_KEPT = ("advance", "consider", "run")
+
+
+@cache
+def interpreted(decide: Decide) -> Run:
+    """The kernel around a strategy, as plain Python."""
+    shadows = _shadows(_plain)
+    wishes_names = vars(shadows[wishes.__name__])
+    wishes_names["check"] = risk_manager.check
+    return _run(decide, shadows, _plain)
+
+
+@cache
+def compiled(decide: Decide) -> Run:
+    """The kernel around a strategy, compiled when it is first called for parameters of a new shape.
+
+    What was compiled is kept on disk, under a name made of the sources it was made from.
+    """
+    return _run(_jit()(decide, ""), _compiled_shadows(), _jit())
+
+
+def does_not_compile() -> type[Exception]:
+    """What the compiler raises about a function that it cannot compile."""
+    from numba.core.errors import NumbaError
+
+    error: type[Exception] = NumbaError
+    return error
+
+
+def _plain(function: Any, name: str) -> Any:
+    del name
+    return function
+
+
+@cache
+def _compiled_shadows() -> dict[str, ModuleType]:
+    shadows = _shadows(_jit())
+    vars(shadows[wishes.__name__])["check"] = _rules(_jit())
+    return shadows
+
+
+def _shadows(wrap: Wrap) -> dict[str, ModuleType]:
+    """Copies of the shared modules whose functions are wrapped and call one another."""
+    shadows: dict[str, ModuleType] = {}
+    for module in _SHARED:
+        shadows[module.__name__] = _copy(module, shadows, wrap, module.__name__)
+    return shadows
+
+
+def _run(decide: Any, shadows: dict[str, ModuleType], wrap: Wrap) -> Run:
+    """A copy of the loop that calls this decision."""
+    # The name is part of where the compiled form is kept.
+    owner = f"{decide.__module__}.{decide.__name__}".replace(".", "_")
+    names = vars(_copy(loop, shadows, wrap, f"{loop.__name__}.{owner}"))
+    names["decide"] = decide
+    run: Run = names["run"]
+    return run
+
+
+def _copy(module: ModuleType, shadows: dict[str, ModuleType], wrap: Wrap, title: str) -> ModuleType:
+    copy = ModuleType(module.__name__)
+    names = vars(copy)
+    for name, value in vars(module).items():
+        names[name] = shadows.get(value.__name__, value) if isinstance(value, ModuleType) else value
+    for name, value in vars(module).items():
+        if isinstance(value, FunctionType) and value.__module__ == module.__name__:
+            function = FunctionType(value.__code__, names, name, value.__defaults__, value.__closure__)
+            function.__qualname__ = f"{title}.{name}"
+            function.__module__ = module.__name__
+            names[name] = wrap(function, name)
+    return copy
+
+
+@cache
+def _jit() -> Any:
+    """The compiler, with the law made known to it."""
+    import numba
+    from numba.extending import register_jitable
+
+    from engine.backtest import wide
+
+    config: Any = numba.config
+    config.CACHE_DIR = str(_cache_folder(numba.__version__))
+    wide.register()
+    for function in LAWFUL:
+        register_jitable(_nrt=False)(function)
+    njit: Any = numba.njit
+    # The kernel makes no arrays, so it need not count who holds them: that would cost more than all it does.
+    return lambda function, name: njit(function, cache=name in _KEPT, nogil=True, _nrt=False)
+
+
+def _rules(jit: Any) -> Any:
+    """The risk rules one after the other, four at a time: the compiler cannot walk through a table of functions."""
+    rules = list(risk_manager.RULES)
+    places = range(0, len(rules), 4)
+    rules += [jit(_never, "")] * (-len(rules) % 4)
+    check = jit(_approved, "")
+    for place in reversed(places):
+        check = jit(_four(tuple(rules[place : place + 4]), place, check), "")
+    return check
+
+
+def _approved(limits: Any, view: Any, intent: Any) -> int:
+    return 0
+
+
+def _never(limits: Any, view: Any, intent: Any) -> bool:
+    return False
+
+
+def _four(rules: tuple[Any, ...], place: int, others: Any) -> Any:
+    first, second, third, fourth = rules
+
+    def check(limits: Any, view: Any, intent: Any) -> int:
+        if first(limits, view, intent):
+            return place + 1
+        if second(limits, view, intent):
+            return place + 2
+        if third(limits, view, intent):
+            return place + 3
+        if fourth(limits, view, intent):
+            return place + 4
+        return others(limits, view, intent)  # type: ignore[no-any-return]
+
+    return check
+
+
+def _cache_folder(version: str) -> Path:
+    """A folder for what these sources compile to: other sources have another."""
+    digest = hashlib.sha256(version.encode())
+    for folder in ("domain", "strategies", "engine/backtest", "core"):
+        for file in sorted((_ROOT / folder).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return Path.home() / ".cache" / "ares" / "kernels" / digest.hexdigest()[:16]

@@ -1,0 +1,109 @@
+"""History as the backtester wants it: columns of whole ticks, lots and milliseconds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from domain.errors import Refused
+from domain.instrument import Instrument
+
+Column = NDArray[numpy.int64]
+
+
+class BadHistory(Refused):
+    """The history cannot be replayed as it stands."""
+
+
+@dataclass(frozen=True)
+class History:
+    """Closed bars of one symbol, oldest first, each as long as the others; bars may be missing, none may be double."""
+
+    instrument: Instrument
+    #: Length of a bar in milliseconds.
+    bar_ms: int
+    open_ms: Column
+    open: Column
+    high: Column
+    low: Column
+    close: Column
+    volume: Column
+    #: What was found in the data and not repaired: told with every result.
+    warnings: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        columns = (self.open_ms, self.open, self.high, self.low, self.close, self.volume)
+        if len({len(column) for column in columns}) != 1 or len(self.open_ms) < 2:
+            raise BadHistory("history: every column must have the same length, of at least 2 bars.")
+        if self.bar_ms <= 0:
+            raise BadHistory(f"history: a bar of {self.bar_ms} ms has no length.")
+        _check_rows(*columns)
+
+    def __len__(self) -> int:
+        return len(self.open_ms)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Times, opens, highs, lows, closes, volumes."""
+        return self.open_ms, self.open, self.high, self.low, self.close, self.volume
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the instrument's units, the length of a bar, and every column."""
+        found = hashlib.sha256(repr((self.instrument, self.bar_ms)).encode())
+        for column in self.columns:
+            found.update(numpy.ascontiguousarray(column).data)
+        return found.hexdigest()
+
+    def part(self, begin: int, end: int) -> History:
+        """Bars from `begin` to before `end`; shares memory with the whole."""
+        times, opens, highs, lows, closes, volumes = (
+            numpy.ascontiguousarray(column[begin:end]) for column in self.columns
+        )
+        return History(self.instrument, self.bar_ms, times, opens, highs, lows, closes, volumes, self.warnings)
+
+
+class Prints(History):
+    """Trades of the market instead of bars: each is a bar of one price. `bar_ms` is 1."""
+
+
+def _check_rows(open_ms: Column, opens: Column, highs: Column, lows: Column, closes: Column, volumes: Column) -> None:
+    """Refuse rows that cannot be, by their number."""
+    if (lows is highs) and (opens is closes):
+        wrong = lows <= 0
+    else:
+        wrong = (lows <= 0) | (lows > opens) | (lows > closes) | (highs < opens) | (highs < closes)
+    if wrong.any():
+        row = int(numpy.argmax(wrong))
+        raise BadHistory(
+            f"history: row {row} is absurd (open {opens[row]}, high {highs[row]}, low {lows[row]}, close "
+            f"{closes[row]} ticks); check the file with `ares data check`."
+        )
+    back = numpy.diff(open_ms) < 0 if lows is highs else numpy.diff(open_ms) <= 0
+    if back.any():
+        row = int(numpy.argmax(back)) + 1
+        raise BadHistory(f"history: row {row} is not later than the one before it; sort it and drop what is double.")
+    if (volumes < 0).any():
+        raise BadHistory(f"history: row {int(numpy.argmax(volumes < 0))} has a volume below zero.")
+
+
+def bars_of(instrument: Instrument, bar_ms: int, rows: Sequence[Sequence[Any]]) -> History:
+    """A history of (time in ms, open, high, low, close, volume) with prices as decimals or decimal texts."""
+    times = numpy.array([int(row[0]) for row in rows], numpy.int64)
+    opens, highs, lows, closes = (
+        numpy.array([instrument.to_ticks(Decimal(row[place])) for row in rows], numpy.int64) for place in range(1, 5)
+    )
+    lots = numpy.array([int(Decimal(row[5]) / instrument.lot_size) for row in rows], numpy.int64)
+    return History(instrument, bar_ms, times, opens, highs, lows, closes, lots)
+
+
+def prints_of(instrument: Instrument, times: Column, ticks: Column, lots: Column) -> Prints:
+    """A history of trades: time in milliseconds, price in ticks, quantity in lots, in the order they happened."""
+    return Prints(instrument, 1, times, ticks, ticks, ticks, ticks, lots)

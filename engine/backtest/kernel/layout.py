@@ -1,0 +1,186 @@
+"""Where the kernel keeps what: one flat array of integers, `cells`, and the log.
+
+First come scalars, then what the venue and the risk rules hold, then the orders, one per slot, then lists of slots.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from domain.risk_manager import RULES, too_many_open_orders
+
+#: A flat array of integers: a list when interpreted, int64 when compiled.
+Cells = Any
+
+# --- Scalars.
+NOW: Final = 0
+LAST: Final = 1
+QUOTE: Final = 2
+BASE: Final = 3
+LOCKED_QUOTE: Final = 4
+#: Base quanta held, and their average cost, every fee in base counted as a sale.
+POSITION: Final = 5
+COST: Final = 6
+REALISED: Final = 7
+FEES: Final = 8
+#: The cost as the instance counts it: a fee in base makes the rest dearer.
+LAW_COST: Final = 9
+FEE_QUOTE: Final = 10
+FEE_BASE: Final = 11
+DAY: Final = 12
+DAY_RESULT: Final = 13
+DAY_TRADES: Final = 14
+LOSSES_IN_A_ROW: Final = 15
+LAST_LOSS: Final = 16
+OPEN_ORDERS: Final = 17
+OPEN_BUY: Final = 18
+OPEN_SELL: Final = 19
+REJECTIONS: Final = 20
+#: The nearest resting orders above and below the price, and their slots.
+UP: Final = 21
+UP_SLOT: Final = 22
+DOWN: Final = 23
+DOWN_SLOT: Final = 24
+#: The level that has woken the strategy and does so again only in the next bar.
+UP_WOKEN: Final = 25
+DOWN_WOKEN: Final = 26
+#: How many: slots held back by a rule, rows of the log, events to tell, orders to send, cancellations to send,
+#: both on their way, orders that rest from the next bar on.
+HELD_BACK_SLOTS: Final = 27
+FILLS: Final = 28
+ORDERS: Final = 29
+QUEUED: Final = 30
+SENDS: Final = 31
+CANCELS: Final = 32
+WAITING: Final = 33
+JOINING: Final = 34
+#: Where the replay stands: the bar, the stage of it, and when an order that wants a price now can have one.
+PLACE: Final = 35
+STAGE: Final = 36
+MOMENT: Final = 37
+#: Events told in this bar.
+STEPS: Final = 38
+TROUBLE: Final = 39
+RING_AT: Final = 40
+# Figures of the result.
+TURNOVER: Final = 41
+MAKER_FILLS: Final = 42
+WINS: Final = 43
+LOSSES: Final = 44
+GAINED: Final = 45
+LOST: Final = 46
+HELD_SINCE: Final = 47
+HELD_MS: Final = 48
+REFUSALS: Final = 49
+HOLDS: Final = 50
+#: 1 before the strategy has been started.
+IS_NEW: Final = 51
+EXIT_REJECTIONS: Final = 52
+
+# --- What the venue holds.
+TICK_LOT: Final = 64
+BASE_PER_LOT: Final = 65
+MIN_NOTIONAL: Final = 66
+MIN_LOTS: Final = 67
+MAX_LOTS: Final = 68
+MAKER_PPM: Final = 69
+TAKER_PPM: Final = 70
+FEE_ASSET: Final = 71
+FILL_MODEL: Final = 72
+BAR_MODEL: Final = 73
+BAR_MS: Final = 74
+LATENCY_MS: Final = 75
+SLIPPAGE: Final = 76
+WANTS_BARS: Final = 77
+IS_MARGIN: Final = 78
+# Sizes and places of what comes after the orders.
+SLOTS: Final = 79
+UPS_AT: Final = 80
+DOWNS_AT: Final = 81
+SENDS_AT: Final = 82
+CANCELS_AT: Final = 83
+WAITING_AT: Final = 84
+JOINING_AT: Final = 85
+RING_START: Final = 86
+RING_SIZE: Final = 87
+QUEUE_AT: Final = 88
+QUEUE_ROWS: Final = 89
+#: Rows that the log has room for; fills first, orders behind them. No room for orders: none are logged.
+FILL_ROOM: Final = 90
+ORDER_ROOM: Final = 91
+#: The risk limits, in the order of `RiskLimits`.
+LIMITS: Final = 96
+
+# --- One order per slot: `cells[ORDERS_AT + slot * ORDER + field]`.
+ORDERS_AT: Final = 128
+#: As in `domain.order`; NO_ORDER before the slot's first.
+STATUS: Final = 0
+SIDE: Final = 1
+TYPE: Final = 2
+TICKS: Final = 3
+LOTS: Final = 4
+FILLED: Final = 5
+CYCLE: Final = 6
+LEG: Final = 7
+ATTEMPT: Final = 8
+REASON: Final = 9
+#: Lots in front of it, for the queue model.
+AHEAD: Final = 10
+#: When what is on its way arrives: the order, and its cancellation (0: none was sent).
+ARRIVES: Final = 11
+CANCEL_ARRIVES: Final = 12
+#: 1 + the rule that holds the slot's wish back; 0 when none does.
+HELD_BACK: Final = 13
+#: 1 when it rests in the book of the venue.
+RESTS: Final = 14
+#: The price that a market order is counted at until it ends.
+LOCKED_TICKS: Final = 15
+ORDER: Final = 16
+NO_ORDER: Final = -1
+
+# --- Floats: `gauge[...]`. Equity at every close, its highest, its deepest fall.
+PEAK: Final = 0
+FALL: Final = 1
+#: Quote quanta that one base quantum is worth at a price of one tick.
+UNIT: Final = 2
+GAUGE: Final = 4
+
+# --- Moments.
+BETWEEN: Final = 0
+AT_OPEN: Final = 1
+WITHIN: Final = 2
+
+# --- Troubles.
+FINE: Final = 0
+ENDLESS: Final = 1
+NO_ROOM: Final = 2
+TROUBLE_TEXTS: Final = {
+    ENDLESS: "the strategy acts without end within one bar",
+    NO_ROOM: "more happened within one bar than there is room for",
+}
+#: Steps within one bar after which a strategy counts as endless.
+MOST_STEPS: Final = 20_000
+#: Rows that the log keeps free before a bar begins.
+SPARE_ROWS: Final = 2_048
+#: The verdict that an order waits for room among the open ones.
+TOO_MANY_OPEN: Final = 1 + RULES.index(too_many_open_orders)
+#: Beyond every price.
+FAR: Final = 1 << 62
+
+# --- A row of the log of fills, of orders, and of the queue.
+FILL_FIELDS: Final = (
+    "time_ms", "slot", "cycle", "leg", "attempt", "side", "ticks", "lots", "fee", "fee_in_base", "maker", "reason",
+    "realised", "quote", "base",
+)  # fmt: skip
+FILL_WIDTH: Final = 15
+ORDER_FIELDS: Final = (
+    "time_ms", "slot", "cycle", "leg", "attempt", "side", "type", "ticks", "lots", "reason", "cancel",
+)  # fmt: skip
+ORDER_WIDTH: Final = 11
+EVENT_WIDTH: Final = 9
+
+# --- Whose fee, and how bars are read.
+FEE_OF_RECEIVED: Final = 0
+FEE_IN_QUOTE: Final = 1
+PATH: Final = 0
+NEXT_BAR: Final = 1

@@ -1,0 +1,249 @@
+"""The market moves until the strategy has something to hear.
+
+A bar is its open, then the nearer extreme, the other extreme, its close; a tie goes to the low first. Between two of
+these points the price passes through every tick. At the open it jumps: what lies between the last close and the open
+fills at its own limit, as a resting order does. A bar in which nothing can happen costs a look at its high and its low.
+"""
+
+from __future__ import annotations
+
+from domain import events, order, slots
+from engine.backtest.kernel import layout as lay
+from engine.backtest.kernel import venue, wishes
+from engine.backtest.kernel.layout import Cells
+
+# Stages of a bar.
+NEXT = 0
+JUMP = 1
+OPENED = 2
+FIRST = 3
+AT_FIRST = 4
+SECOND = 5
+AT_SECOND = 6
+LAST_LEG = 7
+CLOSED = 8
+SHOWN = 9
+
+
+def advance(
+    cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, opens: Cells, highs: Cells,
+    lows: Cells, closes: Cells, end: int,
+) -> bool:  # fmt: skip
+    """Carry out what is wished, then let the market move until there is something to tell; False when it is over.
+
+    It is over at the bar `end`, on trouble, and when the log is nearly full: then it goes on with a longer one.
+    """
+    while True:
+        wishes.settle(cells, state, log, out)
+        if cells[lay.QUEUED] > 0:
+            cells[lay.STEPS] += 1
+            if cells[lay.STEPS] > lay.MOST_STEPS:
+                cells[lay.TROUBLE] = lay.ENDLESS
+            return bool(cells[lay.TROUBLE] == lay.FINE)
+        if cells[lay.STAGE] == NEXT:
+            if cells[lay.WANTS_BARS] == 0 and cells[lay.WAITING] == 0 and cells[lay.HELD_BACK_SLOTS] == 0:
+                pass_over(cells, state, gauge, times, highs, lows, closes, end)
+            if cells[lay.PLACE] >= end or cells[lay.TROUBLE] != lay.FINE or not has_room(cells):
+                return False
+        place = cells[lay.PLACE]
+        go_on(cells, state, log, gauge, times[place], opens[place], highs[place], lows[place], closes[place])
+
+
+def go_on(
+    cells: Cells, state: Cells, log: Cells, gauge: Cells, start: int, opened: int, high: int, low: int, close: int
+) -> None:
+    """One stage of a bar."""
+    stage = cells[lay.STAGE]
+    is_low_first = opened - low <= high - opened
+    if stage == NEXT:
+        begin_bar(cells, start, opened)
+    elif stage == JUMP:
+        jump(cells, state, log, opened)
+    elif stage == OPENED:
+        at_point(cells, state, log)
+        is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0
+        if is_quiet and up_trigger(cells, state) > high and down_trigger(cells, state) < low:
+            cells[lay.STAGE] = CLOSED
+            cells[lay.LAST] = close
+        else:
+            cells[lay.NOW] = start + cells[lay.BAR_MS] // 3
+            cells[lay.MOMENT] = lay.WITHIN
+    elif stage == FIRST:
+        walk(cells, state, log, low if is_low_first else high)
+    elif stage in (AT_FIRST, AT_SECOND):
+        at_point(cells, state, log)
+        cells[lay.NOW] += cells[lay.BAR_MS] // 3
+    elif stage == SECOND:
+        walk(cells, state, log, high if is_low_first else low)
+    elif stage == LAST_LEG:
+        walk(cells, state, log, close)
+    elif stage == CLOSED:
+        end_bar(cells, state, start)
+    else:
+        measure(cells, gauge, close)
+        cells[lay.PLACE] += 1
+        cells[lay.STAGE] = NEXT
+
+
+def begin_bar(cells: Cells, start: int, opened: int) -> None:
+    """Levels may fire again."""
+    cells[lay.STEPS] = 0
+    cells[lay.UP_WOKEN] = -1
+    cells[lay.DOWN_WOKEN] = -1
+    cells[lay.NOW] = start
+    cells[lay.MOMENT] = lay.AT_OPEN
+    cells[lay.LAST] = opened
+    cells[lay.STAGE] = JUMP if cells[lay.BAR_MODEL] == lay.PATH else OPENED
+
+
+def up_trigger(cells: Cells, state: Cells) -> int:
+    """The nearest price above at which something happens."""
+    nearest: int = cells[lay.UP]
+    wake = state[slots.WAKE_ABOVE]
+    return min(nearest, wake) if wake > 0 and cells[lay.UP_WOKEN] != wake else nearest
+
+
+def down_trigger(cells: Cells, state: Cells) -> int:
+    """The nearest price below at which something happens; 0 is none."""
+    nearest: int = cells[lay.DOWN]
+    wake = state[slots.WAKE_BELOW]
+    return max(nearest, wake) if wake > 0 and cells[lay.DOWN_WOKEN] != wake else nearest
+
+
+def jump(cells: Cells, state: Cells, log: Cells, target: int) -> None:
+    """The price is there at once; the next thing that it has passed happens, or the stage is over."""
+    if up_trigger(cells, state) <= target:
+        reach_up(cells, state, log)
+    elif down_trigger(cells, state) >= target:
+        reach_down(cells, state, log)
+    else:
+        cells[lay.STAGE] += 1
+
+
+def walk(cells: Cells, state: Cells, log: Cells, target: int) -> None:
+    """The price goes there through every tick: to the next thing that it meets, or to the end of the stage."""
+    up, down = up_trigger(cells, state), down_trigger(cells, state)
+    if target >= cells[lay.LAST] and up <= target:
+        cells[lay.LAST] = max(up, cells[lay.LAST])
+        reach_up(cells, state, log)
+    elif target <= cells[lay.LAST] and down >= target:
+        cells[lay.LAST] = min(down, cells[lay.LAST])
+        reach_down(cells, state, log)
+    else:
+        cells[lay.LAST] = target
+        cells[lay.STAGE] += 1
+
+
+def reach_up(cells: Cells, state: Cells, log: Cells) -> None:
+    """The nearest thing above is reached: an order, or else the level that the strategy waits for."""
+    if cells[lay.UP] <= up_trigger(cells, state):
+        venue.fill_resting(cells, log, cells[lay.UP_SLOT])
+    else:
+        cells[lay.UP_WOKEN] = state[slots.WAKE_ABOVE]
+        venue.tell_market(cells, events.PRICE, cells[lay.LAST])
+
+
+def reach_down(cells: Cells, state: Cells, log: Cells) -> None:
+    """The nearest thing below is reached."""
+    if cells[lay.DOWN] >= down_trigger(cells, state):
+        venue.fill_resting(cells, log, cells[lay.DOWN_SLOT])
+    else:
+        cells[lay.DOWN_WOKEN] = state[slots.WAKE_BELOW]
+        venue.tell_market(cells, events.PRICE, cells[lay.LAST])
+
+
+def at_point(cells: Cells, state: Cells, log: Cells) -> None:
+    """A moment at which the price is known: what is on its way arrives, timers ring."""
+    cells[lay.STAGE] += 1
+    if cells[lay.WAITING] > 0:
+        wishes.arrivals(cells, state, log)
+    ring(cells, state)
+
+
+def ring(cells: Cells, state: Cells) -> None:
+    """Wake the strategy if its time has come."""
+    if 0 < state[slots.WAKE_MS] <= cells[lay.NOW]:
+        venue.tell_market(cells, events.TIMER, 0)
+
+
+def end_bar(cells: Cells, state: Cells, start: int) -> None:
+    """The close: orders of this bar begin to rest, timers ring, the strategy sees the bar."""
+    cells[lay.STAGE] = SHOWN
+    cells[lay.MOMENT] = lay.BETWEEN
+    cells[lay.NOW] = start + cells[lay.BAR_MS]
+    for place in range(cells[lay.JOINING]):
+        slot = cells[cells[lay.JOINING_AT] + place]
+        if cells[venue.order_at(slot) + lay.STATUS] == order.OPEN:
+            venue.rest(cells, slot)
+    cells[lay.JOINING] = 0
+    ring(cells, state)
+    if cells[lay.WANTS_BARS] != 0:
+        venue.tell_market(cells, events.BAR, 0)
+
+
+def is_quiet(cells: Cells) -> bool:
+    """Whether no order rests, waits or is to be sent, and nothing is to be told."""
+    busy = cells[lay.OPEN_ORDERS] + cells[lay.HELD_BACK_SLOTS] + cells[lay.SENDS] + cells[lay.CANCELS]
+    return bool(busy + cells[lay.WAITING] + cells[lay.QUEUED] == 0)
+
+
+def may_wake(state: Cells, now: int, high: int, low: int) -> bool:
+    """Whether the strategy is to be woken within a bar, by a level or by the time."""
+    if 0 < state[slots.WAKE_MS] <= now or low <= state[slots.WAKE_BELOW]:
+        return True
+    return bool(0 < state[slots.WAKE_ABOVE] <= high)
+
+
+def measure(cells: Cells, gauge: Cells, close: int) -> None:
+    """Take the equity at a close into the highest seen and the deepest fall from it."""
+    equity = float(cells[lay.QUOTE]) + float(cells[lay.BASE]) * gauge[lay.UNIT] * close
+    gauge[lay.PEAK] = max(gauge[lay.PEAK], equity)
+    gauge[lay.FALL] = max(gauge[lay.FALL], gauge[lay.PEAK] - equity)
+
+
+def pass_over(
+    cells: Cells, state: Cells, gauge: Cells, times: Cells, highs: Cells, lows: Cells, closes: Cells, end: int
+) -> None:
+    """Pass over bars in which nothing happens, taking their closes into the result."""
+    cells[lay.UP_WOKEN] = -1
+    cells[lay.DOWN_WOKEN] = -1
+    up, down = up_trigger(cells, state), down_trigger(cells, state)
+    quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
+    peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
+    first = place = cells[lay.PLACE]
+    until = first_bar_at(times, place, end, state[slots.WAKE_MS], cells[lay.BAR_MS])
+    while place < until:
+        if lows[place] <= down or highs[place] >= up:
+            break
+        equity = quote + unit * closes[place]
+        peak = max(peak, equity)
+        fall = max(fall, peak - equity)
+        place += 1
+    gauge[lay.PEAK] = peak
+    gauge[lay.FALL] = fall
+    if place > first:
+        cells[lay.LAST] = closes[place - 1]
+        cells[lay.NOW] = times[place - 1] + cells[lay.BAR_MS]
+        cells[lay.PLACE] = place
+
+
+def first_bar_at(times: Cells, begin: int, end: int, wake_ms: int, bar_ms: int) -> int:
+    """The first bar that has not closed before a moment; `end` when there is none or nothing is waited for."""
+    if wake_ms <= 0:
+        return end
+    low, high = begin, end
+    while low < high:
+        middle = (low + high) // 2
+        if times[middle] + bar_ms < wake_ms:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def has_room(cells: Cells) -> bool:
+    """Whether the log has room for a busy bar."""
+    fills, orders = cells[lay.FILL_ROOM], cells[lay.ORDER_ROOM]
+    if fills > 0 and cells[lay.FILLS] + lay.SPARE_ROWS > fills:
+        return False
+    return not (orders > 0 and cells[lay.ORDERS] + lay.SPARE_ROWS > orders)

@@ -1,0 +1,153 @@
+"""What a backtest gives: exact figures, every fill, and what can be worked out of them when asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from core.base_strategy import StrategyKind
+from domain.capital import fill_entry
+from domain.fill import Fill
+from domain.ledger import UNALLOCATED, Ledger, cash, transfer
+from domain.money import divmod_exact, from_units
+from engine.backtest.history import History
+from engine.backtest.kernel import layout as lay
+from engine.backtest.settings import Settings
+
+INSTANCE = 1
+
+
+class Figures(NamedTuple):
+    """The scalars of one run, in quanta of the quote asset where nothing else is said."""
+
+    quote: int
+    #: Base quanta.
+    base: int
+    #: Base quanta bought and not sold, and their average cost.
+    position: int
+    cost: int
+    #: Earned by what was closed, before fees; a fee in base counts as a sale of that much.
+    realised: int
+    fees: int
+    fee_quote: int
+    #: Base quanta.
+    fee_base: int
+    unrealised: int
+    equity: int
+    #: Deepest fall of the equity from a high, at closes of bars.
+    max_fall: float
+    fills: int
+    maker_fills: int
+    #: Quote that changed hands.
+    turnover: int
+    #: Sales that earned something after their fee, and those that lost, and how much they did.
+    wins: int
+    losses: int
+    gained: int
+    lost: int
+    #: Milliseconds in which something was held.
+    held_ms: int
+    #: Orders that the venue refused, and wishes that a risk rule held back.
+    refusals: int
+    holds: int
+
+
+class Stamp(NamedTuple):
+    """What has to be the same for the same result. There is no chance in a replay, so no seed."""
+
+    strategy: str
+    params: str
+    code: str
+    runtime: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run. Amounts are exact; what is made of the curve (ratios) is floating."""
+
+    kind: StrategyKind
+    history: History
+    settings: Settings
+    figures: Figures
+    #: Rows as `kernel.layout.FILL_FIELDS` and `ORDER_FIELDS` name them.
+    fills: NDArray[numpy.int64]
+    orders: NDArray[numpy.int64]
+    warnings: tuple[str, ...]
+    stamp: Stamp
+    #: The first bar that was traded.
+    first_place: int
+
+    @property
+    def start_equity(self) -> int:
+        """Quote quanta that the start was worth."""
+        instrument = self.history.instrument
+        quote = divmod_exact(self.settings.quote, instrument.quote_quantum)[0]
+        base = divmod_exact(self.settings.base, instrument.base_quantum)[0]
+        ticks = int(self.history.close[self.first_place - 1])
+        return quote + base * ticks * instrument.tick_lot // instrument.base_per_lot
+
+    @property
+    def net(self) -> Decimal:
+        """What was earned, in the quote asset, open positions at the last price, after fees."""
+        return self.amount(self.figures.equity - self.start_equity)
+
+    @property
+    def equity(self) -> Decimal:
+        """What it is worth at the end, in the quote asset."""
+        return self.amount(self.figures.equity)
+
+    def amount(self, quanta: int) -> Decimal:
+        """Quote quanta as an amount."""
+        return from_units(int(quanta), self.history.instrument.quote_quantum)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The double-entry ledger of every fill, made by the rules of live trading."""
+        instrument, books = self.history.instrument, Ledger()
+        start = (
+            (instrument.quote, divmod_exact(self.settings.quote, instrument.quote_quantum)[0]),
+            (instrument.base, divmod_exact(self.settings.base, instrument.base_quantum)[0]),
+        )
+        for asset, amount in start:
+            if amount:
+                books.post(transfer(f"capital:{asset}", 0, asset, amount, UNALLOCATED, cash(INSTANCE)))
+        for number, row in enumerate(self.fills.tolist()):
+            books.post(fill_entry(INSTANCE, instrument, self._fill(number, row)))
+        return books
+
+    def _fill(self, number: int, row: list[Any]) -> Fill:
+        named = dict(zip(lay.FILL_FIELDS, row, strict=True))
+        instrument = self.history.instrument
+        return Fill(
+            symbol=instrument.symbol,
+            trade_id=str(number + 1),
+            client_order_id="",
+            side=named["side"],
+            ticks=named["ticks"],
+            lots=named["lots"],
+            fee=named["fee"],
+            fee_asset=instrument.base if named["fee_in_base"] else instrument.quote,
+            is_maker=bool(named["maker"]),
+            time_ms=named["time_ms"],
+        )
+
+    @cached_property
+    def curve(self) -> NDArray[numpy.float64]:
+        """Equity at the close of every bar, in the quote asset."""
+        history, instrument = self.history, self.history.instrument
+        quote = numpy.full(len(history), float(divmod_exact(self.settings.quote, instrument.quote_quantum)[0]))
+        base = numpy.full(len(history), float(divmod_exact(self.settings.base, instrument.base_quantum)[0]))
+        if len(self.fills):
+            fields = {name: self.fills[:, place] for place, name in enumerate(lay.FILL_FIELDS)}
+            bars = numpy.searchsorted(history.open_ms, fields["time_ms"], "right") - 1
+            last = numpy.searchsorted(bars, numpy.arange(len(history)), "right") - 1
+            known = last >= 0
+            quote[known] = fields["quote"][last[known]]
+            base[known] = fields["base"][last[known]]
+        worth = quote + base * (instrument.tick_lot / instrument.base_per_lot) * history.close
+        return worth * float(instrument.quote_quantum)

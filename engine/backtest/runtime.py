@@ -1,0 +1,320 @@
+"""Running a strategy over history: the kernel's arrays are laid out, it runs, its figures become a result."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from core.base_strategy import OUT_PAIRS, Plan, StrategyKind
+from domain import fills, slots
+from domain.errors import Broken, Refused
+from domain.instrument import Instrument
+from domain.money import divmod_exact
+from engine.backtest import compiler
+from engine.backtest.history import History
+from engine.backtest.kernel import layout as lay
+from engine.backtest.result import Figures, Result, Stamp
+from engine.backtest.settings import Settings, to_ppm
+
+#: Compiled integers wrap silently; products of the law stay below this or the strategy is interpreted.
+LARGEST: int = 2**61
+_FIRST_ROWS = 8_192
+_FILL_MODELS = {"touch": fills.TOUCH, "through": fills.THROUGH}
+_LONG_AGO = -(10**15)
+
+
+class NotEnoughHistory(Refused):
+    """The strategy needs more bars before its first decision than there are."""
+
+
+class Stuck(Broken):
+    """The strategy cannot be replayed to the end."""
+
+
+@dataclass
+class Machine:
+    """The arrays of one run."""
+
+    law: Any
+    state: Any
+    memory: Any
+    out: Any
+    cells: Any
+    log: Any
+    gauge: Any
+
+
+def run(
+    kind: StrategyKind, params: Any, history: History, settings: Settings | None = None, plan: Plan | None = None
+) -> Result:
+    """Replay a strategy over history; gives its result.
+
+    `params` are the strategy's own (an instance of `kind.params`). A `plan` that was prepared already may be given
+    instead of preparing one at the price of the start. `Refused` names what does not fit; what does not compile, or
+    could overflow 64 bits, is interpreted, and the result says so.
+    """
+    settings = settings or Settings()
+    plan = plan or prepare(kind, params, history)
+    is_compiled, warnings = _choose(kind, history, settings)
+    machine, is_compiled = _run(kind, plan, history, settings, is_compiled, warnings, keeps=True)
+    return Result(
+        kind=kind,
+        history=history,
+        settings=settings,
+        figures=figures_of(machine, history),
+        fills=_rows(machine.log, machine.cells[lay.FILLS], 0, lay.FILL_WIDTH),
+        orders=_rows(
+            machine.log, machine.cells[lay.ORDERS], machine.cells[lay.FILL_ROOM] * lay.FILL_WIDTH, lay.ORDER_WIDTH
+        ),
+        warnings=(*history.warnings, *warnings),
+        stamp=Stamp(
+            kind.name, params.model_dump_json() if hasattr(params, "model_dump_json") else repr(params), code_version(),
+            "compiled" if is_compiled else "interpreted",
+        ),
+        first_place=first_place(plan),
+    )  # fmt: skip
+
+
+def sweep(
+    kind: StrategyKind, plans: Sequence[Plan], history: History, settings: Settings | None = None, threads: int = 2
+) -> list[Figures]:
+    """Replay many prepared plans of one strategy and give only their figures, in their order.
+
+    Memory does not grow with their number: curves and fills are not kept. Threads share the work.
+    """
+    settings = settings or Settings()
+    is_compiled, _ = _choose(kind, history, settings)
+
+    def one(plan: Plan) -> Figures:
+        machine, _ = _run(kind, plan, history, settings, is_compiled, [], keeps=False)
+        return figures_of(machine, history)
+
+    if not plans:
+        return []
+    first = one(plans[0])  # compiles, where that has not been done
+    with ThreadPoolExecutor(threads) as pool:
+        return [first, *pool.map(one, plans[1:])]
+
+
+def prepare(kind: StrategyKind, params: Any, history: History) -> Plan:
+    """The strategy's plan at the price of the start. A plan that needs a warm-up starts after it."""
+    plan = kind.prepare(params, history.instrument, int(history.close[0]))
+    place = first_place(plan)
+    if place >= len(history):
+        raise NotEnoughHistory(
+            f"history: {len(history)} bars, and {kind.name} needs {plan.warm_up_bars} before its first decision; "
+            "give a longer history or shorter periods."
+        )
+    return kind.prepare(params, history.instrument, int(history.close[place - 1])) if place > 1 else plan
+
+
+def first_place(plan: Plan) -> int:
+    """The first bar that is traded: the ones before it tell the price, and warm the indicators up."""
+    return max(plan.warm_up_bars, 1)
+
+
+def _run(
+    kind: StrategyKind, plan: Plan, history: History, settings: Settings, is_compiled: bool, warnings: list[str],
+    keeps: bool,
+) -> tuple[Machine, bool]:  # fmt: skip
+    if is_compiled:
+        machine = _machine(plan, history, settings, True, keeps)
+        try:
+            return _replay(compiler.compiled(kind.decide), machine, history.columns, keeps), True
+        except compiler.does_not_compile() as error:
+            if settings.runtime == "compiled":
+                raise
+            warnings.append(f"{kind.name} does not compile and was interpreted: {str(error).splitlines()[0]}")
+    machine = _machine(plan, history, settings, False, keeps)
+    columns = tuple(column.tolist() for column in history.columns)
+    return _replay(compiler.interpreted(kind.decide), machine, columns, keeps), False
+
+
+def _replay(kernel: compiler.Run, machine: Machine, columns: Iterable[Any], keeps: bool) -> Machine:
+    """Run to the end, with a longer log whenever it is full."""
+    times, *others = columns
+    end, cells = len(times), machine.cells
+    while True:
+        before = (cells[lay.PLACE], cells[lay.STAGE])
+        kernel(
+            machine.law, machine.state, machine.memory, machine.out, cells, machine.log, machine.gauge, times, *others,
+            end,
+        )  # fmt: skip
+        if cells[lay.TROUBLE] != lay.FINE:
+            what = lay.TROUBLE_TEXTS[int(cells[lay.TROUBLE])]
+            raise Stuck(f"bar {int(cells[lay.PLACE])}: {what}; look at its levels and quantities.")
+        if cells[lay.PLACE] >= end:
+            return machine
+        if keeps:
+            _lengthen(machine)
+        elif before == (cells[lay.PLACE], cells[lay.STAGE]):
+            raise Stuck(f"bar {int(cells[lay.PLACE])}: the replay does not go on.")
+
+
+def _lengthen(machine: Machine) -> None:
+    """Twice the room in the log."""
+    cells = machine.cells
+    fill_room, order_room = int(cells[lay.FILL_ROOM]), int(cells[lay.ORDER_ROOM])
+    old, split = machine.log, fill_room * lay.FILL_WIDTH
+    cells[lay.FILL_ROOM], cells[lay.ORDER_ROOM] = 2 * fill_room, 2 * order_room
+    if isinstance(old, list):
+        machine.log = old[:split] + [0] * split + old[split:] + [0] * (order_room * lay.ORDER_WIDTH)
+        return
+    machine.log = numpy.empty(2 * len(old), numpy.int64)
+    machine.log[:split] = old[:split]
+    machine.log[2 * split : 2 * split + len(old) - split] = old[split:]
+
+
+def _choose(kind: StrategyKind, history: History, settings: Settings) -> tuple[bool, list[str]]:
+    """Whether to compile, and why not."""
+    if settings.runtime == "interpreted":
+        return False, []
+    instrument, highest = history.instrument, 2 * int(history.high.max())
+    worth = instrument.max_lots * highest * instrument.tick_lot
+    money = divmod_exact(settings.quote, instrument.quote_quantum)[0]
+    if max(4 * worth, 2 * money, 10**6 * highest, instrument.max_lots * instrument.base_per_lot * 2) < LARGEST:
+        return True, []
+    why = (
+        f"{instrument.symbol}: its largest position, or the capital, needs more than 64 bits in the venue's finest "
+        f"units, so {kind.name} was interpreted; lower max_position."
+    )
+    if settings.runtime == "compiled":
+        raise Refused(why)
+    return False, [why]
+
+
+def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool, keeps: bool) -> Machine:
+    """The arrays at the start: int64 when compiled, lists when interpreted."""
+    cells = _cells(plan, history.instrument, settings, history.bar_ms)
+    fill_room = _FIRST_ROWS if keeps else 0
+    order_room = _FIRST_ROWS if keeps and settings.log_orders else 0
+    cells[lay.FILL_ROOM], cells[lay.ORDER_ROOM] = fill_room, order_room
+    cells[lay.LAST] = int(history.close[first_place(plan) - 1])
+    log = fill_room * lay.FILL_WIDTH + order_room * lay.ORDER_WIDTH
+    gauge = [0.0] * lay.GAUGE
+    gauge[lay.UNIT] = history.instrument.tick_lot / history.instrument.base_per_lot
+    state, memory, out = [0] * slots.size_of(plan.slots), [0.0] * max(plan.memory, 1), [0] * (2 * OUT_PAIRS)
+    if not is_compiled:
+        return Machine(plan.params, state, memory, out, cells, [0] * log, gauge)
+    law = type(plan.params)(*(_column(value) for value in plan.params))
+    return Machine(
+        law, numpy.array(state, numpy.int64), numpy.array(memory), numpy.array(out, numpy.int64),
+        numpy.array(cells, numpy.int64), numpy.empty(log, numpy.int64), numpy.array(gauge),
+    )  # fmt: skip
+
+
+def _column(value: Any) -> Any:
+    return numpy.array(value, numpy.int64) if isinstance(value, tuple) else value
+
+
+def _cells(plan: Plan, instrument: Instrument, settings: Settings, bar_ms: int) -> list[int]:
+    """The kernel's scalars, the venue, the limits, and room for the orders and lists."""
+    count, ring = plan.slots, settings.limits.max_messages
+    ups = lay.ORDERS_AT + count * lay.ORDER
+    queue_rows = 4 * count + 64
+    cells = [0] * (ups + 7 * count + ring + queue_rows * lay.EVENT_WIDTH + 8)
+    cells[: lay.ORDERS_AT] = _scalars(plan, instrument, settings, bar_ms)
+    places = {
+        lay.SLOTS: count, lay.UPS_AT: ups, lay.DOWNS_AT: ups + count, lay.SENDS_AT: ups + 2 * count,
+        lay.CANCELS_AT: ups + 3 * count, lay.JOINING_AT: ups + 4 * count, lay.WAITING_AT: ups + 5 * count,
+        lay.RING_START: ups + 7 * count, lay.RING_SIZE: ring, lay.QUEUE_AT: ups + 7 * count + ring,
+        lay.QUEUE_ROWS: queue_rows,
+    }  # fmt: skip
+    for place, value in places.items():
+        cells[place] = value
+    for slot in range(count):
+        cells[lay.ORDERS_AT + slot * lay.ORDER + lay.STATUS] = lay.NO_ORDER
+        cells[ups + slot] = lay.FAR
+    cells[ups + 7 * count : ups + 7 * count + ring] = [_LONG_AGO] * ring
+    return cells
+
+
+def _scalars(plan: Plan, instrument: Instrument, settings: Settings, bar_ms: int) -> list[int]:
+    """What stands before the orders."""
+    cells = [0] * lay.ORDERS_AT
+    values = {
+        lay.QUOTE: divmod_exact(settings.quote, instrument.quote_quantum)[0],
+        lay.BASE: divmod_exact(settings.base, instrument.base_quantum)[0],
+        lay.UP: lay.FAR, lay.UP_SLOT: -1, lay.DOWN_SLOT: -1, lay.DAY: -1, lay.IS_NEW: 1,
+        lay.PLACE: first_place(plan),
+        lay.TICK_LOT: instrument.tick_lot,
+        lay.BASE_PER_LOT: instrument.base_per_lot,
+        lay.MIN_NOTIONAL: divmod_exact(instrument.min_notional, instrument.quote_quantum)[0],
+        lay.MIN_LOTS: max(_lots(instrument, instrument.min_quantity), 1),
+        lay.MAX_LOTS: _lots(instrument, instrument.max_quantity) or instrument.max_lots,
+        lay.MAKER_PPM: to_ppm("maker_fee", settings.maker_fee),
+        lay.TAKER_PPM: to_ppm("taker_fee", settings.taker_fee),
+        lay.FEE_ASSET: lay.FEE_IN_QUOTE if settings.fee_asset == "quote" else lay.FEE_OF_RECEIVED,
+        lay.FILL_MODEL: _FILL_MODELS[settings.fill_model],
+        lay.BAR_MODEL: lay.NEXT_BAR if settings.bar_model == "next_bar" else lay.PATH,
+        lay.BAR_MS: bar_ms, lay.LATENCY_MS: settings.latency_ms, lay.SLIPPAGE: settings.slippage_ticks,
+        lay.WANTS_BARS: int(plan.wants_bars),
+    }  # fmt: skip
+    for place, value in values.items():
+        cells[place] = value
+    cells[lay.LIMITS : lay.LIMITS + len(settings.limits)] = settings.limits
+    return cells
+
+
+def _lots(instrument: Instrument, quantity: Decimal) -> int:
+    return divmod_exact(quantity, instrument.lot_size)[0]
+
+
+def figures_of(machine: Machine, history: History) -> Figures:
+    """The scalars of a run that has ended."""
+    cells, instrument = machine.cells, history.instrument
+    get = [int(value) for value in cells[: lay.TICK_LOT]]
+    ticks, per_lot = int(history.close[-1]), instrument.base_per_lot
+    held_ms = get[lay.HELD_MS]
+    if get[lay.POSITION] != 0:
+        held_ms += int(history.open_ms[-1]) + history.bar_ms - get[lay.HELD_SINCE]
+    return Figures(
+        quote=get[lay.QUOTE],
+        base=get[lay.BASE],
+        position=get[lay.POSITION],
+        cost=get[lay.COST],
+        realised=get[lay.REALISED],
+        fees=get[lay.FEES],
+        fee_quote=get[lay.FEE_QUOTE],
+        fee_base=get[lay.FEE_BASE],
+        unrealised=get[lay.POSITION] * ticks * instrument.tick_lot // per_lot - get[lay.COST],
+        equity=get[lay.QUOTE] + get[lay.BASE] * ticks * instrument.tick_lot // per_lot,
+        max_fall=float(machine.gauge[lay.FALL]),
+        fills=get[lay.FILLS],
+        maker_fills=get[lay.MAKER_FILLS],
+        turnover=get[lay.TURNOVER],
+        wins=get[lay.WINS],
+        losses=get[lay.LOSSES],
+        gained=get[lay.GAINED],
+        lost=get[lay.LOST],
+        held_ms=held_ms,
+        refusals=get[lay.REFUSALS],
+        holds=get[lay.HOLDS],
+    )
+
+
+def _rows(log: Any, count: int, begin: int, width: int) -> Any:
+    """Rows of the log as a table of integers."""
+    end = int(begin) + int(count) * width
+    rows = log[int(begin) : end]
+    # Interpreted integers may be too large for 64 bits.
+    is_small = not isinstance(rows, list) or max(map(abs, rows), default=0) < LARGEST
+    return numpy.asarray(rows, numpy.int64 if is_small else object).reshape(-1, width)
+
+
+@cache
+def code_version() -> str:
+    """A digest of the law, the strategies and this package: the same digest is the same behaviour."""
+    root, digest = Path(__file__).parent.parent.parent, hashlib.sha256()
+    for folder in ("domain", "strategies", "engine/backtest"):
+        for file in sorted((root / folder).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,64 @@
+"""What a backtest assumes of the venue, the account and the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, Literal
+
+from domain.errors import Refused
+from domain.risk_manager import RiskLimits
+
+#: Limits are compared with products of 64 bits.
+LARGEST_LIMIT: Final = 2**61
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One backtest's assumptions; the result carries them.
+
+    Bars (`bar_model`): *path* walks open, nearer extreme, other extreme, close; an order placed on the way may fill on
+    the rest of it, and an order that would take is executed at the price there. *next_bar* lets orders of a bar act
+    from the next one on and limit orders rest in any case, as most bar backtesters do.
+    """
+
+    #: What the instance owns at the start, in the quote and in the base asset.
+    quote: Decimal = Decimal(10_000)
+    base: Decimal = Decimal(0)
+    #: Fees in percent of what is traded, and whether they come out of what is received or always out of the quote.
+    maker_fee: Decimal = Decimal("0.1")
+    taker_fee: Decimal = Decimal("0.1")
+    fee_asset: Literal["received", "quote"] = "received"
+    fill_model: Literal["touch", "through"] = "touch"
+    bar_model: Literal["path", "next_bar"] = "path"
+    #: From sending a request until the venue acts on it; what arrives within a bar does so at the next of its points.
+    latency_ms: int = 0
+    #: How much worse than the last price a taker is filled.
+    slippage_ticks: int = 0
+    limits: RiskLimits = field(default_factory=RiskLimits)
+    #: Keep every order and cancellation, not only the fills.
+    log_orders: bool = False
+    runtime: Literal["auto", "compiled", "interpreted"] = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("quote", "base", "maker_fee", "taker_fee"):
+            value = getattr(self, name)
+            if not value.is_finite() or value < 0:
+                raise Refused(f"{name}: {value} is not an amount of zero or more.")
+        for name in ("maker_fee", "taker_fee"):
+            if getattr(self, name) >= 100:
+                raise Refused(f"{name}: {getattr(self, name)} % would take everything; give it in percent.")
+            to_ppm(name, getattr(self, name))
+        for name, value in self.limits._asdict().items():
+            if not 0 <= value < LARGEST_LIMIT:
+                raise Refused(f"limits: {name} is {value}; it must be from 0 to below {LARGEST_LIMIT}.")
+        if self.latency_ms < 0 or self.slippage_ticks < 0:
+            raise Refused("latency_ms and slippage_ticks: neither may be below zero.")
+
+
+def to_ppm(name: str, percent: Decimal) -> int:
+    """Percent in parts per million; `Refused` when it is finer."""
+    parts = percent * 10_000
+    if parts != int(parts):
+        raise Refused(f"{name}: {percent} % is finer than 0.0001 %; give at most four decimals.")
+    return int(parts)

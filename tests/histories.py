@@ -1,0 +1,45 @@
+"""Histories for trying the backtester: by hand, and by chance with a seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy
+
+from engine.backtest import History
+from tests.law_harness import BTCUSDT
+
+MINUTE = 60_000
+#: A Monday, 00:00 UTC.
+BEGIN = 1_672_617_600_000
+
+
+def bars(rows: Sequence[tuple[int, int, int, int]], bar_ms: int = MINUTE) -> History:
+    """Bars of (open, high, low, close) in ticks, one after the other."""
+    times = BEGIN + bar_ms * numpy.arange(len(rows), dtype=numpy.int64)
+    opens, highs, lows, closes = (numpy.array([row[place] for row in rows], numpy.int64) for place in range(4))
+    volumes = numpy.full(len(rows), 10**6, numpy.int64)
+    return History(BTCUSDT, bar_ms, times, opens, highs, lows, closes, volumes)
+
+
+def flat_then(price: int, *moves: int) -> History:
+    """A bar at the price, then one bar for each price it goes to, straight."""
+    rows = [(price, price, price, price)]
+    for target in moves:
+        rows.append((price, max(price, target), min(price, target), target))
+        price = target
+    return bars(rows)
+
+
+def chance(seed: int, count: int, price: int = 6_000_000, swing: int = 30_000, gaps: bool = True) -> History:
+    """A random walk with wicks and, if wanted, opens away from the last close."""
+    dice, rows = random.Random(seed), []
+    for _ in range(count):
+        opened = max(price + (dice.randint(-swing, swing) if gaps and dice.random() < 0.2 else 0), 100_000)
+        close = max(opened + dice.randint(-swing, swing), 100_000)
+        high = max(opened, close) + dice.randint(0, swing)
+        low = max(min(opened, close) - dice.randint(0, swing), 50_000)
+        rows.append((opened, high, low, close))
+        price = close
+    return bars(rows)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+import strategies
+from core.base_strategy import STRATEGIES
+from domain import ledger
+from domain.proportion import scaled
+from domain.risk_manager import RiskLimits
+from engine.backtest import Result, Settings, run, wide
+from engine.backtest.result import INSTANCE
+from tests.histories import chance
+from tests.law_harness import BTCUSDT
+
+STRATEGIES.scan(strategies)
+
+QUANTITY = some.sampled_from([Decimal("0.00123"), Decimal("0.5"), Decimal("0.0002")])
+PERCENT = some.sampled_from([Decimal("0.1"), Decimal("0.5"), Decimal(2)])
+PARAMETERS: dict[str, some.SearchStrategy[dict[str, Any]]] = {
+    "grid": some.fixed_dictionaries(
+        {
+            "lower_price": some.sampled_from([Decimal(55_000), Decimal(59_500)]),
+            "upper_price": some.sampled_from([Decimal(60_400), Decimal(63_000)]),
+            "levels": some.integers(1, 25),
+            "spacing": some.sampled_from(["arithmetic", "geometric"]),
+            "quantity_per_level": QUANTITY,
+            "split_at_start": some.booleans(),
+            "reinvest": some.booleans(),
+            "start_price": some.sampled_from([None, Decimal(59_900)]),
+            "stop_loss_price": some.sampled_from([None, Decimal(54_000)]),
+            "take_profit_price": some.sampled_from([None, Decimal(64_000)]),
+            "trailing_up_limit": some.sampled_from([None, Decimal(66_000)]),
+            "trailing_down_limit": some.sampled_from([None, Decimal(50_000)]),
+        }
+    ),
+    "trailing_grid": some.fixed_dictionaries(
+        {
+            "grid_levels": some.integers(1, 9),
+            "quantity": QUANTITY,
+            "offset_percent": PERCENT,
+            "sell_offset_percent": PERCENT,
+            "reprice_percent": PERCENT,
+            "stop_loss_percent": some.sampled_from([Decimal(0), Decimal(1)]),
+            "time_stop_minutes": some.sampled_from([0, 7]),
+        }
+    ),
+    "dca": some.fixed_dictionaries(
+        {
+            "amount": some.sampled_from([Decimal(50), Decimal("7777.77")]),
+            "interval_minutes": some.integers(1, 20),
+            "max_purchases": some.integers(0, 4),
+            "take_profit_percent": some.sampled_from([Decimal(0), Decimal("0.2")]),
+        }
+    ),
+    "ma_cross": some.fixed_dictionaries(
+        {"fast": some.integers(1, 4), "slow": some.integers(5, 9), "size": QUANTITY}
+    ),
+    "rsi": some.fixed_dictionaries(
+        {"period": some.integers(2, 5), "oversold": some.just(40), "overbought": some.just(60), "size": QUANTITY}
+    ),
+}  # fmt: skip
+SETTINGS = some.fixed_dictionaries(
+    {
+        "quote": some.sampled_from([Decimal(100_000), Decimal(900)]),
+        "fee_asset": some.sampled_from(["received", "quote"]),
+        "fill_model": some.sampled_from(["touch", "through"]),
+        "bar_model": some.sampled_from(["path", "next_bar"]),
+        "latency_ms": some.sampled_from([0, 0, 25_000, 130_000]),
+        "slippage_ticks": some.sampled_from([0, 7]),
+        "limits": some.fixed_dictionaries(
+            {
+                "max_messages": some.sampled_from([3, 50]),
+                "max_open_orders": some.sampled_from([0, 4]),
+                "max_positions": some.sampled_from([0, 2]),
+                "max_daily_loss": some.sampled_from([0, 10**9]),
+                "cool_down_losses": some.sampled_from([0, 1]),
+                "cool_down_ms": some.just(600_000),
+                "capital": some.sampled_from([0, 500 * 10**8]),
+            }
+        ).map(lambda limits: RiskLimits(**limits)),
+    }
+)
+
+
+def check_identities(result: Result) -> None:
+    """What holds in every backtest, to the last unit."""
+    figures, books = result.figures, result.ledger
+    assert figures.realised + figures.unrealised - figures.fees == figures.equity - result.start_equity
+    assert books.balance(ledger.cash(INSTANCE), BTCUSDT.quote) == figures.quote
+    assert books.balance(ledger.cash(INSTANCE), BTCUSDT.base) == figures.base == figures.position
+    assert books.balance(ledger.FEES, BTCUSDT.quote) == figures.fee_quote
+    assert books.balance(ledger.FEES, BTCUSDT.base) == figures.fee_base
+    assert set(books.proof().values()) <= {0}
+
+
+def test_every_strategy_is_tried_here() -> None:
+    assert set(PARAMETERS) == set(STRATEGIES)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+@settings(max_examples=60, deadline=None)
+@given(data=some.data(), seed=some.integers(0, 10_000), assumed=SETTINGS)
+def test_interpreted_and_compiled_give_the_same_to_the_last_bit(
+    name: str, data: some.DataObject, seed: int, assumed: dict[str, Any]
+) -> None:
+    kind = STRATEGIES.get(name)
+    params = kind.params(**data.draw(PARAMETERS[name]))
+    history = chance(seed, count=data.draw(some.integers(60, 300)))
+    compiled = run(kind, params, history, Settings(**assumed, log_orders=True, runtime="compiled"))
+    interpreted = run(kind, params, history, Settings(**assumed, log_orders=True, runtime="interpreted"))
+    assert compiled.figures == interpreted.figures
+    assert (compiled.fills == interpreted.fills).all()
+    assert (compiled.orders == interpreted.orders).all()
+    check_identities(compiled)
+
+
+@given(amount=some.integers(-(2**61), 2**61), times=some.integers(0, 2**61), over=some.integers(1, 2**61))
+def test_a_share_is_exact_also_where_the_product_needs_128_bits(amount: int, times: int, over: int) -> None:
+    expected = scaled(amount, times, over)
+    if abs(expected) < 2**62:
+        assert wide.by_bits(amount, times, over) == expected
