@@ -104,6 +104,8 @@ class WorkerSection(Section):
     handovers_per_second: int = Field(default=300, ge=1)
     #: How often desired states are read from the database, should no signal come.
     stop_poll_seconds: float = Field(default=1.0, gt=0, le=60)
+    #: Workers behind one address share the venue's budget; those of another address get a name of their own.
+    egress: str = "default"
     #: Loopback port of metrics, health and the kill switch; 0 takes a free one.
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=0, ge=0, le=65535)

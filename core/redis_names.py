@@ -48,3 +48,8 @@ def symbols(exchange: str) -> str:
 def bars(exchange: str, symbol: str, interval: str) -> str:
     """Text: JSON of the newest closed bars, oldest first."""
     return f"bars:{exchange}:{symbol}:{interval}"
+
+
+def strategy_deaths(instance: int) -> str:
+    """Number: how often a strategy has lately stopped the node it ran on."""
+    return f"strategy:deaths:{instance}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.base_journal import RiskMetrics
 from domain import ledger, slots
@@ -36,6 +37,18 @@ class LastPrice:
         self.seen_ms = max(self.seen_ms, seen_ms)
 
 
+class Result(NamedTuple):
+    """What the fills of an instance have come to so far, in quanta: realised + unrealised - fees is what it earned."""
+
+    #: Base held; below zero when short.
+    base: int
+    #: Quote paid for it.
+    cost: int
+    #: Before fees.
+    realised: int
+    fees: int
+
+
 class Books:
     """Sub-ledger and daily results of one instance."""
 
@@ -53,6 +66,7 @@ class Books:
         self.exit_rejections = 0
         #: In base quanta, so that fees taken in base are exact.
         self._position = Position()
+        self._all_fees = 0
         self._day = -1
         self._realised = self._fees = self._trades = 0
         self._losses = self._last_loss_ms = 0
@@ -83,6 +97,11 @@ class Books:
             self._losses, self._last_loss_ms = self._losses + 1, fill.time_ms
         elif fill.side == SELL:
             self._losses = 0
+
+    @property
+    def result(self) -> Result:
+        """What all fills have come to."""
+        return Result(self._position.lots, self._position.cost, self._position.realised, self._all_fees)
 
     @property
     def last_ticks(self) -> int:
@@ -164,6 +183,7 @@ class Books:
         """Fold a fill into the position; gives the quote quanta it has earned before fees, and its fee in quote."""
         before = self._position.realised
         self._position, fee = book(self._position, fill, self._units)
+        self._all_fees += fee
         return self._position.realised - before, fee
 
     @staticmethod

@@ -7,6 +7,7 @@ the venue, warm up, and only then let the strategy act.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -76,28 +77,62 @@ class EngineManager:
         self._market = market
         self._clock = clock
         self._settings = settings or EngineSettings()
+        #: Whether an instance may open anything when it is taken up.
+        self.is_killed: Callable[[int], bool] = lambda _: False
         self._running: dict[int, asyncio.Task[None]] = {}
         self._hubs: dict[int, AccountHub] = {}
 
     async def start(self, spec: InstanceSpec, hub: AccountHub) -> TradingEngine:
         """Take an instance up. Gives it back when it is safe to order: compared with the venue, and warmed up."""
+        result = (await self.start_many([spec], hub))[spec.number]
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    async def start_many(
+        self, specs: Sequence[InstanceSpec], hub: AccountHub
+    ) -> dict[int, TradingEngine | BaseException]:
+        """Take up several of an account with one sweep; gives the engine of each, or why it could not be taken up."""
+        plans: dict[int, Plan] = {}
+        loaded = await _gather({spec.number: self._take_up(spec, hub, plans) for spec in specs})
+        ready = [spec for spec in specs if isinstance(loaded[spec.number], TradingEngine)]
+        if not ready:
+            return loaded
+        try:
+            await hub.sweep_now()
+        except BaseException:
+            await asyncio.gather(*(self.release(spec.number) for spec in ready if spec.number in self.engines))
+            raise
+        reach("manager.swept")
+        return loaded | await _gather({spec.number: self._set_going(spec, plans[spec.number]) for spec in ready})
+
+    async def _take_up(self, spec: InstanceSpec, hub: AccountHub, plans: dict[int, Plan]) -> TradingEngine:
+        """Become the owner and read everything; from here on events reach the engine, and it books them."""
         instrument = hub.exchange.instrument(spec.symbol)
         price = await self._market.price(spec.symbol)
-        plan = spec.kind.prepare(spec.params, instrument, price.ticks)
+        plan = plans[spec.number] = spec.kind.prepare(spec.params, instrument, price.ticks)
         epoch = await self._journal.raise_epoch(spec.number, self._owner)
         reach("manager.epoch_raised")
         await self._journal.pin_units(spec.number, instrument)
         engine = await self._load(spec, plan, instrument, price, epoch, hub)
+        engine.books.killed = self.is_killed(spec.number)
         reach("manager.loaded")
         self.engines[spec.number] = hub.engines[spec.number] = engine
         self._hubs[spec.number] = hub
         self._running[spec.number] = asyncio.create_task(engine.run(), name=f"instance {spec.number}")
-        await hub.sweep_now()
-        reach("manager.swept")
-        await self._warm_up(spec, engine)
-        engine.recheck()
-        engine.begin(plan)
-        await self._market.attach(engine, spec.interval if engine.wants_bars else "")
+        return engine
+
+    async def _set_going(self, spec: InstanceSpec, plan: Plan) -> TradingEngine:
+        """Warm up, and let the strategy act."""
+        engine = self.engines[spec.number]
+        try:
+            await self._warm_up(spec, engine)
+            engine.recheck()
+            engine.begin(plan)
+            await self._market.attach(engine, spec.interval if engine.wants_bars else "")
+        except BaseException:
+            await self.release(spec.number)
+            raise
         reach("manager.started")
         return engine
 
@@ -127,9 +162,10 @@ class EngineManager:
         engine.limits = spec.limits
         engine.edit(plan)
 
-    def kill(self) -> None:
-        """Block every entry of every instance in this process, and cancel every resting entry."""
-        for engine in self.engines.values():
+    def kill(self, numbers: Iterable[int] | None = None) -> None:
+        """Block every entry of these instances, or of all in this process, and cancel every resting entry."""
+        for number in list(self.engines if numbers is None else numbers):
+            engine = self.engines[number]
             engine.books.killed = True
             engine.put(Event(events.PAUSE, self._clock.trading.now_ms()))
 
@@ -163,15 +199,17 @@ class EngineManager:
             engine.known_from_ms = stored.fills[-1].time_ms
         engine.warm_up_bars, engine.wants_bars = plan.warm_up_bars, plan.wants_bars
         if stored.state is None:
-            await self._allot(spec, engine, epoch)
+            await self._allot(spec, engine, epoch, {entry.reference for entry in stored.entries})
         return engine
 
-    async def _allot(self, spec: InstanceSpec, engine: TradingEngine, epoch: int) -> None:
+    async def _allot(self, spec: InstanceSpec, engine: TradingEngine, epoch: int, booked: set[str]) -> None:
         """Book the capital of a new instance, once, with its first state."""
         now_ms = self._clock.trading.now_ms()
+        named = [(f"capital:{spec.number}:{asset}", asset, amount) for asset, amount in spec.capital]
         entries = [
-            transfer(f"capital:{spec.number}:{asset}", now_ms, asset, amount, UNALLOCATED, cash(spec.number))
-            for asset, amount in spec.capital
+            transfer(name, now_ms, asset, amount, UNALLOCATED, cash(spec.number))
+            for name, asset, amount in named
+            if name not in booked  # an instance that was reset keeps what it has
         ]
         state = StoredState(list(engine.instance.state), list(engine.instance.memory))
         step = Step(spec.number, epoch, [], [], [], [], [], entries, state=state, time_ms=now_ms)
@@ -185,3 +223,10 @@ class EngineManager:
             return
         for bar in await self._market.history(spec.symbol, spec.interval, engine.warm_up_bars):
             engine.warm_up(bar)
+
+
+async def _gather(
+    works: Mapping[int, Awaitable[TradingEngine]],
+) -> dict[int, TradingEngine | BaseException]:
+    results = await asyncio.gather(*works.values(), return_exceptions=True)
+    return dict(zip(works, results, strict=True))

@@ -59,6 +59,8 @@ class OrderGateway:
         #: Requests about orders that have been sent so far.
         self.requests = 0
         self.alarms = alarms if alarms is not None else Alarms()
+        #: Whether requests of an instance may leave this process: its lease is good for long enough. Asked last of all.
+        self.may_send: Callable[[int], bool] = lambda _: True
         #: Told when the venue refuses the account's key, and when it cannot be reached.
         self.on_key_refused: Callable[[str], None] = lambda _: None
         self.on_unreachable: Callable[[str], None] = lambda _: None
@@ -66,11 +68,16 @@ class OrderGateway:
     async def place(
         self, orders: Sequence[Order], committed_ms: int, deliver: Deliver, is_open_question: IsOpenQuestion
     ) -> None:
-        """Send each order once and deliver what is known of it.
+        """Send the orders of one instance, once, and deliver what is known of each.
 
         What is not known is asked for until it is, unless the private stream has answered by then: `is_open_question`.
         """
         reach("gateway.before_place")
+        if orders and not self.may_send(orders[0].key.instance):
+            for order in orders:
+                log.warning("order_not_sent", client_order_id=order.client_order_id, reason="the lease has run out")
+                deliver(OrderReport(order.client_order_id, "", REJECTED, 0, 0))
+            return
         self.requests += len(orders)
         outcomes = await self._send(orders, committed_ms)
         reach("gateway.after_place")
@@ -81,8 +88,7 @@ class OrderGateway:
     async def cancel(self, order: Order, deliver: Deliver) -> None:
         """Ask to cancel, once; then make sure to learn the order's end."""
         reach("gateway.before_cancel")
-        self.requests += 1
-        outcome = await self._exchange.cancel(order)
+        outcome = await self._cancel(order)
         reach("gateway.after_cancel")
         if isinstance(outcome, Rejected):
             log.info("cancel_refused", client_order_id=order.client_order_id, reason=outcome.reason)
@@ -120,6 +126,12 @@ class OrderGateway:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _cancel(self, order: Order) -> Outcome:
+        if not self.may_send(order.key.instance):
+            return Rejected("the lease has run out; nothing was sent.")
+        self.requests += 1
+        return await self._exchange.cancel(order)
 
     async def _send(self, orders: Sequence[Order], committed_ms: int) -> list[Outcome]:
         size = max(self._exchange.capabilities.batch_orders, 1)
@@ -189,7 +201,7 @@ class OrderGateway:
                         return
                     # The cancel has not arrived. Asking again is safe: an order cannot be cancelled twice.
                     reach("gateway.before_second_cancel")
-                    await self._exchange.cancel(order)
+                    await self._cancel(order)
                 elif await self._is_dead(order, committed_ms, denials := denials + 1, deliver):
                     return
             await asyncio.sleep(next(delays, self._settings.schedule[-1]))

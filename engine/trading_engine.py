@@ -56,6 +56,7 @@ class TradingEngine:
         standing: Standing | None = None,
     ) -> None:
         self.instance = instance
+        self.epoch = epoch
         self.books = books
         self.limits = limits
         self.status = EngineStatus()
@@ -180,6 +181,7 @@ class TradingEngine:
                 # What was folded is not journaled, so this engine must not go on; a new one reads the journal.
                 self.status.state, self.status.last_error = "broken", f"{type(error).__name__}: {error}"
                 log.exception("step_failed", instance=self.instance.instance)
+                self.on_change(self)
                 return
             finally:
                 self._is_stepping = False

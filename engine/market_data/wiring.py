@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from core.base_exchange import Bar, PriceUpdate
@@ -31,11 +32,14 @@ class EngineMarket:
         self._shared: dict[str, LastPrice] = {}
         self._listeners: dict[str, Listener] = {}
         self._ties: dict[TradingEngine, _Tie] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
 
     async def price(self, symbol: str) -> LastPrice:
         """The shared last price of a symbol, followed from now on; `Transient` when the venue gives none."""
         shared = self._follow(symbol)
-        await self._venue.first_price(symbol)
+        # A thousand instances that are taken up together ask once.
+        async with self._asking.setdefault(symbol, asyncio.Lock()):
+            await self._venue.first_price(symbol)
         return shared
 
     async def history(self, symbol: str, interval: str, bars: int) -> list[Bar]:

@@ -1,0 +1,1 @@
+"""The engine host: one thread, one loop, and everything that trades in this process."""

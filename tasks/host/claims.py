@@ -1,0 +1,103 @@
+"""Which accounts this worker takes up, keeps, and hands over: decided anew each second, from what everyone can see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import structlog
+
+from core.clock import MachineTime
+from core.config import WorkerSection
+from core.redis_names import account_lock
+from db.queries.fleet import Want
+from tasks.host.account import AccountRunner
+from tasks.host.leases import LeaseKeeper
+from tasks.host.placement import Member, owner_of
+
+log = structlog.get_logger(__name__)
+_SECOND: Final = 1_000_000_000
+#: What was taken in place of a worker that does not act is kept at least so long.
+KEEP_ORPHANS_NS: Final = 60 * _SECOND
+
+
+class Claims:
+    """Placement as one worker sees it."""
+
+    def __init__(self, worker_id: str, settings: WorkerSection, leases: LeaseKeeper, machine: MachineTime) -> None:
+        self.members: list[Member] = []
+        self.is_draining = False
+        self._worker_id = worker_id
+        self._settings = settings
+        self._leases = leases
+        self._machine = machine
+        self._stable_since_ns = machine.steady_ns()
+        #: Account -> since when nobody is seen to have it.
+        self._unclaimed: dict[int, int] = {}
+
+    def see(self, members: list[Member]) -> None:
+        """These are the members now."""
+        if {member.worker_id for member in members} != {member.worker_id for member in self.members}:
+            self._stable_since_ns = self._machine.steady_ns()
+            log.info("members", workers=sorted(member.worker_id for member in members))
+        self.members = members
+
+    async def to_claim(
+        self,
+        wanted: Mapping[int, Mapping[int, Want]],
+        held: Mapping[int, AccountRunner],
+        tags: Mapping[int, frozenset[str]],
+    ) -> dict[int, bool]:
+        """Accounts to take up: whether each is an orphan that another worker should have. Raises what Redis raises."""
+        if self.is_draining or not any(member.worker_id == self._worker_id for member in self.members):
+            return {}
+        free = {account: wants for account, wants in wanted.items() if account not in held}
+        if self._leases.is_young:
+            free = {account: wants for account, wants in free.items() if self._is_nobodys(wants.values())}
+        owners = {account: owner_of(account, tags.get(account, frozenset()), self.members) for account in free}
+        mine = {account: False for account, owner in owners.items() if owner == self._worker_id}
+        others = [account for account, owner in owners.items() if owner not in (self._worker_id, "")]
+        mine |= dict.fromkeys(await self._orphans(others, tags), True)
+        room = self._settings.most_strategies - sum(len(account.runners) for account in held.values())
+        chosen: dict[int, bool] = {}
+        for account, is_orphan in mine.items():
+            room -= len(free[account])
+            if room < 0:
+                break
+            chosen[account] = is_orphan
+        return chosen
+
+    def to_hand_over(
+        self, held: Mapping[int, AccountRunner], tags: Mapping[int, frozenset[str]]
+    ) -> list[AccountRunner]:  # fmt: skip
+        """Accounts that another member should have, as many as may move now."""
+        now_ns = self._machine.steady_ns()
+        if now_ns - self._stable_since_ns < self._settings.stability_seconds * _SECOND:
+            return []
+        budget = self._settings.handovers_per_second * self._settings.reconcile_seconds
+        chosen: list[AccountRunner] = []
+        for account in held.values():
+            owner = owner_of(account.number, tags.get(account.number, frozenset()), self.members)
+            is_kept = account.is_orphan and now_ns - account.taken_ns < KEEP_ORPHANS_NS
+            if owner in ("", self._worker_id) or is_kept:
+                continue
+            if chosen and budget < len(account.runners):
+                break
+            budget -= len(account.runners)
+            chosen.append(account)
+        return chosen
+
+    def _is_nobodys(self, wants: Iterable[Want]) -> bool:
+        """Whether nobody can be running these: a server without memory does not tell, but the rows do."""
+        return all(want.epoch == 0 or want.epoch_owner == self._worker_id for want in wants)
+
+    async def _orphans(self, accounts: list[int], tags: Mapping[int, frozenset[str]]) -> list[int]:
+        """Those that nobody has had for a while, though another should, and that may run here."""
+        me = next(member for member in self.members if member.worker_id == self._worker_id)
+        able = [account for account in accounts if me.tags.issuperset(tags.get(account, frozenset()))]
+        holders = await self._leases.holders(map(account_lock, able))
+        now_ns = self._machine.steady_ns()
+        free = [account for account, holder in zip(able, holders, strict=True) if not holder]
+        self._unclaimed = {account: self._unclaimed.get(account, now_ns) for account in free}
+        grace_ns = self._settings.orphan_seconds * _SECOND
+        return [account for account in free if now_ns - self._unclaimed[account] > grace_ns]

@@ -1,0 +1,378 @@
+"""The engine host: it claims, loads, runs, suspends, drains and releases, and nothing it hears is an order to trade.
+
+What is wanted is a row, the right to run is a lease, the proof of it an epoch. So whatever message is lost, late or
+doubled, the next look at the database makes good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import random
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from core.redis_client import connect_for_subscription
+from core.redis_names import DOORBELL, KILL_OFF, KILL_ON, RING_ALL, account_lock, strategy_lock
+from db.queries import fleet
+from domain.errors import AresError
+from tasks.host.account import AccountRunner
+from tasks.host.claims import Claims
+from tasks.host.commands import CommandDesk
+from tasks.host.desires import Desires
+from tasks.host.members import MemberList
+from tasks.host.runner import LIVE, Runner
+from tasks.host.status import EVERY_SECONDS, StatusPublisher
+from tasks.wiring import Parts, version
+
+log = structlog.get_logger(__name__)
+_SECOND: Final = 1_000_000_000
+_MILLISECOND: Final = 1_000_000
+
+
+class EngineHost:
+    """Everything that trades in this process. `run` until `drain` is called."""
+
+    def __init__(self, parts: Parts, address: tuple[str, str], http_port: int = 0) -> None:
+        self.parts = parts
+        self.accounts: dict[int, AccountRunner] = {}
+        self.desires = Desires(parts.database, parts.clock.machine)
+        self.claims = Claims(parts.worker_id, parts.config.worker, parts.leases, parts.clock.machine)
+        self.desk = CommandDesk(parts)
+        self.publisher = StatusPublisher(parts, address)
+        self.http_port = http_port
+        #: Turned by the doorbell or by HTTP, so that it works while the database is away.
+        self.is_killed_here = False
+        self.loop_lag_ms = 0.0
+        self.started_ms = parts.clock.machine.now_ms()
+        #: Told of every change of a runner, beside what people see.
+        self.on_runner: Callable[[Runner], None] = lambda _: None
+        self._address = address
+        self._members = MemberList(parts.redis, parts.worker_id, round(parts.config.worker.member_seconds * 1000))
+        self._tasks: list[asyncio.Task[None]] = []
+        self._bell = asyncio.Event()
+        self._rung: set[int] = set()
+        self._rings = asyncio.Event()
+        self._asked: set[Runner] = set()
+        self._unproven: set[str] = set()
+        self._was_killed: set[int] = set()
+        self._frozen_at = 0
+
+    def start(self) -> None:
+        """Begin to work."""
+        wanted = self.parts.config.worker
+        self._go(self._every(wanted.heartbeat_seconds, self.heartbeat), "heartbeat")
+        self._go(self._every(1.0, self._beat), "member")
+        self._go(self._reconcile_forever(), "reconcile")
+        self._go(self._every(EVERY_SECONDS, self._publish), "status")
+        self._go(self._listen(), "doorbell")
+        self._go(self._answer_rings(), "rings")
+        self._go(self._measure_lag(), "lag")
+
+    @property
+    def runners(self) -> Iterator[Runner]:
+        """Every strategy here."""
+        for account in list(self.accounts.values()):
+            yield from list(account.runners.values())
+
+    def runner(self, number: int) -> Runner | None:
+        """The runner of an instance, if it is here."""
+        return next((a.runners[number] for a in self.accounts.values() if number in a.runners), None)
+
+    def ring(self, number: int | None) -> None:
+        """Look at an instance now, or at everything."""
+        if number is None:
+            self._bell.set()
+        else:
+            self._rung.add(number)
+            self._rings.set()
+
+    def is_killed(self, number: int) -> bool:
+        """Whether an instance may not open anything."""
+        want = self.desires.wants.get(number)
+        runner = self.runner(number) if want is None else None
+        owner = want.owner if want is not None else runner.want.owner if runner is not None else 0
+        return self.is_killed_here or self.desires.kill.stops(owner)
+
+    def turn_kill_switch(self, *, on: bool) -> int:
+        """Turn this worker's own switch; gives how many strategies are stopped from opening anything now."""
+        self.is_killed_here = on
+        log.warning("kill_switch", on=on)
+        return self.apply_kill()
+
+    def apply_kill(self) -> int:
+        """Carry the switches out, whoever turned them; gives how many strategies are stopped."""
+        killed = {runner.number for runner in self.runners if self.is_killed(runner.number)}
+        for runner in self.runners:
+            if runner.engine is None or runner.manager is None:
+                continue
+            is_on = runner.number in killed
+            if is_on and not runner.engine.books.killed:
+                runner.manager.kill([runner.number])
+            elif not is_on and runner.engine.books.killed:
+                runner.engine.books.killed = False
+                runner.told_verb = -1
+                self.accounts[runner.want.account].apply(runner)
+            runner.is_dirty = True
+        return len(killed)
+
+    async def drain(self) -> None:
+        """Hand everything over: others take it up at once, resting orders stay resting."""
+        if self.claims.is_draining:
+            return
+        self.claims.is_draining = True
+        count = sum(1 for _ in self.runners)
+        began = self.parts.clock.machine.steady_ns()
+        with suppress(RedisError, OSError):
+            await self._members.leave()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        gone = list(self.accounts.values())
+        self.accounts.clear()
+        await asyncio.gather(*(account.drain() for account in gone))
+        await self._ring_others()
+        took = (self.parts.clock.machine.steady_ns() - began) // _MILLISECOND
+        log.info("drained", strategies=count, accounts=len(gone), milliseconds=took)
+
+    async def heartbeat(self) -> None:
+        """Renew what is held; take again what the server forgot; let go what others have."""
+        leases = self.parts.leases
+        found = await leases.renew()
+        if found.lost:
+            await self._lose(found.lost)
+        self._unproven |= set(found.gone)
+        self._unproven &= leases.held.keys()
+        if self._unproven:
+            await self._retake(sorted(self._unproven))
+
+    async def reconcile(self) -> None:
+        """One look at what is wanted, who is there and what runs here."""
+        mine = {runner.number for runner in self.runners}
+        await self.desires.refresh(mine)
+        self._finish_what_is_over()
+        wanted = self.desires.by_account()
+        self._hand_out_commands()
+        self.apply_kill()
+        for number, account in list(self.accounts.items()):
+            if number in wanted:
+                account.want(wanted[number])
+            else:
+                await self._let_account_go(account)
+        await self._claim(wanted)
+        for account in self.claims.to_hand_over(self.accounts, self.desires.tags):
+            log.info("hand_over", account=account.number, strategies=len(account.runners))
+            await self._let_account_go(account)
+            await self._ring_others()
+        await self.desk.settle(list(self.runners))
+        self._freeze()
+
+    async def _claim(self, wanted: Any) -> None:
+        chosen = await self.claims.to_claim(wanted, self.accounts, self.desires.tags)
+        if not chosen:
+            return
+        was_young = self.parts.leases.is_young
+        taken = await self.parts.leases.acquire(map(account_lock, chosen))
+        if self.parts.leases.is_young and not was_young:
+            await self.parts.leases.release(taken)  # the server lost its memory just now: others may still run these
+            return
+        for number, is_orphan in chosen.items():
+            if account_lock(number) in taken:
+                account = self.accounts[number] = AccountRunner(
+                    number, self.parts, on_change=self._changed, is_killed=self.is_killed
+                )
+                account.is_orphan = is_orphan
+                account.want(wanted[number])
+                account.start()
+
+    async def _let_account_go(self, account: AccountRunner, *, is_lost: bool = False) -> None:
+        self.accounts.pop(account.number, None)
+        await account.drain(is_lost=is_lost)
+
+    def _finish_what_is_over(self) -> None:
+        for runner in list(self.runners):
+            if runner.is_over and not runner.commands and runner.number not in self.desires.waiting:
+                self.desires.done_with(runner.number)
+
+    def _hand_out_commands(self) -> None:
+        for runner in self.runners:
+            runner.commands = self.desires.waiting.get(runner.number, [])
+
+    async def _lose(self, keys: Collection[str]) -> None:
+        log.warning("leases_lost", count=len(keys))
+        lost = set(keys)
+        self.parts.leases.drop(keys)
+        for account in list(self.accounts.values()):
+            if account_lock(account.number) in lost:
+                await self._let_account_go(account, is_lost=True)
+            elif numbers := [number for number in account.runners if strategy_lock(number) in lost]:
+                await account.lose(numbers)
+
+    async def _retake(self, keys: list[str]) -> None:
+        """Take forgotten leases again. Ours still, without reading anything anew, if nobody has raised the epoch."""
+        leases = self.parts.leases
+        before_ns = self.parts.clock.machine.steady_ns()
+        taken = await leases.retake(keys)
+        epochs = {
+            strategy_lock(runner.number): (runner.number, runner.engine.epoch if runner.engine else -1)
+            for runner in self.runners
+        }
+        numbers = [epochs[key][0] for key in taken if key in epochs]
+        newest = await self.parts.database.read(partial(fleet.epochs, instances=numbers))
+        proven = {key for key in taken if key not in epochs or epochs[key][1] in (-1, newest.get(epochs[key][0]))}
+        leases.confirm(proven, before_ns)
+        self._unproven -= proven
+        log.warning("leases_taken_again", count=len(proven), lost=len(keys) - len(proven))
+        if lost := set(keys) - proven:
+            self._unproven -= lost
+            await leases.release(lost & taken)
+            await self._lose(lost)
+
+    async def _beat(self) -> None:
+        running = sum(1 for runner in self.runners if runner.state == LIVE)
+        wanted = self.parts.config.worker
+        about_me = {
+            "hostname": self._address[0],
+            "ip": self._address[1],
+            "version": version(),
+            "capacity": str(wanted.capacity),
+            "tags": ",".join(wanted.tags),
+            "running": str(running),
+            "started_at": str(self.started_ms),
+            "loop_lag_ms": f"{self.loop_lag_ms:.1f}",
+            "http_port": str(self.http_port),
+            "pid": str(os.getpid()),
+        }
+        self.claims.see(await self._members.beat(about_me, joins=not self.claims.is_draining))
+
+    async def _publish(self) -> None:
+        asked, self._asked = self._asked, set()
+        if asked:
+            await self.desk.settle(asked)
+        await self.publisher.publish(self.runners)
+
+    def _changed(self, runner: Runner) -> None:
+        self.on_runner(runner)
+        if runner.commands and not self._asked:
+            self._rings.set()
+        if runner.commands:
+            self._asked.add(runner)
+        if runner.state == "released":
+            self._go_once(self.publisher.forget(runner))
+
+    async def _reconcile_forever(self) -> None:
+        wanted = self.parts.config.worker
+        while True:
+            self._bell.clear()
+            try:
+                await self.reconcile()
+            except (AresError, RedisError, OSError) as error:
+                log.warning("reconcile_failed", reason=str(error) or type(error).__name__)
+            except Exception:
+                log.exception("reconcile_failed")
+            pause = min(wanted.reconcile_seconds, wanted.stop_poll_seconds) * random.uniform(0.8, 1.2)  # noqa: S311
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._bell.wait()
+
+    async def _answer_rings(self) -> None:
+        while True:
+            await self._rings.wait()
+            self._rings.clear()
+            rung, self._rung = self._rung, set()
+            try:
+                if rung:
+                    await self._hear(rung)
+                if self._asked:
+                    asked, self._asked = self._asked, set()
+                    await self.desk.settle(asked)
+            except (AresError, RedisError, OSError) as error:
+                log.warning("doorbell_not_answered", reason=str(error) or type(error).__name__)
+                self._bell.set()
+            except Exception:
+                log.exception("doorbell_not_answered")
+                self._bell.set()
+
+    async def _hear(self, rung: Collection[int]) -> None:
+        mine = {runner.number for runner in self.runners}
+        for want in await self.desires.hear(rung, mine):
+            account = self.accounts.get(want.account)
+            if account is None:
+                self._bell.set()
+                continue
+            runner = account.runners.get(want.instance)
+            if runner is not None:
+                runner.commands = self.desires.waiting.get(runner.number, [])
+                self._asked.add(runner)
+            if runner is not None or want.instance in self.desires.wants:
+                account.hear(want)
+
+    async def _listen(self) -> None:
+        """Hear the doorbell. It may be lost, so nothing depends on it but speed."""
+        url = self.parts.config.redis.url.get_secret_value()
+        while True:
+            client = connect_for_subscription(url)
+            try:
+                async with client.pubsub() as subscription:
+                    await subscription.subscribe(DOORBELL)
+                    self._bell.set()
+                    async for message in subscription.listen():
+                        if message["type"] == "message":
+                            self._take(bytes(message["data"]).decode(errors="replace"))
+            except (RedisError, OSError) as error:
+                log.warning("doorbell_lost", reason=str(error))
+            finally:
+                with suppress(RedisError, OSError):
+                    await client.aclose()
+            await asyncio.sleep(1.0)
+
+    def _take(self, words: str) -> None:
+        if words in (KILL_ON, KILL_OFF):
+            self.turn_kill_switch(on=words == KILL_ON)
+        elif words == RING_ALL:
+            self.ring(None)
+        elif words.isascii() and words.isdigit():
+            self.ring(int(words))
+
+    async def _ring_others(self) -> None:
+        with suppress(RedisError, OSError):
+            await self.parts.redis.publish(DOORBELL, RING_ALL)
+
+    async def _measure_lag(self) -> None:
+        while True:
+            before = self.parts.clock.machine.steady_ns()
+            await asyncio.sleep(0.1)
+            lag = (self.parts.clock.machine.steady_ns() - before) / _MILLISECOND - 100
+            self.loop_lag_ms = max(lag, self.loop_lag_ms * 0.9)
+
+    def _freeze(self) -> None:
+        """Spare the collector what has come to stay: a pause of the loop is time taken from every lease."""
+        count = sum(1 for runner in self.runners if runner.state == LIVE)
+        if count >= self._frozen_at + 500:
+            gc.collect()
+            gc.freeze()
+            self._frozen_at = count
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except (AresError, RedisError, OSError) as error:
+                log.warning("host_task_failed", task=work.__name__, reason=str(error) or type(error).__name__)
+            except Exception:
+                log.exception("host_task_failed", task=work.__name__)
+            await asyncio.sleep(seconds)
+
+    def _go(self, work: Any, name: str) -> None:
+        self._tasks.append(asyncio.create_task(work, name=name))
+
+    def _go_once(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        task.add_done_callback(lambda done: self._tasks.remove(done) if done in self._tasks else None)

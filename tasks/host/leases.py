@@ -1,0 +1,181 @@
+"""The leases of this process: what it holds, until when, and what it finds out when it renews them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import structlog
+from redis.exceptions import RedisError
+
+from core.base_journal import BaseJournal, JournalDown, Step, Stored
+from core.clock import MachineTime
+from core.lease import GONE, KEPT, Answer, Lease, LeaseStore, pieces
+from core.redis_names import strategy_lock
+from domain.instrument import Instrument
+
+log = structlog.get_logger(__name__)
+_MILLISECOND = 1_000_000
+
+
+@dataclass(slots=True)
+class Held:
+    """One lease: its value in Redis, and the steady time at which it runs out."""
+
+    value: str
+    deadline_ns: int
+
+
+@dataclass(slots=True)
+class Renewal:
+    """What a heartbeat found: leases that the server does not know, and leases that others have."""
+
+    gone: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
+
+class LeaseKeeper:
+    """Takes, renews and gives back. A lease counts from before its request left, so the server never ends it first."""
+
+    def __init__(self, store: LeaseStore, machine: MachineTime, worker_id: str, margin_ms: int) -> None:
+        self.held: dict[str, Held] = {}
+        self.boot = ""
+        self.boot_age_ms = 0
+        self._store = store
+        self._machine = machine
+        self._worker_id = worker_id
+        self._margin_ns = margin_ms * _MILLISECOND
+        self._ttl_ns = store.ttl_ms * _MILLISECOND
+        self._seen_ns = machine.steady_ns()
+
+    @property
+    def is_young(self) -> bool:
+        """Whether the server may have forgotten leases that others still count on: one term has to pass first."""
+        age_ns = self.boot_age_ms * _MILLISECOND + self._machine.steady_ns() - self._seen_ns
+        return not self.boot or age_ns < self._ttl_ns
+
+    def is_good(self, key: str) -> bool:
+        """Whether the lease lasts for at least the margin."""
+        return self.left_ns(key) > self._margin_ns
+
+    def left_ns(self, key: str) -> int:
+        """Nanoseconds until the lease runs out; below zero when it has, or is not held."""
+        held = self.held.get(key)
+        return -1 if held is None else held.deadline_ns - self._machine.steady_ns()
+
+    def may_act(self, instance: int) -> bool:
+        """Whether an instance may journal and send."""
+        return self.is_good(strategy_lock(instance))
+
+    async def look(self) -> None:
+        """See how old the server's memory is."""
+        self._note(await self._store.renew([]))
+
+    async def acquire(self, keys: Iterable[str]) -> set[str]:
+        """Take what is free; gives what was taken. Raises what the Redis client raises."""
+        taken: set[str] = set()
+        for some in pieces(list(keys)):
+            leases = [Lease(key, f"{self._worker_id}|{secrets.token_hex(6)}") for key in some]
+            taken |= await self._take(leases)
+        return taken
+
+    async def retake(self, keys: Iterable[str]) -> set[str]:
+        """Take again, under the same value, what the server has forgotten. It counts only once `confirm` is called."""
+        taken: set[str] = set()
+        for some in pieces([key for key in keys if key in self.held]):
+            answer = await self._store.acquire([Lease(key, self.held[key].value) for key in some])
+            self._note(answer)
+            taken |= {key for key, result in zip(some, answer.results, strict=True) if result == KEPT}
+        return taken
+
+    def confirm(self, keys: Iterable[str], since_ns: int) -> None:
+        """These were taken again at or after a moment, and nobody ran them in between."""
+        for key in keys:
+            if key in self.held:
+                self.held[key].deadline_ns = since_ns + self._ttl_ns
+
+    async def renew(self) -> Renewal:
+        """A term more for everything held. Raises what the Redis client raises; what was renewed until then counts."""
+        found = Renewal()
+        for some in pieces(list(self.held.items())):
+            before_ns = self._machine.steady_ns()
+            answer = await self._store.renew([Lease(key, held.value) for key, held in some])
+            self._note(answer)
+            for (key, held), result in zip(some, answer.results, strict=True):
+                if self.held.get(key) is not held:
+                    continue  # given back meanwhile
+                if result == KEPT:
+                    held.deadline_ns = before_ns + self._ttl_ns
+                else:
+                    (found.gone if result == GONE else found.lost).append(key)
+        return found
+
+    async def release(self, keys: Iterable[str]) -> None:
+        """Give back; from here on they are not held, whether the server hears of it or not."""
+        leases = [Lease(key, held.value) for key in keys if (held := self.held.pop(key, None)) is not None]
+        try:
+            await self._store.release(leases)
+        except (RedisError, OSError) as error:
+            log.warning("leases_not_released", count=len(leases), reason=str(error))
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Hold these no more; others have them."""
+        for key in keys:
+            self.held.pop(key, None)
+
+    async def holders(self, keys: Iterable[str]) -> list[str]:
+        """Who holds each key, by any worker; empty for nobody."""
+        return await self._store.holders(list(keys))
+
+    async def _take(self, leases: list[Lease]) -> set[str]:
+        before_ns = self._machine.steady_ns()
+        answer = await self._store.acquire(leases)
+        self._note(answer)
+        taken: set[str] = set()
+        for lease, result in zip(leases, answer.results, strict=True):
+            if result == KEPT:
+                self.held[lease.key] = Held(lease.value, before_ns + self._ttl_ns)
+                taken.add(lease.key)
+        return taken
+
+    def _note(self, answer: Answer) -> None:
+        if self.boot and answer.boot != self.boot:
+            log.warning("redis_lost_its_memory", leases=len(self.held))
+        self.boot, self.boot_age_ms, self._seen_ns = answer.boot, answer.boot_age_ms, self._machine.steady_ns()
+
+
+class LeasedJournal:
+    """A journal in which nobody writes whose lease is about to run out. They wait, as if the database were away."""
+
+    def __init__(self, journal: BaseJournal, leases: LeaseKeeper) -> None:
+        self._journal = journal
+        self._leases = leases
+
+    async def commit(self, step: Step) -> int:
+        """Keep a step; see `BaseJournal`."""
+        if not self._leases.may_act(step.instance):
+            raise JournalDown("the lease has run out; waiting for it to be renewed.")
+        return await self._journal.commit(step)
+
+    async def load(self, instance: int) -> Stored:
+        """Everything of an instance; see `BaseJournal`."""
+        return await self._journal.load(instance)
+
+    async def raise_epoch(self, instance: int, owner: str) -> int:
+        """Become the owner; see `BaseJournal`."""
+        if not self._leases.may_act(instance):
+            raise JournalDown("the lease has run out; waiting for it to be renewed.")
+        return await self._journal.raise_epoch(instance, owner)
+
+    async def pin_units(self, instance: int, instrument: Instrument) -> None:
+        """Record the units of an instance; see `BaseJournal`."""
+        await self._journal.pin_units(instance, instrument)
+
+    async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
+        """Which orders are journaled; see `BaseJournal`."""
+        return await self._journal.has_intents(instance, client_order_ids)
+
+    async def watermark(self, account: int, symbol: str) -> str:
+        """The newest trade id; see `BaseJournal`."""
+        return await self._journal.watermark(account, symbol)

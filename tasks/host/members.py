@@ -1,0 +1,64 @@
+"""The list of live workers: each says from time to time that it is there, and reads who else is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import cast
+
+from redis.asyncio import Redis
+
+from core import redis_names
+from core.redis_names import WORKERS_ACTIVE
+from tasks.host.placement import Member
+
+# KEYS: the set, my hash. ARGV: my id (empty when I only look), ms after which a silent worker is none, ms my hash
+# is kept, then fields and values of my hash. The server's clock counts, so that no two machines need agree.
+_BEAT = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if ARGV[1] ~= '' then
+  redis.call('ZADD', KEYS[1], now, ARGV[1])
+  redis.call('HSET', KEYS[2], unpack(ARGV, 4))
+  redis.call('PEXPIRE', KEYS[2], ARGV[3])
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 60000)
+return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')
+"""
+
+
+class MemberList:
+    """This worker's place among the others. Raises what the Redis client raises."""
+
+    def __init__(self, redis: Redis, worker_id: str, member_ms: int) -> None:
+        self._redis = redis
+        self._worker_id = worker_id
+        self._member_ms = member_ms
+        self._known: dict[str, Member] = {}
+
+    async def beat(self, about_me: Mapping[str, str], *, joins: bool) -> list[Member]:
+        """Say what there is to say of me, be a member or only look, and read who is one."""
+        flat = [text for pair in about_me.items() for text in pair]
+        keys = [WORKERS_ACTIVE, redis_names.worker(self._worker_id)]
+        arguments = [self._worker_id if joins else "", str(self._member_ms), str(5 * self._member_ms), *flat]
+        answer = await cast("Awaitable[list[bytes]]", self._redis.eval(_BEAT, 2, *keys, *arguments))
+        names = [name.decode() for name in answer]
+        for name in names:
+            if name not in self._known:
+                await self._meet(name)
+        self._known = {name: self._known[name] for name in names if name in self._known}
+        return list(self._known.values())
+
+    async def leave(self) -> None:
+        """Be a member no more, from this moment on."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zrem(WORKERS_ACTIVE, self._worker_id)
+            pipe.delete(redis_names.worker(self._worker_id))
+            await pipe.execute()
+
+    async def _meet(self, name: str) -> None:
+        """Capacity and tags of a worker do not change while it lives, so they are read once."""
+        asked = self._redis.hmget(redis_names.worker(name), ["capacity", "tags"])
+        capacity, tags = await cast("Awaitable[list[bytes | None]]", asked)
+        if capacity is not None:
+            offered = frozenset((tags or b"").decode().split(",")) - {""}
+            self._known[name] = Member(name, max(int(capacity), 1), offered)

@@ -1,0 +1,154 @@
+"""What people see of the strategies that run here: a hash for each in Redis, and events when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final, cast
+
+import structlog
+from redis.exceptions import RedisError
+
+from core import event_bus, redis_names
+from core.clock import utc_from_ms
+from core.event_bus import Event
+from core.lease import pieces
+from core.redis_names import strategy_lock
+from domain.money import from_units, to_wire
+from tasks.host.runner import Runner
+from tasks.wiring import Parts
+
+log = structlog.get_logger(__name__)
+
+#: Seconds that a status lives without being refreshed.
+TTL_SECONDS: Final = 30
+REFRESH_NS: Final = 10_000_000_000
+#: Not more often than this.
+EVERY_SECONDS: Final = 0.5
+#: Strategies in one pipeline: redis-py packs a pipeline in one go.
+BATCH: Final = 50
+ZERO: Final = Decimal(0)
+_MONEY: Final = ("realised", "unrealised", "fees", "equity", "position")
+
+
+def status_of(runner: Runner, parts: Parts, address: tuple[str, str]) -> dict[str, Any]:
+    """The live status of a strategy, as the contract with the API and the page has it."""
+    key = strategy_lock(runner.number)
+    left_ns = parts.leases.left_ns(key)
+    term_ms = parts.config.worker.lease_seconds * 1000
+    buys, sells, held = runner.counts()
+    engine, hostname, ip = runner.engine, *address
+    epoch = engine.epoch if engine is not None else 0
+    return {
+        "id": runner.number,
+        "task_id": f"{runner.number}-{epoch}",
+        "worker_id": parts.worker_id,
+        "worker_ip": ip,
+        "worker_hostname": hostname,
+        "status": runner.shown_state(is_leased=parts.leases.is_good(key)),
+        "started_at": _iso(runner.started_ms) if runner.started_ms else "",
+        "pending_buys": buys,
+        "pending_sells": sells,
+        "position_count": held,
+        "last_error": _last_error(runner),
+        "held_back": ",".join(sorted(set(engine.status.held_back.values()))) if engine is not None else "",
+        "updated_at": _iso(parts.clock.machine.now_ms()),
+        "lease_age_ms": max(round(term_ms - left_ns / 1_000_000), 0) if left_ns > 0 else 0,
+        "epoch": epoch,
+        "owner_id": runner.want.owner,
+        **_money(runner),
+    }
+
+
+def equity_of(runner: Runner) -> tuple[int, int, int, int] | None:
+    """Equity, realised, unrealised and fees in quote quanta; None before there is a price."""
+    engine = runner.engine
+    if engine is None or runner.spec is None or engine.books.last_ticks <= 0:
+        return None
+    instrument, result = engine.instance.instrument, engine.books.result
+    worth = engine.books.last_ticks * instrument.tick_lot
+    value = result.base * worth // instrument.base_per_lot
+    capital = dict(runner.spec.capital)
+    own = capital.get(instrument.quote, 0) + capital.get(instrument.base, 0) * worth // instrument.base_per_lot
+    unrealised = value - result.cost
+    return own + result.realised + unrealised - result.fees, result.realised, unrealised, result.fees
+
+
+class StatusPublisher:
+    """Writes what has changed, and everything from time to time."""
+
+    def __init__(self, parts: Parts, address: tuple[str, str]) -> None:
+        self.published = 0
+        self._parts = parts
+        self._address = address
+
+    async def publish(self, runners: Iterable[Runner]) -> None:
+        """Write the statuses that have changed or grown old, and tell of the changed ones."""
+        now_ns = self._parts.clock.machine.steady_ns()
+        due = [one for one in runners if one.is_dirty or now_ns - one.published_ns > REFRESH_NS]
+        for some in pieces(due, BATCH):
+            changed = [runner for runner in some if runner.is_dirty]
+            found = [(runner, status_of(runner, self._parts, self._address)) for runner in some]
+            for runner in some:
+                runner.is_dirty, runner.published_ns = False, now_ns
+            try:
+                await self._write([status for _, status in found])
+                await self._parts.bus.publish_all(
+                    Event(event_bus.STRATEGY_STATUS, runner.want.owner, status)
+                    for runner, status in found
+                    if runner in changed
+                )
+            except (RedisError, OSError) as error:
+                log.warning("status_not_published", reason=str(error))
+                for runner in some:
+                    runner.is_dirty = True
+                return
+            self.published += len(some)
+            await asyncio.sleep(0)
+
+    async def forget(self, runner: Runner) -> None:
+        """The strategy runs here no more: whoever watches is told, and its hash goes, unless another has written it."""
+        status = status_of(runner, self._parts, self._address) | {"status": "stopped"}
+        try:
+            key = redis_names.strategy_running(runner.number)
+            if await cast("Any", self._parts.redis.hget(key, "worker_id")) == self._parts.worker_id.encode():
+                await self._parts.redis.delete(key)
+                await self._parts.bus.publish(event_bus.STRATEGY_STATUS, runner.want.owner, status)
+        except (RedisError, OSError) as error:
+            log.warning("status_not_forgotten", reason=str(error))
+
+    async def _write(self, statuses: list[dict[str, Any]]) -> None:
+        async with self._parts.redis.pipeline(transaction=False) as pipe:
+            for status in statuses:
+                key = redis_names.strategy_running(status["id"])
+                pipe.hset(key, mapping=cast("Mapping[Any, Any]", {name: str(value) for name, value in status.items()}))
+                pipe.expire(key, TTL_SECONDS)
+            await pipe.execute()
+
+
+def _money(runner: Runner) -> dict[str, str]:
+    engine, found = runner.engine, equity_of(runner)
+    if engine is None or found is None:
+        return dict.fromkeys(("current_price", *_MONEY), "")
+    instrument, quantum = engine.instance.instrument, engine.instance.instrument.quote_quantum
+    equity, realised, unrealised, fees = (to_wire(from_units(amount, quantum)) for amount in found)
+    return {
+        "current_price": to_wire(instrument.from_ticks(engine.books.last_ticks)),
+        "realised": realised,
+        "unrealised": unrealised,
+        "fees": fees,
+        "equity": equity,
+        "position": to_wire(from_units(engine.books.result.base, instrument.base_quantum)),
+    }
+
+
+def _last_error(runner: Runner) -> str:
+    engine = runner.engine
+    if runner.last_error or engine is None:
+        return runner.last_error
+    return "" if engine.status.state == "running" else engine.status.last_error
+
+
+def _iso(milliseconds: int) -> str:
+    return utc_from_ms(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

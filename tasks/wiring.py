@@ -1,0 +1,271 @@
+"""The composition root of a worker node: from configuration and rows to parts that work together.
+
+The only place where strangers meet: venues, database, strategies and engine.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from importlib import metadata
+from typing import Any, Final
+
+import orjson
+from pydantic import SecretStr, ValidationError
+from redis.asyncio import Redis
+
+import exchanges
+import strategies
+from core.base_exchange import (
+    EXCHANGES,
+    BaseBudget,
+    BaseExchange,
+    Credentials,
+    PaperSettings,
+    VenueSettings,
+)
+from core.base_strategy import STRATEGIES
+from core.clock import Clock, system_clock, utc_from_ms
+from core.config import Config
+from core.event_bus import EventBus
+from core.lease import LeaseStore
+from core.rate_budget import RateBudget
+from core.redis_client import connect
+from core.risk_limits import Limits
+from core.secrets import EncryptionKey, Opener, Place
+from db.database import open_database
+from db.database_thread import DatabaseThread
+from db.journal import GroupCommitJournal
+from db.migrate import require_current_schema
+from db.models import Account, StrategyInstance
+from db.paper_store import DatabasePaperStore
+from domain.errors import Refused
+from engine.account_hub import AccountHub, HubSettings
+from engine.engine_manager import EngineManager, InstanceSpec
+from engine.market_data.service import MarketData
+from engine.market_data.wiring import EngineMarket
+from engine.trading_engine import EngineSettings
+from tasks.host.leases import LeasedJournal, LeaseKeeper
+
+PAPER: Final = "paper"
+#: Request weight a minute that a venue allows, until it says so itself.
+WEIGHTS: Final = {"binance_spot": 6_000, "binance_futures": 2_400}
+OTHER_WEIGHT: Final = 1_200
+
+
+class NoCredentials(Refused):
+    """This account has no key; add one, or make it a paper account."""
+
+
+class NoEncryptionKey(Refused):
+    """ENCRYPTION_KEY is not set on this worker, so it cannot sign; set the same key as on the API node."""
+
+
+class BadAccountSettings(Refused):
+    """The settings of this account cannot be used as they stand."""
+
+
+@dataclass(slots=True)
+class Venue:
+    """A venue's public market in this process, and the manager of everything that trades by it."""
+
+    exchange: BaseExchange
+    manager: EngineManager
+
+
+@dataclass(slots=True)
+class Parts:
+    """Everything a worker node is made of. Made inside its event loop."""
+
+    config: Config
+    clock: Clock
+    worker_id: str
+    database: DatabaseThread
+    redis: Redis
+    bus: EventBus
+    journal: GroupCommitJournal
+    leases: LeaseKeeper
+    leased_journal: LeasedJournal
+    market: MarketData
+    opener: Opener | None
+    venues: dict[str, Venue] = field(default_factory=dict)
+    budgets: dict[str, BaseBudget] = field(default_factory=dict)
+
+    async def venue(self, name: str) -> Venue:
+        """The public market of a venue, connected; `Refused` for a name nobody knows, `Transient` when it is away."""
+        found = self.venues.get(name)
+        if found is None:
+            exchange = EXCHANGES.get(name)(self.venue_settings(name), self.clock)
+            await exchange.open()
+            if name in self.venues:  # somebody else was faster
+                await exchange.close()
+                return self.venues[name]
+            market = EngineMarket(self.market.venue(exchange))
+            manager = EngineManager(
+                self.config.deployment, self.worker_id, self.leased_journal, market, self.clock, EngineSettings()
+            )
+            found = self.venues[name] = Venue(exchange, manager)
+        return found
+
+    def venue_settings(self, name: str, credentials: Credentials | None = None) -> VenueSettings:
+        """How to reach a venue, with the budget that everyone behind this address shares."""
+        wanted = self.config.venues.get(name)
+        if name not in self.budgets:
+            limit = WEIGHTS.get(name, OTHER_WEIGHT)
+            self.budgets[name] = RateBudget(self.redis, self.clock.machine, name, self.config.worker.egress, limit)
+        return VenueSettings(
+            credentials=credentials,
+            rest_url=wanted.rest_url if wanted else "",
+            stream_url=wanted.stream_url if wanted else "",
+            sandbox=bool(wanted and wanted.sandbox),
+            budget=self.budgets[name],
+        )
+
+    def exchange_of(self, account: Account) -> BaseExchange:
+        """The adapter of an account, not yet connected."""
+        if not account.paper:
+            settings = self.venue_settings(account.exchange, self.credentials_of(account))
+            return EXCHANGES.get(account.exchange)(settings, self.clock)
+        feed, paper = self._paper_settings(account)
+        return EXCHANGES.get(PAPER)(replace(self.venue_settings(feed), paper=paper), self.clock)
+
+    def hub_of(self, account: Account) -> AccountHub:
+        """The account's hub; its requests leave only under a lease."""
+        hub = AccountHub(
+            number_of(account.id), self.config.deployment, self.exchange_of(account), self.leased_journal, self.clock,
+            HubSettings(),
+        )  # fmt: skip
+        hub.gateway.may_send = self.leases.may_act
+        return hub
+
+    def credentials_of(self, account: Account) -> Credentials:
+        """What signs the account's requests."""
+        if account.api_key is None or account.api_secret is None:
+            raise NoCredentials(f"account {account.id}: {NoCredentials.__doc__}")
+        if self.opener is None:
+            raise NoEncryptionKey
+        opener, number, owner, key_id = self.opener, number_of(account.id), account.owner_id, account.key_id or ""
+
+        def opened(column: str, sealed: bytes) -> SecretStr:
+            return opener.open(sealed, key_id, Place("accounts", number, column, owner))
+
+        passphrase = opened("passphrase", account.passphrase) if account.passphrase else None
+        return Credentials(
+            opened("api_key", account.api_key), opened("api_secret", account.api_secret), passphrase
+        )  # fmt: skip
+
+    def _paper_settings(self, account: Account) -> tuple[str, PaperSettings]:
+        wanted = settings_of(account)
+        try:
+            feed = str(wanted.get("venue") or account.exchange)
+            store = DatabasePaperStore(
+                self.database.keep, number_of(account.id), account.owner_id,
+                lambda: utc_from_ms(self.clock.machine.now_ms()),
+            )  # fmt: skip
+            return feed, PaperSettings(
+                feed=feed,
+                funds={asset: Decimal(str(amount)) for asset, amount in wanted.get("balances", {}).items()},
+                store=store,
+                fill_model=str(wanted.get("fill_model", "queue")),
+                maker_fee_ppm=int(wanted.get("maker_fee_ppm", 1_000)),
+                taker_fee_ppm=int(wanted.get("taker_fee_ppm", 1_000)),
+                latency_ms=int(wanted.get("latency_ms", 0)),
+            )
+        except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
+            raise BadAccountSettings(f"settings of account {account.id}: {error}; correct them.") from error
+
+    async def close(self) -> None:
+        """End every connection and thread of this process. Nothing is cancelled at any venue."""
+        await self.market.close()
+        for venue in self.venues.values():
+            await venue.exchange.close()
+        await self.journal.close()
+        self.database.close()
+        await self.redis.aclose()
+
+
+def feed_of(account: Account) -> str:
+    """The venue whose market an account trades on."""
+    return str(settings_of(account).get("venue") or account.exchange) if account.paper else account.exchange
+
+
+def settings_of(account: Account) -> dict[str, Any]:
+    """The account's settings; `BadAccountSettings` when they are not an object."""
+    try:
+        found = orjson.loads(account.settings or "{}")
+    except orjson.JSONDecodeError as error:
+        raise BadAccountSettings(f"settings of account {account.id} are not JSON: {error}; correct them.") from error
+    if not isinstance(found, dict):
+        raise BadAccountSettings(f"settings of account {account.id} are not an object; correct them.")
+    return found
+
+
+def spec_of(row: StrategyInstance, exchange: BaseExchange) -> InstanceSpec:
+    """What is wanted of an instance, in the law's integers; `Refused` names the field that is wrong."""
+    kind = STRATEGIES.get(row.strategy_type)
+    instrument = exchange.instrument(row.symbol)
+    try:
+        limits = Limits.model_validate_json(row.limits or "{}")
+        params = kind.params.model_validate_json(row.parameters or "{}")
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise Refused(f"{wrong}. Edit the strategy.") from error
+    return InstanceSpec(
+        number_of(row.id), row.generation, row.symbol, row.kline_interval, kind, params,
+        limits.to_law(instrument), limits.allotment(instrument),
+    )  # fmt: skip
+
+
+def open_parts(config: Config) -> Parts:
+    """Parts for this process; `SchemaDiffers` when the database is not of this version. Call it inside the loop."""
+    EXCHANGES.scan(exchanges)
+    STRATEGIES.scan(strategies)
+    clock = system_clock()
+    url = config.database.url.get_secret_value()
+    engine = open_database(url)
+    require_current_schema(engine)
+    redis = connect(
+        config.redis.url.get_secret_value(),
+        max_connections=config.redis.max_connections,
+        timeout_seconds=config.redis.timeout_seconds,
+    )
+    wanted = config.worker
+    worker_id = wanted.id or f"{socket.gethostname()[:60]}-{secrets.token_hex(4)}"
+    leases = LeaseKeeper(
+        LeaseStore(redis, round(wanted.lease_seconds * 1000)), clock.machine, worker_id,
+        round(wanted.margin_seconds * 1000),
+    )  # fmt: skip
+    journal = GroupCommitJournal(url, clock.machine)
+    return Parts(
+        config=config,
+        clock=clock,
+        worker_id=worker_id,
+        database=DatabaseThread(engine),
+        redis=redis,
+        bus=EventBus(redis),
+        journal=journal,
+        leases=leases,
+        leased_journal=LeasedJournal(journal, leases),
+        market=MarketData(clock),
+        opener=_opener(config),
+    )
+
+
+def version() -> str:
+    """The version of this program."""
+    return metadata.version("ares")
+
+
+def number_of(value: int | None) -> int:
+    """The number of a row that was read from the database."""
+    assert value is not None  # noqa: S101 - rows that were read have one
+    return value
+
+
+def _opener(config: Config) -> Opener | None:
+    key = config.security.encryption_key
+    if key is None:
+        return None
+    return Opener([EncryptionKey(one) for one in (key, *config.security.old_encryption_keys)])

@@ -1,0 +1,66 @@
+"""One worker, from a row to orders and back: real Redis, a real Celery worker, the simulated venue's market."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from core.redis_names import account_lock, strategy_lock
+from tests.platform.world import GRID, World, until, world
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("platform")
+    with world(folder, f"sqlite:///{folder / 'ares.sqlite3'}") as made:
+        made.start_worker()
+        yield made
+
+
+def test_a_row_that_is_wished_running_becomes_orders_and_is_shown(platform: World) -> None:
+    strategy = platform.add_strategy(platform.add_account())
+    status = platform.wait_for_status(strategy, "running")
+    until(lambda: int(platform.status(strategy).get("pending_buys", 0)) > 0, "resting buys")
+    status = platform.status(strategy)
+    assert status["worker_id"] == platform.workers["one"].name
+    assert status["task_id"] == f"{strategy}-{status['epoch']}"
+    assert float(status["equity"]) == pytest.approx(1000, rel=0.1)
+    redis = platform.redis
+    assert str(redis.get(strategy_lock(strategy))).startswith(platform.workers["one"].name + "|")
+    assert redis.zscore("workers:active", platform.workers["one"].name) is not None
+
+
+def test_a_stopped_strategy_cancels_what_rests_keeps_its_position_and_is_released(platform: World) -> None:
+    account = platform.add_account()
+    strategy = platform.add_strategy(account)
+    platform.wait_for_status(strategy, "running")
+    until(lambda: int(platform.status(strategy).get("pending_buys", 0)) > 0, "resting buys")
+    assert platform.finished(platform.command(strategy, "stop")) == ("done", "")
+    until(lambda: platform.redis.get(strategy_lock(strategy)) is None, "release of the lease")
+    until(lambda: platform.redis.get(account_lock(account)) is None, "release of the account")
+    assert platform.status(strategy) == {}
+
+
+def test_commands_are_carried_out_without_any_signal_by_the_poll_alone(platform: World) -> None:
+    strategy = platform.add_strategy(platform.add_account())
+    platform.wait_for_status(strategy, "running")
+    began = time.monotonic()
+    assert platform.finished(platform.command(strategy, "pause", ring=False))[0] == "done"
+    assert time.monotonic() - began < 5
+    platform.wait_for_status(strategy, "paused")
+    until(lambda: platform.status(strategy).get("pending_buys") == "0", "the end of every entry")
+    assert platform.finished(platform.command(strategy, "resume", ring=False))[0] == "done"
+    platform.wait_for_status(strategy, "running")
+
+
+def test_what_cannot_run_says_why_and_runs_once_it_is_mended(platform: World) -> None:
+    strategy = platform.add_strategy(platform.add_account(), parameters={"lower_price": "5", "upper_price": "1"})
+    status = platform.wait_for_status(strategy, "error")
+    assert "price" in status["last_error"] or "levels" in status["last_error"]
+    platform.command(strategy, "edit", changes={"parameters": json.dumps(GRID)})
+    platform.wait_for_status(strategy, "running")
