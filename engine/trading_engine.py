@@ -2,7 +2,7 @@
 
 Inputs wait in an inbox. A step takes all of them, folds them, lets the strategy decide, vets its orders, commits
 everything that changed as one journal step, and only then sends. While the journal cannot be reached nothing is sent
-and inputs go on waiting. Whatever the venue answers is the input of a later step.
+and inputs wait. Whatever the venue answers is the input of a later step.
 """
 
 from __future__ import annotations
