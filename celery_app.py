@@ -23,7 +23,10 @@ _TRANSPORT = {
     "global_keyprefix": BROKER_PREFIX,
 }
 
-app = Celery("ares", broker=_REDIS, backend=_REDIS, include=["tasks.node", "tasks.strategy_task"])
+#: Imported by workers only.
+TASKS = ["tasks.node", "tasks.panel", *(f"tasks.{name}_task" for name in ("strategy", "account", "audit", "compute"))]
+
+app = Celery("ares", broker=_REDIS, backend=_REDIS, include=TASKS)
 app.conf.update(
     task_serializer="json",
     result_serializer="json",
@@ -46,6 +49,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_transport_options=_TRANSPORT,
     result_backend_transport_options={"global_keyprefix": BROKER_PREFIX},
+    beat_schedule={"audit": {"task": AUDIT_COMPARE, "schedule": 30.0, "options": {"expires": 25}}},
     timezone="UTC",
     enable_utc=True,
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
@@ -311,3 +311,18 @@ class BaseExchange(Protocol):
 ExchangeFactory = Callable[[VenueSettings, Clock], BaseExchange]
 
 EXCHANGES: Registry[ExchangeFactory] = Registry("exchange")
+
+
+class KeyRights(NamedTuple):
+    """What a key may do, as the venue tells."""
+
+    can_trade: bool
+    can_withdraw: bool
+
+
+@runtime_checkable
+class TellsRights(Protocol):
+    """A venue that tells what a key may do."""
+
+    async def key_rights(self) -> KeyRights:
+        """Ask the venue. Raises what reads raise."""

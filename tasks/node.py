@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 from celery import bootsteps, current_app
@@ -13,10 +14,17 @@ from celery.signals import worker_shutting_down
 from core.config import load_config
 from core.logs import configure_logs
 from core.task_names import QUEUE_ENGINE
+from domain.errors import Transient
+from tasks.events import TaskEvents
 from tasks.host.host import EngineHost
 from tasks.host.thread import HostThread
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class NoHost(Transient):
+    """No engine host works in this process; try again in a moment."""
 
 
 class Node:
@@ -24,6 +32,7 @@ class Node:
 
     def __init__(self) -> None:
         self.thread: HostThread | None = None
+        self.events: TaskEvents | None = None
 
     @property
     def host(self) -> EngineHost | None:
@@ -37,6 +46,13 @@ class Node:
             return False
         self.thread.call(lambda: host.ring(instance))
         return True
+
+    def ask(self, question: Callable[[EngineHost], Coroutine[Any, Any, T]], seconds: float) -> T:
+        """What the host answers; called from a task's thread."""
+        host = self.host
+        if host is None or self.thread is None:
+            raise NoHost
+        return self.thread.ask(question(host), seconds)
 
 
 NODE = Node()
@@ -53,9 +69,10 @@ class EngineHostStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def start(self, parent: Any) -> None:
         """Start the thread; what goes wrong there ends the worker."""
-        del parent
         config = load_config()
         configure_logs(config.log.level, config.log.style)
+        NODE.events = TaskEvents(parent.app, parent.hostname)
+        NODE.events.start()
         NODE.thread = HostThread(config, _ready, _failed)
         NODE.thread.start()
 
@@ -64,11 +81,15 @@ class EngineHostStep(bootsteps.StartStopStep):  # type: ignore[misc]
         del parent
         if NODE.thread is not None:
             NODE.thread.stop()
+        if NODE.events is not None:
+            NODE.events.stop()
 
     terminate = stop
 
 
 def _ready(host: EngineHost) -> None:
+    if NODE.events is not None:
+        host.on_runner = NODE.events.note
     log.info("node_ready", worker=host.parts.worker_id)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, exists, insert, or_
 from sqlalchemy import select as choose
 from sqlmodel import col, select
 
-from db.models import Account, Command, OrderRow, StrategyInstance
+from db.models import Account, Command, EquityPoint, OrderRow, StrategyInstance
 from db.queries.instances import PAUSED, RUNNING
 from db.unit_of_work import UnitOfWork
 
@@ -116,3 +116,10 @@ def waiting(unit: UnitOfWork) -> list[Waiting]:
 def _wants(unit: UnitOfWork, condition: ColumnElement[bool]) -> list[Want]:
     chosen = choose(*_WANT).where(condition)
     return [Want(*cast("tuple[Any, ...]", row)) for row in unit.connection.execute(chosen)]
+
+
+def add_equity(unit: UnitOfWork, points: Sequence[EquityPoint]) -> None:
+    """Keep a point of many instances at once."""
+    columns = ("strategy_instance_id", "at", "owner_id", "equity", "realised", "unrealised", "fees")
+    values = [{name: getattr(point, name) for name in columns} for point in points]
+    unit.connection.execute(insert(EquityPoint), values)

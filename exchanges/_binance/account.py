@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from core.base_exchange import Balance, VenuePosition
+from core.base_exchange import Balance, KeyRights, VenuePosition
 from domain.errors import Refused, Transient
 from domain.instrument import Instrument
 from domain.money import exact
@@ -56,3 +56,12 @@ async def refuse_hedge_mode(rest: BinanceRest) -> None:
 def _wallet(total: int, available: int) -> Balance:
     free = max(0, min(total, available))
     return Balance(free, total - free)
+
+
+async def read_key_rights(rest: BinanceRest) -> KeyRights:
+    """What the key may do; rights the answer leaves out count as given when they are dangerous, and not otherwise."""
+    body = await rest.read("sapi", "account/apiRestrictions", {}, 1)
+    if not isinstance(body, dict):
+        raise Transient("account/apiRestrictions: the answer tells no rights.")
+    trade = "enableFutures" if rest.dialect.is_futures else "enableSpotAndMarginTrading"
+    return KeyRights(body.get(trade) is True, body.get("enableWithdrawals") is not False)

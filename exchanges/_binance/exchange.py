@@ -11,6 +11,7 @@ from core.base_exchange import (
     Balance,
     Bar,
     Capabilities,
+    KeyRights,
     MarketEvent,
     OpenOrder,
     PriceUpdate,
@@ -26,7 +27,7 @@ from domain.instrument import Instrument
 from domain.order import STOP_MARKET, Order, OrderReport
 from domain.outcome import Accepted, Outcome, Rejected
 from exchanges._binance import market_reads, orders
-from exchanges._binance.account import read_balances, read_positions, refuse_hedge_mode
+from exchanges._binance.account import read_balances, read_key_rights, read_positions, refuse_hedge_mode
 from exchanges._binance.dialect import Dialect
 from exchanges._binance.history import OrderNames, TradeHistory
 from exchanges._binance.market_stream import watch
@@ -171,6 +172,10 @@ class BinanceExchange:
     async def positions(self) -> list[VenuePosition]:
         """Futures positions that are not flat; empty on spot."""
         return await read_positions(self._rest, self.instrument) if self._dialect.is_futures else []
+
+    async def key_rights(self) -> KeyRights:
+        """What the account's key may do."""
+        return await read_key_rights(self._rest)
 
     def user_events(self) -> AsyncIterator[UserEvent]:
         """Private events for as long as it is iterated; reconnects by itself and then tells of a gap."""

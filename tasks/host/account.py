@@ -18,8 +18,11 @@ from db.queries import fleet
 from db.queries.fleet import Want
 from domain.errors import AresError, Broken, Refused
 from engine.account_hub import AccountHub
+from engine.alarms import Alarm
 from engine.engine_manager import InstanceSpec
 from engine.trading_engine import TradingEngine
+from tasks.host.quarantine import quarantined
+from tasks.host.rights import require_rights
 from tasks.host.runner import CLAIMING, ERROR, LIVE, LOADING, TELL_AGAIN_NS, Runner
 from tasks.wiring import Parts, Venue, feed_of, number_of, spec_of
 
@@ -33,6 +36,9 @@ LONGEST_PAUSE: Final = 30.0
 PATIENCE: Final = 0.5
 
 
+QUARANTINED: Final = "it has stopped its node three times within an hour; look into it, edit it, then start it again."
+
+
 class AccountDisabled(Refused):
     """This account is disabled, or its key may do more than trade; enable it or change the key."""
 
@@ -41,8 +47,9 @@ class AccountRunner:
     """Runs the strategies of an account under the account's lease."""
 
     def __init__(
-        self, number: int, parts: Parts, *, on_change: Callable[[Runner], None], is_killed: Callable[[int], bool]
-    ) -> None:
+        self, number: int, parts: Parts, *, on_change: Callable[[Runner], None], is_killed: Callable[[int], bool],
+        on_alarm: Callable[[int, Alarm], None],
+    ) -> None:  # fmt: skip
         self.number = number
         self.runners: dict[int, Runner] = {}
         self.wants: dict[int, Want] = {}
@@ -54,6 +61,7 @@ class AccountRunner:
         self._parts = parts
         self._on_change = on_change
         self._is_killed = is_killed
+        self._on_alarm = on_alarm
         self._bell = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -169,16 +177,21 @@ class AccountRunner:
         hub = self._parts.hub_of(account)
         try:
             await hub.start()
+            await require_rights(self._parts, account, hub.exchange)
         except BaseException:
             with suppress(Exception):
                 await hub.stop()
             raise
         venue.manager.is_killed = self._is_killed
+        hub.alarms.on_alarm = partial(self._on_alarm, account.owner_id)
         self.hub, self.venue = hub, venue
         return hub, venue
 
     async def _take_up(self, runners: list[Runner], hub: AccountHub, venue: Venue) -> None:
         leases = self._parts.leases
+        for number in await quarantined(self._parts.redis, [runner.number for runner in runners]):
+            self._fail(self.runners[number], QUARANTINED, REFUSED_AGAIN)
+        runners = [runner for runner in runners if runner.retry_ns <= self._parts.clock.machine.steady_ns()]
         taken = await leases.acquire([strategy_lock(runner.number) for runner in runners])
         mine = {runner.number: runner for runner in runners if strategy_lock(runner.number) in taken}
         for runner in runners:

@@ -18,15 +18,18 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
-from core.redis_client import connect_for_subscription
-from core.redis_names import DOORBELL, KILL_OFF, KILL_ON, RING_ALL, account_lock, strategy_lock
+from core.redis_names import DOORBELL, RING_ALL, account_lock, strategy_lock
 from db.queries import fleet
 from domain.errors import AresError
 from tasks.host.account import AccountRunner
+from tasks.host.audit import compare, wish_stopped
 from tasks.host.claims import Claims
 from tasks.host.commands import CommandDesk
 from tasks.host.desires import Desires
+from tasks.host.doorbell import listen
+from tasks.host.feeds import Feeds
 from tasks.host.members import MemberList
+from tasks.host.rights import check_account
 from tasks.host.runner import LIVE, Runner
 from tasks.host.status import EVERY_SECONDS, StatusPublisher
 from tasks.wiring import Parts, version
@@ -46,6 +49,8 @@ class EngineHost:
         self.claims = Claims(parts.worker_id, parts.config.worker, parts.leases, parts.clock.machine)
         self.desk = CommandDesk(parts)
         self.publisher = StatusPublisher(parts, address)
+        self.feeds = Feeds(parts)
+        parts.leased_journal.on_kept = lambda step: self.feeds.note_step(self.runner(step.instance), step)
         self.http_port = http_port
         #: Turned by the doorbell or by HTTP, so that it works while the database is away.
         self.is_killed_here = False
@@ -71,7 +76,8 @@ class EngineHost:
         self._go(self._every(1.0, self._beat), "member")
         self._go(self._reconcile_forever(), "reconcile")
         self._go(self._every(EVERY_SECONDS, self._publish), "status")
-        self._go(self._listen(), "doorbell")
+        url = self.parts.config.redis.url.get_secret_value()
+        self._go(listen(url, self.ring, lambda on: self.turn_kill_switch(on=on)), "doorbell")
         self._go(self._answer_rings(), "rings")
         self._go(self._measure_lag(), "lag")
 
@@ -141,6 +147,23 @@ class EngineHost:
         took = (self.parts.clock.machine.steady_ns() - began) // _MILLISECOND
         log.info("drained", strategies=count, accounts=len(gone), milliseconds=took)
 
+    async def check_account(self, number: int) -> str:
+        """Find out what an account's key may do; see `rights`."""
+        found = await self.parts.database.read(partial(fleet.accounts, numbers=[number]))
+        return await check_account(self.parts, found[0]) if found else "unknown"
+
+    async def audit(self) -> dict[str, int]:
+        """Compare what is wanted with leases and statuses; tell of what nobody runs."""
+        return await compare(self.parts, self.feeds)
+
+    def stop_strategy(self, runner: Runner, actor: str) -> None:
+        """Wish a strategy stopped, as a person would."""
+        self._go_once(self._stop_strategy(runner, actor))
+
+    async def _stop_strategy(self, runner: Runner, actor: str) -> None:
+        await wish_stopped(self.parts, runner, actor)
+        self.ring(runner.number)
+
     async def heartbeat(self) -> None:
         """Renew what is held; take again what the server forgot; let go what others have."""
         leases = self.parts.leases
@@ -185,7 +208,11 @@ class EngineHost:
         for number, is_orphan in chosen.items():
             if account_lock(number) in taken:
                 account = self.accounts[number] = AccountRunner(
-                    number, self.parts, on_change=self._changed, is_killed=self.is_killed
+                    number,
+                    self.parts,
+                    on_change=self._changed,
+                    is_killed=self.is_killed,
+                    on_alarm=self.feeds.note_alarm,
                 )
                 account.is_orphan = is_orphan
                 account.want(wanted[number])
@@ -256,6 +283,7 @@ class EngineHost:
         if asked:
             await self.desk.settle(asked)
         await self.publisher.publish(self.runners)
+        await self.feeds.tell(list(self.runners))
 
     def _changed(self, runner: Runner) -> None:
         self.on_runner(runner)
@@ -312,33 +340,6 @@ class EngineHost:
                 self._asked.add(runner)
             if runner is not None or want.instance in self.desires.wants:
                 account.hear(want)
-
-    async def _listen(self) -> None:
-        """Hear the doorbell. It may be lost, so nothing depends on it but speed."""
-        url = self.parts.config.redis.url.get_secret_value()
-        while True:
-            client = connect_for_subscription(url)
-            try:
-                async with client.pubsub() as subscription:
-                    await subscription.subscribe(DOORBELL)
-                    self._bell.set()
-                    async for message in subscription.listen():
-                        if message["type"] == "message":
-                            self._take(bytes(message["data"]).decode(errors="replace"))
-            except (RedisError, OSError) as error:
-                log.warning("doorbell_lost", reason=str(error))
-            finally:
-                with suppress(RedisError, OSError):
-                    await client.aclose()
-            await asyncio.sleep(1.0)
-
-    def _take(self, words: str) -> None:
-        if words in (KILL_ON, KILL_OFF):
-            self.turn_kill_switch(on=words == KILL_ON)
-        elif words == RING_ALL:
-            self.ring(None)
-        elif words.isascii() and words.isdigit():
-            self.ring(int(words))
 
     async def _ring_others(self) -> None:
         with suppress(RedisError, OSError):

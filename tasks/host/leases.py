@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import structlog
@@ -151,12 +151,16 @@ class LeasedJournal:
     def __init__(self, journal: BaseJournal, leases: LeaseKeeper) -> None:
         self._journal = journal
         self._leases = leases
+        #: Told of every step that was kept.
+        self.on_kept: Callable[[Step], None] = lambda _: None
 
     async def commit(self, step: Step) -> int:
         """Keep a step; see `BaseJournal`."""
         if not self._leases.may_act(step.instance):
             raise JournalDown("the lease has run out; waiting for it to be renewed.")
-        return await self._journal.commit(step)
+        committed_ms = await self._journal.commit(step)
+        self.on_kept(step)
+        return committed_ms
 
     async def load(self, instance: int) -> Stored:
         """Everything of an instance; see `BaseJournal`."""

@@ -7,9 +7,9 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import FrameType
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import structlog
 import uvloop
@@ -20,9 +20,11 @@ from domain.errors import AresError
 from engine.trading_engine import TradingEngine
 from tasks.host.host import EngineHost
 from tasks.host.http import WorkerHttp
+from tasks.host.quarantine import note_death
 from tasks.wiring import open_parts
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 #: Exit status of a process whose loop was blocked.
 BLOCKED: Final = 75
 _SECOND: Final = 1_000_000_000
@@ -66,6 +68,13 @@ class HostThread:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(work)
 
+    def ask(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
+        """What a coroutine on the host's loop gives; for other threads."""
+        if self._loop is None:
+            question.close()
+            raise RuntimeError("the host has not begun; nothing was asked.")
+        return asyncio.run_coroutine_threadsafe(question, self._loop).result(seconds)
+
     def _begin_end(self) -> None:
         if self._done is not None:
             self._done.set()
@@ -104,8 +113,6 @@ class HostThread:
         host = self.host
         log.critical("loop_blocked", instance=number, worker=host.parts.worker_id if host else "")
         if number is not None:
-            from tasks.host.quarantine import note_death
-
             note_death(self._config, number)
 
 

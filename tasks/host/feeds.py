@@ -1,0 +1,161 @@
+"""What this worker tells the dashboard beside the status of its strategies: orders, fills, prices, alarms, equity."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from redis.exceptions import RedisError
+
+from core import event_bus
+from core.base_exchange import PriceUpdate
+from core.base_journal import Step
+from core.clock import utc_from_ms
+from core.event_bus import Event
+from db.models import EquityPoint
+from db.queries import fleet
+from domain.fill import Fill
+from domain.instrument import Instrument
+from domain.money import from_units, to_wire
+from domain.order import LEG_NAMES, STATUS_NAMES, Order
+from engine.alarms import Alarm
+from tasks.host.runner import Runner
+from tasks.host.status import equity_of
+from tasks.wiring import Parts
+
+log = structlog.get_logger(__name__)
+#: Events that wait to be told; when there are more the oldest are dropped, and whoever watches reads the rows.
+MOST_WAITING: Final = 20_000
+PRICE_EVERY_NS: Final = 1_000_000_000
+EQUITY_EVERY_NS: Final = 60_000_000_000
+_SIDES: Final = {1: "buy", -1: "sell"}
+_TYPES: Final = ("limit", "market", "post_only", "stop_market")
+
+
+class Feeds:
+    """Collects on the hot path, tells from time to time."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._waiting: deque[Event] = deque(maxlen=MOST_WAITING)
+        self._prices: dict[tuple[str, str], tuple[PriceUpdate, Instrument]] = {}
+        self._followed: set[tuple[str, str]] = set()
+        self._priced_ns = 0
+        self._equity_ns = 0
+
+    def note_step(self, runner: Runner | None, step: Step) -> None:
+        """A step was kept."""
+        if runner is None or runner.engine is None:
+            return
+        instrument, owner = runner.engine.instance.instrument, runner.want.owner
+        for order in (*step.intents, *step.orders):
+            self._waiting.append(Event(event_bus.STRATEGY_ORDER, owner, _order(order, instrument)))
+        for fill in step.fills:
+            self._waiting.append(Event(event_bus.STRATEGY_FILL, owner, _fill(step.instance, fill, instrument)))
+
+    def note_alarm(self, owner: int, alarm: Alarm) -> None:
+        """A person should know."""
+        payload: dict[str, Any] = {"level": "error", "code": alarm.code, "text": alarm.text}
+        if alarm.instance:
+            payload["instance"] = alarm.instance
+        self._waiting.append(Event(event_bus.ALERT, owner, payload))
+
+    def alert(self, owner: int, level: str, code: str, text: str, instance: int = 0) -> None:
+        """The same in plain words."""
+        payload: dict[str, Any] = {"level": level, "code": code, "text": text}
+        self._waiting.append(Event(event_bus.ALERT, owner, payload | ({"instance": instance} if instance else {})))
+
+    def follow(self, runners: Iterable[Runner], venues: Iterable[str]) -> None:
+        """Listen to the price of every symbol that is traded here."""
+        for name in venues:
+            venue = self._parts.venues[name]
+            market = self._parts.market.venues.get(venue.exchange.name)
+            wanted = {e.instance.instrument.symbol for e in venue.manager.engines.values()} if market else set()
+            for symbol in sorted(wanted):
+                if (name, symbol) in self._followed or market is None:
+                    continue
+                self._followed.add((name, symbol))
+                instrument = venue.exchange.instrument(symbol)
+
+                market.follow(symbol, partial(self._note_price, (name, symbol), instrument))
+
+    async def tell(self, runners: list[Runner]) -> None:
+        """Tell what waits; prices once a second, equity once a minute."""
+        now_ns = self._parts.clock.machine.steady_ns()
+        if now_ns - self._priced_ns >= PRICE_EVERY_NS:
+            self._priced_ns = now_ns
+            self.follow(runners, list(self._parts.venues))
+            self._gather_prices()
+        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        try:
+            await self._parts.bus.publish_all(waiting)
+        except (RedisError, OSError) as error:
+            log.warning("events_not_told", count=len(waiting), reason=str(error))
+        if now_ns - self._equity_ns >= EQUITY_EVERY_NS:
+            self._equity_ns = now_ns
+            await self._keep_equity(runners)
+
+    def _note_price(self, key: tuple[str, str], instrument: Instrument, update: PriceUpdate, _seen_ms: int) -> None:
+        self._prices[key] = update, instrument
+
+    def _gather_prices(self) -> None:
+        prices, self._prices = self._prices, {}
+        for (venue, symbol), (update, instrument) in prices.items():
+            payload = {
+                "exchange": venue, "symbol": symbol, "price": to_wire(instrument.from_ticks(update.last)),
+                "time": _iso(update.time_ms),
+            }  # fmt: skip
+            self._waiting.append(Event(event_bus.PRICE, 0, payload))
+
+    async def _keep_equity(self, runners: list[Runner]) -> None:
+        moment = utc_from_ms(self._parts.clock.machine.now_ms())
+        points = [
+            EquityPoint(
+                strategy_instance_id=runner.number, at=moment, owner_id=runner.want.owner,
+                equity=found[0], realised=found[1], unrealised=found[2], fees=found[3],
+            )
+            for runner in runners
+            if (found := equity_of(runner)) is not None
+        ]  # fmt: skip
+        if points:
+            await self._parts.database.keep(lambda unit: fleet.add_equity(unit, points))
+
+
+def _order(order: Order, instrument: Instrument) -> dict[str, Any]:
+    return {
+        "instance": order.key.instance,
+        "client_order_id": order.client_order_id,
+        "venue_order_id": order.venue_order_id,
+        "side": _SIDES[order.side],
+        "type": _TYPES[order.type],
+        "leg": LEG_NAMES[order.key.leg],
+        "slot": order.key.slot,
+        "price": to_wire(instrument.from_ticks(order.ticks)) if order.ticks else "0",
+        "quantity": to_wire(instrument.from_lots(order.lots)),
+        "filled": to_wire(instrument.from_lots(order.filled)),
+        "status": STATUS_NAMES[order.status],
+        "updated_at": _iso(order.updated_ms),
+    }
+
+
+def _fill(instance: int, fill: Fill, instrument: Instrument) -> dict[str, Any]:
+    quanta = {instrument.base: instrument.base_quantum, instrument.quote: instrument.quote_quantum}
+    return {
+        "instance": instance,
+        "trade_id": fill.trade_id,
+        "client_order_id": fill.client_order_id,
+        "side": _SIDES[fill.side],
+        "price": to_wire(instrument.from_ticks(fill.ticks)),
+        "quantity": to_wire(instrument.from_lots(fill.lots)),
+        "fee": to_wire(from_units(fill.fee, quanta.get(fill.fee_asset, instrument.quote_quantum))),
+        "fee_asset": fill.fee_asset,
+        "is_maker": fill.is_maker,
+        "executed_at": _iso(fill.time_ms),
+    }
+
+
+def _iso(milliseconds: int) -> str:
+    return utc_from_ms(milliseconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
