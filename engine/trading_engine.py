@@ -55,8 +55,7 @@ class TradingEngine:
         settings: EngineSettings | None = None,
         standing: Standing | None = None,
     ) -> None:
-        self.instance = instance
-        self.epoch = epoch
+        self.instance, self.epoch = instance, epoch
         self.books = books
         self.limits = limits
         self.status = EngineStatus()
@@ -170,7 +169,7 @@ class TradingEngine:
             self.is_running = False
 
     async def _run(self) -> None:
-        while self.status.state != "lost":
+        while self.status.state not in ("lost", "broken"):
             await self._wait()
             self._is_stepping = True
             try:
@@ -181,8 +180,6 @@ class TradingEngine:
                 # What was folded is not journaled, so this engine must not go on; a new one reads the journal.
                 self.status.state, self.status.last_error = "broken", f"{type(error).__name__}: {error}"
                 log.exception("step_failed", instance=self.instance.instance)
-                self.on_change(self)
-                return
             finally:
                 self._is_stepping = False
             self.on_change(self)
