@@ -104,6 +104,10 @@ class WorkerSection(Section):
     handovers_per_second: int = Field(default=300, ge=1)
     #: How often desired states are read from the database, should no signal come.
     stop_poll_seconds: float = Field(default=1.0, gt=0, le=60)
+    #: How long after its signed window an order that the venue denies may still turn up there; it locks its slot only.
+    late_orders_seconds: float = Field(default=55.0, ge=0, le=600)
+    #: Between two comparisons of everything with the venue, when nothing is wrong.
+    sweep_seconds: float = Field(default=60.0, gt=0, le=3_600)
     #: Workers behind one address share the venue's budget; those of another address get a name of their own.
     egress: str = "default"
     #: Loopback port of metrics, health and the kill switch; 0 takes a free one.

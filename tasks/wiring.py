@@ -46,10 +46,13 @@ from engine.account_hub import AccountHub, HubSettings
 from engine.engine_manager import EngineManager, InstanceSpec
 from engine.market_data.service import MarketData
 from engine.market_data.wiring import EngineMarket
+from engine.order_gateway import ResolveSettings
 from engine.trading_engine import EngineSettings
 from tasks.host.leases import LeasedJournal, LeaseKeeper
 
 PAPER: Final = "paper"
+#: How far the measured clock of a venue may be off.
+CLOCK_ERROR_SECONDS: Final = 0.3
 #: Request weight a minute that a venue allows, until it says so itself.
 WEIGHTS: Final = {"binance_spot": 6_000, "binance_futures": 2_400}
 OTHER_WEIGHT: Final = 1_200
@@ -120,6 +123,7 @@ class Parts:
             rest_url=wanted.rest_url if wanted else "",
             stream_url=wanted.stream_url if wanted else "",
             sandbox=bool(wanted and wanted.sandbox),
+            receive_window_ms=self._window_ms,
             budget=self.budgets[name],
         )
 
@@ -135,10 +139,23 @@ class Parts:
         """The account's hub; its requests leave only under a lease."""
         hub = AccountHub(
             number_of(account.id), self.config.deployment, self.exchange_of(account), self.leased_journal, self.clock,
-            HubSettings(),
+            self._hub_settings(),
         )  # fmt: skip
         hub.gateway.may_send = self.leases.may_act
         return hub
+
+    def _hub_settings(self) -> HubSettings:
+        wanted = self.config.worker
+        return HubSettings(
+            sweep_interval=wanted.sweep_seconds,
+            receive_window_ms=self._window_ms,
+            resolve=ResolveSettings(dead_margin_ms=round(wanted.late_orders_seconds * 1000)),
+        )
+
+    @property
+    def _window_ms(self) -> int:
+        """Of a signed request: shorter than the lease's margin, so that a stale one is dead when the lease is."""
+        return max(round((self.config.worker.margin_seconds - CLOCK_ERROR_SECONDS) * 1000), 100)
 
     def credentials_of(self, account: Account) -> Credentials:
         """What signs the account's requests."""

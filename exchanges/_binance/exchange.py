@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import difflib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 
 from core.base_exchange import (
     Balance,
     Bar,
     Capabilities,
-    KeyRights,
     MarketEvent,
     OpenOrder,
     PriceUpdate,
@@ -53,6 +53,8 @@ class BinanceExchange:
         self._dialect = dialect
         self._settings = settings
         self._rest = BinanceRest(dialect, settings, clock)
+        #: What the account's key may do; see `TellsRights`.
+        self.key_rights = partial(read_key_rights, self._rest)
         self._names = OrderNames()
         self._rules = Rules({}, {}, {})
         #: Symbols whose instrument was handed out.
@@ -172,10 +174,6 @@ class BinanceExchange:
     async def positions(self) -> list[VenuePosition]:
         """Futures positions that are not flat; empty on spot."""
         return await read_positions(self._rest, self.instrument) if self._dialect.is_futures else []
-
-    async def key_rights(self) -> KeyRights:
-        """What the account's key may do."""
-        return await read_key_rights(self._rest)
 
     def user_events(self) -> AsyncIterator[UserEvent]:
         """Private events for as long as it is iterated; reconnects by itself and then tells of a gap."""
