@@ -25,6 +25,8 @@ _COMMAND_SECONDS = 0.3
 #: Streams on one connection: spot allows 1024, futures fewer.
 _STREAMS_PER_CONNECTION = 200
 _HEARTBEAT_SECONDS = 15.0
+#: The moment at which a stream counts as silent is put off only after this part of the silence it is allowed.
+_PUT_OFF = 0.1
 
 
 class Price:
@@ -156,14 +158,20 @@ class _Socket:
             self._url, heartbeat=_HEARTBEAT_SECONDS, decode_text=False
         ) as socket:
             await self._subscribe(socket)
-            while True:
-                async with asyncio.timeout(self._settings.silence_seconds):
+            longest, clock = self._settings.silence_seconds, asyncio.get_running_loop().time
+            async with asyncio.timeout(longest) as silence:
+                put_off = 0.0
+                while True:
                     message = await socket.receive()
-                if message.type is not aiohttp.WSMsgType.TEXT:
-                    raise StreamDown(f"closed with {socket.close_code}")
-                self._router.feed(message.data)
-                if waiting:
-                    await _drain(waiting, deliver)
+                    if (now := clock()) > put_off:
+                        # A timer for each message would cost more than its decoding.
+                        silence.reschedule(now + longest)
+                        put_off = now + longest * _PUT_OFF
+                    if message.type is not aiohttp.WSMsgType.TEXT:
+                        raise StreamDown(f"closed with {socket.close_code}")
+                    self._router.feed(message.data)
+                    if waiting:
+                        await _drain(waiting, deliver)
 
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         for number, start in enumerate(range(0, len(self._streams), _STREAMS_PER_COMMAND)):

@@ -29,7 +29,10 @@ class AggregateTradeFeed(Feed):
         """Send every aggregate since the last turn."""
         self.is_held = False
         instrument, market = self.instrument(), self.market()
-        while found := market.aggregate_trades(from_id=self._next_id, start_ms=None, end_ms=None, limit=_AT_ONCE):
+        is_complete = False
+        while not is_complete:
+            found = market.aggregate_trades(from_id=self._next_id, start_ms=None, end_ms=None, limit=_AT_ONCE)
             for aggregate in found:
                 self.emit(payloads.aggregate_trade(instrument, aggregate, self.now_ms()))
-            self._next_id = found[-1].aggregate_id + 1
+                self._next_id = aggregate.aggregate_id + 1
+            is_complete = len(found) < _AT_ONCE

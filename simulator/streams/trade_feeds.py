@@ -26,10 +26,17 @@ class TradeFeed(Feed):
 class KlineFeed(Feed):
     """`kline` and `continuousKline`: the bar in progress when it changed, and each bar once more when it has closed."""
 
+    wants_trades = True
+
     def __init__(self, key: StreamKey, venue: StreamVenue) -> None:
         super().__init__(key, venue)
         self._open_ms = bar_open(key.argument, venue.clock.now_ms(), key.zone_ms)
         self._sent: Bar | None = None
+        self._has_traded = True
+
+    def on_trade(self, symbol: str, trade: Trade) -> None:
+        """Only a trade changes a bar, so without one a beat has nothing to look at."""
+        self._has_traded = True
 
     def tick(self, now_ms: int) -> None:
         """Close what has ended since the last beat, then show the bar in progress."""
@@ -39,7 +46,10 @@ class KlineFeed(Feed):
             self._show(self._open_ms, now_ms, is_closed=True)
             self._open_ms = next_open(interval, self._open_ms, zone)
             self._sent = None
-        self._show(current, now_ms, is_closed=False)
+            self._has_traded = True
+        if self._has_traded:
+            self._has_traded = False
+            self._show(current, now_ms, is_closed=False)
 
     def _show(self, open_ms: int, now_ms: int, is_closed: bool) -> None:
         bars = self.market().bars(self.key.argument, open_ms, open_ms, 1, self.key.zone_ms)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -34,17 +34,34 @@ class Views:
     prices: Mapping[str, Decimal]
 
 
+class Checker:
+    """Holds what is stored against the tape. What executions add up to is folded as they come, each once."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self._folded = 0
+        self.sums = Sums()
+
+    def complaints(self, stored: Stored, views: Views) -> list[str]:
+        """Everything that is not as it should be at a quiet moment."""
+        tape, sums = self.tape, self.sums
+        for symbol, trade in tape.executions[self._folded :]:
+            sums.take(symbol, trade, stored)
+        self._folded = len(tape.executions)
+        return [
+            *check_intents(stored, tape),
+            *check_open_orders(stored, views),
+            *check_fills(stored, tape),
+            *check_quantities(stored, tape),
+            *check_entries(stored),
+            *check_money(stored, tape, views, sums),
+            *check_results(stored, views, sums),
+        ]
+
+
 def complaints(stored: Stored, tape: Tape, views: Views) -> list[str]:
-    """Everything that is not as it should be at a quiet moment."""
-    return [
-        *check_intents(stored, tape),
-        *check_open_orders(stored, views),
-        *check_fills(stored, tape),
-        *check_quantities(stored, tape),
-        *check_entries(stored),
-        *check_money(stored, tape, views),
-        *check_results(stored, tape, views),
-    ]
+    """The same, everything folded anew."""
+    return Checker(tape).complaints(stored, views)
 
 
 def check_intents(stored: Stored, tape: Tape) -> Iterator[str]:
@@ -110,21 +127,21 @@ def check_entries(stored: Stored) -> Iterator[str]:
         yield f"ledger entries and fills differ: {sorted(trades ^ fills)[:5]}"
 
 
-def check_money(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
+def check_money(stored: Stored, tape: Tape, views: Views, sums: Sums) -> Iterator[str]:
     """Each instance owns what its trades made of its capital; all of them and the rest are the venue's balances."""
     owned: dict[tuple[str, str], Decimal] = defaultdict(Decimal, stored.transfers)
-    for trades in tape.trades.values():
-        for trade in trades:
-            if _is_ours(trade):
-                for (account, asset), amount in _postings(stored, trade).items():
-                    owned[account, asset] += amount
+    for name, amount in sums.moved.items():
+        owned[name] += amount
     for (account, asset), amount in owned.items():
         if account.startswith("cash:") and stored.balances.get((account, asset), ZERO) != amount:
             yield f"{account} owns {amount} {asset}, and the ledger says {stored.balances.get((account, asset))}"
     for asset in {*tape.balances, *views.balances}:
         if tape.balances.get(asset, ZERO) != views.balances.get(asset, ZERO):
             yield f"the venue holds {views.balances.get(asset)} {asset}, its postings say {tape.balances.get(asset)}"
-    yield from (_check_spot if tape.market == "spot" else _check_futures)(stored, tape, views)
+    if tape.market == "spot":
+        yield from _check_spot(stored, tape, views)
+    else:
+        yield from _check_futures(stored, tape, views, sums)
 
 
 def _check_spot(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
@@ -151,7 +168,7 @@ def _foreign(stored: Stored, tape: Tape) -> dict[str, Decimal]:
     return moved
 
 
-def _check_futures(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
+def _check_futures(stored: Stored, tape: Tape, views: Views, sums: Sums) -> Iterator[str]:
     """The base asset is the position. The wallet is the ledger's cash, with what open positions cost still in it.
 
     Funding is the account's: no instance is charged with it.
@@ -162,9 +179,7 @@ def _check_futures(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
         if reason not in ("REALIZED_PNL", "COMMISSION"):
             wallets[asset] += amount
     for base, quote in set(stored.assets.values()):
-        holding = Holding()
-        for trade in in_order(tape, base + quote):
-            holding.move(trade.quantity if trade.side == "BUY" else -trade.quantity, trade.quantity * trade.price)
+        holding = sums.positions[base + quote]
         wallets[quote] += holding.cost
         if not cash[base] == holding.quantity == views.positions.get(base + quote, ZERO):
             yield f"{base + quote}: the ledger holds {cash[base]}, the venue {views.positions.get(base + quote)}"
@@ -173,29 +188,16 @@ def _check_futures(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
             yield f"{asset}: {wallets[asset]} and {cash[asset]} by the ledger, the wallet has {views.balances[asset]}"
 
 
-def in_order(tape: Tape, symbol: str) -> list[TapeTrade]:
-    """The account's trades on a symbol, oldest first."""
-    names = sorted((name for name in tape.trades if name[0] == symbol), key=lambda name: int(name[1]))
-    return [trade for name in names for trade in tape.trades[name]]
-
-
-def check_results(stored: Stored, tape: Tape, views: Views) -> Iterator[str]:
+def check_results(stored: Stored, views: Views, sums: Sums) -> Iterator[str]:
     """Realised + unrealised - fees = change of equity less transfers, per instance, by the results that are stored."""
-    flows: dict[int, list[TapeTrade]] = defaultdict(list)
-    for name in sorted(tape.trades, key=lambda name: (tape.trades[name][0].time_ms, len(name[1]), name[1])):
-        for trade in tape.trades[name]:
-            if _is_ours(trade) and trade.client in stored.intents:
-                flows[stored.intents[trade.client].instance].append(trade)
-    for instance, trades in flows.items():
+    for instance, holding in sums.holdings.items():
         base, quote = stored.assets[instance]
         price = views.prices[base + quote]
-        holding = Holding()
-        equity = ZERO
-        for trade in trades:
-            holding.trade(trade, base, quote)
-            for (account, asset), amount in _postings(stored, trade).items():
-                if account == f"cash:{instance}":
-                    equity += amount * (price if asset == base else 1)
+        mine = f"cash:{instance}"
+        others = sum(
+            (amount for (account, asset), amount in sums.moved.items() if account == mine and asset != base), ZERO
+        )
+        equity = sums.moved[mine, base] * price + others
         unrealised = holding.quantity * price - holding.cost
         realised = stored.realised.get(instance, ZERO)
         if realised + unrealised != equity:
@@ -247,10 +249,31 @@ class Holding:
             self.move(direction * rest, abs(signed - part))
 
 
+@dataclass(slots=True)
+class Sums:
+    """What all executions so far add up to."""
+
+    #: (ledger account, asset) -> what our trades have brought
+    moved: dict[tuple[str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    #: instance -> what it holds by its trades, and what it has earned
+    holdings: dict[int, Holding] = field(default_factory=lambda: defaultdict(Holding))
+    #: symbol -> the account's position, by all of its trades
+    positions: dict[str, Holding] = field(default_factory=lambda: defaultdict(Holding))
+
+    def take(self, symbol: str, trade: TapeTrade, stored: Stored) -> None:
+        """Take in an execution. One of ours without an intent is complained of elsewhere."""
+        signed = trade.quantity if trade.side == "BUY" else -trade.quantity
+        self.positions[symbol].move(signed, trade.quantity * trade.price)
+        if not _is_ours(trade) or trade.client not in stored.intents:
+            return
+        for name, amount in _postings(stored, trade).items():
+            self.moved[name] += amount
+        instance = stored.intents[trade.client].instance
+        self.holdings[instance].trade(trade, *stored.assets[instance])
+
+
 def _postings(stored: Stored, trade: TapeTrade) -> dict[tuple[str, str], Decimal]:
     """(ledger account, asset) -> what a trade brings its instance; a fee in a third asset is the common pool's."""
-    if trade.client not in stored.intents:
-        return {}
     instance = stored.intents[trade.client].instance
     base, quote = stored.assets[instance]
     mine, sign = f"cash:{instance}", 1 if trade.side == "BUY" else -1

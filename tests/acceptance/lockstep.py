@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,11 +29,10 @@ from engine.engine_manager import EngineManager
 from engine.market_data.service import MarketData
 from engine.market_data.settings import MarketSettings
 from engine.market_data.wiring import EngineMarket
-from engine.trading_engine import TradingEngine
 from exchanges._binance.exchange import BinanceExchange
-from tests.acceptance.checker import Views, amounts, complaints
+from tests.acceptance.checker import Checker, Views, amounts
 from tests.acceptance.scene import Scene
-from tests.acceptance.stored import Stored, read
+from tests.acceptance.stored import Reader, Stored
 from tests.acceptance.tape import Tape
 from tests.journal_database import address
 from tests.simulator_process import SimulatorProcess
@@ -41,6 +40,8 @@ from tests.simulator_process import SimulatorProcess
 KEY, SECRET = "key-of-lockstep", "secret-of-lockstep"
 ACCOUNT = 1
 DEADLINE_SECONDS = 30.0
+#: Between two looks at whether everything has settled.
+_PAUSE_SECONDS = 0.0005
 #: Sweeps come when something asks for them, not by the wall: a run in lockstep must not depend on the machine.
 HUB = HubSettings(sweep_interval=3_600.0, retry=0.05, receive_window_ms=5_000)
 #: Streams are quiet while market time stands, so the wall must not make anyone suspicious.
@@ -101,7 +102,6 @@ class Node:
     market: MarketData
     journal: GroupCommitJournal
     trading: SteppedTime
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def activity(self) -> int:
@@ -112,19 +112,7 @@ class Node:
         """Until nothing is under way in here."""
         async with _deadline("an idle engine"):
             while not self.is_idle:
-                self.changed.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self.changed.wait(), 0.005)
-
-    def follow(self, engine: TradingEngine) -> None:
-        """Notice when the engine has done something."""
-        before = engine.on_change
-
-        def after_step(changed: TradingEngine) -> None:
-            before(changed)
-            self.changed.set()
-
-        engine.on_change = after_step
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     @property
     def is_idle(self) -> bool:
@@ -153,7 +141,7 @@ async def node(venue: SimulatorProcess, scene: Scene, database: Engine, start_ms
     try:
         await until(lambda: hub.status.gaps > 0, "the private stream")
         for bot in scene.bots:
-            made.follow(await manager.start(bot.spec(), hub))
+            await manager.start(bot.spec(), hub)
         await until(lambda: market.is_connected and market.is_quiet, "the public streams")
         yield made
     finally:
@@ -185,9 +173,13 @@ class Lockstep:
         self.figures = Figures()
         self.tape = Tape("spot" if scene.venue == "binance_spot" else "futures", ACCOUNT)
         self.stored = Stored()
+        self._reader = Reader(database, ACCOUNT)
+        self._checker = Checker(self.tape)
         self.now_ms = 0
         self._check_every_ms = check_every_ms
         self._next_check_ms = 0
+        #: Lines of the tape at the last quiet moment.
+        self._told = 0
 
     async def run(self, up: Node, minutes: int) -> None:
         """Go on for so many minutes of the market, checking at quiet moments."""
@@ -217,7 +209,8 @@ class Lockstep:
         while True:
             before = up.activity
             with self._timed("settle"):
-                self.now_ms = (await self.operator.post("settle"))["market_ms"]
+                answer = await self.operator.post("settle")
+            self.now_ms, self._told = answer["market_ms"], answer["tape"]
             with self._timed("flush"):
                 async with asyncio.timeout(DEADLINE_SECONDS):
                     await up.exchange.flush()
@@ -232,24 +225,28 @@ class Lockstep:
     async def check(self, *, whole: bool = False) -> None:
         """Compare the books, if anything has happened since the last time."""
         with self._timed("check"):
-            touched = self.tape.take(await self.operator.tape(self.tape.read))
+            is_news = self._told > self.tape.read
+            touched = is_news and self.tape.take(await self.operator.tape(self.tape.read))
             if not (touched or whole):
                 return
             self.figures.checks += 1
-            self.stored = await asyncio.to_thread(read, self.database, ACCOUNT)
-            found = complaints(self.stored, self.tape, await self._views())
+            self.stored, views = await asyncio.gather(asyncio.to_thread(self._reader.read), self._views())
+            found = self._checker.complaints(self.stored, views)
             assert not found, f"at {self.now_ms}, {len(found)} complaints:\n" + "\n".join(found[:20])
 
     async def _views(self) -> Views:
-        market = self.tape.market
-        account = await self.operator.get(f"accounts/{ACCOUNT}")
-        resting = await self.operator.get(f"orders?market={market}&account={ACCOUNT}")
-        positions = await self.operator.get(f"positions?account={ACCOUNT}") if market == "futures" else []
-        symbols = await self.operator.get("symbols")
+        market, get = self.tape.market, self.operator.get
+        account, resting, symbols, positions = await asyncio.gather(
+            get(f"accounts/{ACCOUNT}"),
+            get(f"orders?market={market}&account={ACCOUNT}"),
+            get("symbols"),
+            get(f"positions?account={ACCOUNT}"),
+        )
+        held = positions if market == "futures" else []
         return Views(
             amounts(account[market]),
             frozenset(order["client_order_id"] for order in resting),
-            amounts({position["symbol"]: position["quantity"] for position in positions}),
+            amounts({position["symbol"]: position["quantity"] for position in held}),
             amounts({each["symbol"]: each["last_price"] for each in symbols if each["market"] == market}),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -64,46 +64,66 @@ class Stored:
     assets: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
+_INTENT = "client_order_id, strategy_instance_id, symbol, side, ticks, lots, status, filled, complete"
+_FILL = "symbol, trade_id, strategy_instance_id, client_order_id, side, ticks, lots, fee, fee_asset, maker, executed_at"
+_UNITS = "id, tick_size, lot_size, base_asset, quote_asset"
+_POSTING = "kind, reference, ledger_account, asset, amount"
+Row = tuple[Any, ...]
+
+
+class Reader:
+    """Reads every row of an account each time; only rows that have changed since are made into amounts again."""
+
+    def __init__(self, engine: Engine, account: int) -> None:
+        self._engine = engine
+        self._account = account
+        self._intents: dict[Row, StoredIntent] = {}
+        self._fills: dict[Row, StoredFill] = {}
+
+    def read(self) -> Stored:
+        """All rows, as of one moment."""
+        stored = Stored()
+        with self._engine.connect() as connection:
+
+            def rows(columns: str, table: str, more: str = "") -> list[Row]:
+                sql = f"SELECT {columns} FROM {table} WHERE account_id = :account {more}"
+                return [tuple(row) for row in connection.execute(text(sql), {"account": self._account}).all()]
+
+            units: dict[int, tuple[Decimal, Decimal]] = {}
+            for number, tick, lot, base, quote in rows(_UNITS, "strategy_instances", "AND tick_size IS NOT NULL"):
+                units[number] = Decimal(tick), Decimal(lot)
+                stored.assets[number] = base, quote
+            self._intents = {
+                row: self._intents.get(row) or _intent(row, *units[row[1]]) for row in rows(_INTENT, "orders")
+            }
+            self._fills = {row: self._fills.get(row) or _fill(row, *units[row[2]]) for row in rows(_FILL, "fills")}
+            _read_ledger(stored, rows(_POSTING, "postings"))
+            days = "risk_metrics m JOIN strategy_instances i ON i.id = m.strategy_instance_id"
+            for number, realised, fees in rows("strategy_instance_id, realised, fees", days):
+                stored.realised[number] = stored.realised.get(number, Decimal(0)) + Decimal(realised) * _QUANTUM
+                stored.day_fees[number] = stored.day_fees.get(number, Decimal(0)) + Decimal(fees) * _QUANTUM
+        stored.intents = {row[0]: intent for row, intent in self._intents.items()}
+        stored.fills = {(row[0], row[1]): fill for row, fill in self._fills.items()}
+        return stored
+
+
 def read(engine: Engine, account: int) -> Stored:
     """All rows of an account, as of one moment."""
-    stored = Stored()
-    with engine.connect() as connection:
-
-        def rows(sql: str) -> list[Mapping[str, Any]]:
-            return [dict(row) for row in connection.execute(text(sql), {"account": account}).mappings()]
-
-        units = {
-            row["id"]: (Decimal(row["tick_size"]), Decimal(row["lot_size"]))
-            for row in rows("SELECT * FROM strategy_instances WHERE account_id = :account AND tick_size IS NOT NULL")
-        }
-        for row in rows("SELECT * FROM strategy_instances WHERE account_id = :account AND tick_size IS NOT NULL"):
-            stored.assets[row["id"]] = row["base_asset"], row["quote_asset"]
-        for row in rows("SELECT * FROM orders WHERE account_id = :account"):
-            stored.intents[row["client_order_id"]] = _intent(row, *units[row["strategy_instance_id"]])
-        for row in rows("SELECT * FROM fills WHERE account_id = :account"):
-            stored.fills[row["symbol"], row["trade_id"]] = _fill(row, *units[row["strategy_instance_id"]])
-        postings = "SELECT kind, reference, ledger_account, asset, amount FROM postings WHERE account_id = :account"
-        _read_ledger(stored, connection.execute(text(postings), {"account": account}))
-        metrics = "SELECT m.* FROM risk_metrics m JOIN strategy_instances i ON i.id = m.strategy_instance_id "
-        for row in rows(metrics + "WHERE i.account_id = :account"):
-            number = row["strategy_instance_id"]
-            stored.realised[number] = stored.realised.get(number, Decimal(0)) + Decimal(row["realised"]) * _QUANTUM
-            stored.day_fees[number] = stored.day_fees.get(number, Decimal(0)) + Decimal(row["fees"]) * _QUANTUM
-    return stored
+    return Reader(engine, account).read()
 
 
-def _intent(row: Mapping[str, Any], tick: Decimal, lot: Decimal) -> StoredIntent:
+def _intent(row: Row, tick: Decimal, lot: Decimal) -> StoredIntent:
+    _, instance, symbol, side, ticks, lots, status, filled, complete = row
     return StoredIntent(
-        row["strategy_instance_id"], row["symbol"], _SIDES[row["side"]], row["ticks"] * tick, row["lots"] * lot,
-        row["status"], row["filled"] * lot, bool(row["complete"]),
+        instance, symbol, _SIDES[side], ticks * tick, lots * lot, status, filled * lot, bool(complete)
     )  # fmt: skip
 
 
-def _fill(row: Mapping[str, Any], tick: Decimal, lot: Decimal) -> StoredFill:
+def _fill(row: Row, tick: Decimal, lot: Decimal) -> StoredFill:
+    _, _, instance, client, side, ticks, lots, fee, fee_asset, maker, moment = row
     return StoredFill(
-        row["strategy_instance_id"], row["client_order_id"], _SIDES[row["side"]], row["ticks"] * tick,
-        row["lots"] * lot, Decimal(row["fee"]) * _QUANTUM, row["fee_asset"], bool(row["maker"]),
-        _milliseconds(row["executed_at"]),
+        instance, client, _SIDES[side], ticks * tick, lots * lot, Decimal(fee) * _QUANTUM, fee_asset, bool(maker),
+        _milliseconds(moment),
     )  # fmt: skip
 
 

@@ -40,6 +40,8 @@ class Tape:
     orders: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     #: (symbol, trade id) -> executions of this account: two when it traded with itself.
     trades: dict[tuple[str, str], list[TapeTrade]] = field(default_factory=lambda: defaultdict(list))
+    #: (symbol, execution), oldest first.
+    executions: list[tuple[str, TapeTrade]] = field(default_factory=list)
     #: (symbol, trade id, quantity) of every trade line in which the account took part.
     parties: set[tuple[str, str, Decimal]] = field(default_factory=set)
     #: Asset -> balance by the sum of all postings; and what came or went by other ways than trading.
@@ -80,6 +82,7 @@ class Tape:
                 Decimal(line["commission"]), line["commission_asset"], line["maker"], line["t"],
             )  # fmt: skip
             self.trades[line["symbol"], str(line["trade"])].append(trade)
+            self.executions.append((line["symbol"], trade))
 
     def _take_posting(self, line: Mapping[str, Any]) -> None:
         delta = Decimal(line["delta"])
