@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -60,7 +60,8 @@ class Books:
         self._instrument = instrument
         self._units = Units(instrument.base, instrument.quote, instrument.base_per_lot, instrument.tick_lot)
         self._is_margin = is_margin
-        self._messages: deque[int] = deque()
+        #: Machine times of the last requests, oldest first.
+        self._messages: list[int] = []
         #: Refusals in a row, of entries and of orders that only make the position smaller.
         self.rejections = 0
         self.exit_rejections = 0
@@ -136,8 +137,7 @@ class Books:
         """The snapshot the risk rules read. Orders whose fate is unknown count as open."""
         view = self.view(instance, now_ms)
         live = instance.live_orders()
-        while self._messages and self._messages[0] <= machine_ms - 1_000:
-            self._messages.popleft()
+        del self._messages[: bisect_right(self._messages, machine_ms - 1_000)]
         held = self._held_slots(instance.state) | {order.key.slot for order in live if order.key.leg == ENTRY}
         return RiskView(
             now_ms=now_ms,

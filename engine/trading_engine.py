@@ -27,6 +27,7 @@ from domain.instrument import Instrument
 from domain.ledger import UNALLOCATED, Entry
 from domain.order import OPEN, PENDING, Order, OrderReport, is_terminal
 from domain.risk_manager import APPROVED, RiskLimits, check, name_of
+from engine.bell import Bell
 from engine.books import Books
 from engine.engine_status import EngineSettings as EngineSettings
 from engine.engine_status import EngineStatus as EngineStatus
@@ -67,11 +68,11 @@ class TradingEngine:
         pauses = SlotPauses(int(self._settings.refusal_pause * 1000))
         self.setbacks = Setbacks(standing or Standing(), books, clock, pauses, self.tell)
         self._keeper = StepKeeper(instance.instance, epoch, journal, clock, retry, self._suspend)
-        self._inbox: deque[Input] = deque()
-        self._bell = asyncio.Event()
+        self._inbox: list[Input] = []
+        self._bell = Bell()
         self._postponed: list[Event] = []
         #: Orders of the step that is being committed; they cannot be at the venue yet.
-        self._unsent: set[str] = set()
+        self._unsent: frozenset[str] = frozenset()
         #: Slots whose order may no longer be the one that is wished.
         self._unsure: set[int] = set()
         self._last_bar_ms = 0
@@ -87,7 +88,7 @@ class TradingEngine:
     def put(self, item: Input) -> None:
         """Hand something to the engine; it is taken up in the next step."""
         self._inbox.append(item)
-        self._bell.set()
+        self._bell.ring()
 
     def recheck(self) -> None:
         """Look at every slot's wish again in the next step: what a crash or a refusal has left undone is done then."""
@@ -96,7 +97,7 @@ class TradingEngine:
             if slots.wish_of(state, slot).side and self.instance.is_free(slot):
                 self.status.held_back.setdefault(slot, "not placed yet")
         self._unsure.update(range(slots.count_of(state)))
-        self._bell.set()
+        self._bell.ring()
 
     def tell(self, words: str) -> None:
         """Show a person why something is not as wished, and what comes next."""
@@ -189,7 +190,7 @@ class TradingEngine:
         if self.status.state != "lost":
             self.status.fenced += 1
         self.status.state, self.status.last_error = "lost", str(error)
-        self._bell.set()
+        self._bell.ring()
 
     async def close(self) -> None:
         """Wait for requests that have left; resting orders stay resting."""
@@ -197,7 +198,7 @@ class TradingEngine:
 
     async def step(self) -> None:
         """Take everything in the inbox, decide, commit, send."""
-        inputs = [self._inbox.popleft() for _ in range(len(self._inbox))]
+        inputs, self._inbox = self._inbox, []
         reach("engine.inputs_taken")
         self.books.open_day(self._clock.trading.now_ms())
         draft = Draft(self._keeper.new_step())
@@ -216,11 +217,11 @@ class TradingEngine:
         self._finish(draft)
         if draft.has_content:
             reach("engine.before_commit")
-            self._unsent = {order.client_order_id for order in draft.step.intents}
+            self._unsent = frozenset(order.client_order_id for order in draft.step.intents)
             committed_ms = await self._keeper.keep(draft.step)
             reach("engine.after_commit")
             self._act(draft, committed_ms)
-            self._unsent = set()
+            self._unsent = frozenset()
             reach("engine.sends_started")
         self.status.steps += 1
 
@@ -286,6 +287,7 @@ class TradingEngine:
         draft.has_state = True
 
     def _vet(self, actions: Iterable[Action], draft: Draft) -> Iterable[Action]:
+        now_ms, machine_ms = self._clock.trading.now_ms(), self._clock.machine.now_ms()
         for action in sorted(actions, key=self._urgency):
             if isinstance(action, Cancel):
                 draft.cancels[action.order.client_order_id] = action.order
@@ -294,8 +296,8 @@ class TradingEngine:
             objection = self._objection(action.order)
             if not objection:
                 self.status.held_back.pop(action.order.key.slot, None)
-                self.books.count_message(self._clock.machine.now_ms())
-                order = action.order._replace(updated_ms=self._clock.trading.now_ms())
+                self.books.count_message(machine_ms)
+                order = action.order._replace(updated_ms=now_ms)
                 draft.step.intents.append(order)
                 draft.step.reasons.append(action.reason)
                 self.instance.track(order)
@@ -381,7 +383,7 @@ class TradingEngine:
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sends.discard(task)
         reach("engine.send_ended")
-        self._bell.set()
+        self._bell.ring()
         if not task.cancelled() and (error := task.exception()) is not None:
             self.status.state, self.status.last_error = "error", f"{type(error).__name__}: {error}"
             log.error("sending_failed", instance=self.instance.instance, error=self.status.last_error)
@@ -389,11 +391,6 @@ class TradingEngine:
     async def _wait(self) -> None:
         """Until something is in the inbox, or it is time to try again what was held back."""
         while not self._inbox:
-            self._bell.clear()
             waits = self.status.held_back or self._postponed
-            delay = self._settings.parked_retry if waits else None
-            try:
-                async with asyncio.timeout(delay):
-                    await self._bell.wait()
-            except TimeoutError:
+            if not await self._bell.sleep(self._settings.parked_retry if waits else None):
                 return
