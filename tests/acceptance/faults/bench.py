@@ -32,6 +32,7 @@ from core.base_exchange import EXCHANGES, Credentials, VenueSettings
 from core.base_strategy import STRATEGIES
 from core.clock import Clock, SystemTime, VenueTime
 from db.journal import GroupCommitJournal
+from db.journal.drivers import Driver
 from domain.client_order_id import decode, is_ours
 from domain.order import Order
 from domain.risk_manager import RiskLimits
@@ -262,10 +263,10 @@ class Bench:
     @asynccontextmanager
     async def node(
         self, *specs: InstanceSpec, hub: HubSettings = HUB, market: MarketSettings = MARKET,
-        engine: EngineSettings = ENGINE, **venue: Any,
+        engine: EngineSettings = ENGINE, connect: Callable[[], Driver] | None = None, **venue: Any,
     ) -> AsyncIterator[Node]:  # fmt: skip
         """The platform, taken up with these instances; leaving is a death: nothing is tidied up at the venue."""
-        async with self.idle_node(hub=hub, market=market, engine=engine, **venue) as up:
+        async with self.idle_node(hub=hub, market=market, engine=engine, connect=connect, **venue) as up:
             for spec in specs:
                 up.watch(await up.manager.start(spec, up.hub))
             await until(lambda: up.market.is_connected and up.market.is_quiet, "the public streams")
@@ -275,8 +276,9 @@ class Bench:
 
     @asynccontextmanager
     async def idle_node(
-        self, *, hub: HubSettings = HUB, market: MarketSettings = MARKET, engine: EngineSettings = ENGINE, **venue: Any
-    ) -> AsyncIterator[Node]:
+        self, *, hub: HubSettings = HUB, market: MarketSettings = MARKET, engine: EngineSettings = ENGINE,
+        connect: Callable[[], Driver] | None = None, **venue: Any,
+    ) -> AsyncIterator[Node]:  # fmt: skip
         """The platform without an instance."""
         EXCHANGES.scan(exchanges)
         clock = Clock(VenueTime(self.venue.get("time")["market_ms"]), SystemTime())
@@ -286,7 +288,7 @@ class Bench:
         )  # fmt: skip
         exchange = EXCHANGES.get(f"binance_{self.market}")(replace(settings, **venue), clock)
         assert isinstance(exchange, BinanceExchange)
-        journal = GroupCommitJournal(address(self.database), clock.machine)
+        journal = GroupCommitJournal(address(self.database), clock.machine, connect=connect)
         data = MarketData(clock, market, random.Random(7))
         account = AccountHub(1, 1, exchange, journal, clock, hub)
         await account.start()
