@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check lint types fix bench acceptance docs lock
+.PHONY: help setup web up down test check lint types fix bench acceptance docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -15,7 +15,10 @@ setup: .venv/.ready ## make .venv with the pinned packages and the `ares` comman
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-up: setup ## start the simulated exchange; Ctrl-C or `make down` ends it
+web: setup ## build the page into web/dist, where it is not newer than its sources
+	scripts/web build
+
+up: setup web ## start the simulated exchange; Ctrl-C or `make down` ends it
 	$(BIN)/ares up
 
 down: setup ## end what `make up` started
@@ -28,6 +31,7 @@ check: lint types ## lint, types, imports, packages, and the laws of the house
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry --no-ansi .
 	$(BIN)/python -m pytest -q tests/architecture
+	scripts/web check
 
 lint: setup ## style, by ruff
 	$(BIN)/ruff check .

@@ -54,9 +54,9 @@ IdempotencyKey = Annotated[
 
 
 class Answer(BaseModel):
-    """Base of what is answered."""
+    """Base of what is answered. A field with a default is always there, and the description says so."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class Body(BaseModel):

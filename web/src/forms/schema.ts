@@ -1,0 +1,83 @@
+/** JSON Schema, as pydantic writes it, read as fields of a form. */
+
+export type FieldKind = "decimal" | "integer" | "boolean" | "choice" | "amounts" | "text";
+
+export interface Field {
+  name: string;
+  kind: FieldKind;
+  title: string;
+  help: string;
+  isRequired: boolean;
+  choices: string[];
+  minimum?: number;
+  maximum?: number;
+  /** A value that must be above, not at, this bound. */
+  above?: number;
+  below?: number;
+  initial: unknown;
+}
+
+export type Values = Record<string, unknown>;
+
+interface Node {
+  type?: string;
+  title?: string;
+  description?: string;
+  default?: unknown;
+  enum?: unknown[];
+  anyOf?: Node[];
+  additionalProperties?: Node | boolean;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+}
+
+export function fieldsOf(schema: Record<string, unknown>): Field[] {
+  const properties = (schema.properties ?? {}) as Record<string, Node>;
+  const required = new Set((schema.required ?? []) as string[]);
+  return Object.entries(properties).map(([name, node]) => toField(name, node, required.has(name)));
+}
+
+function toField(name: string, node: Node, isRequired: boolean): Field {
+  const variants = (node.anyOf ?? [node]).filter((one) => one.type !== "null");
+  const bounded = variants.find((one) => one.type === "number" || one.type === "integer") ?? node;
+  return {
+    name, isRequired,
+    kind: kindOf(node, variants),
+    title: node.title ?? name,
+    help: node.description ?? "",
+    choices: (node.enum ?? []).map(String),
+    minimum: bounded.minimum, maximum: bounded.maximum, above: bounded.exclusiveMinimum, below: bounded.exclusiveMaximum,
+    initial: node.default ?? undefined,
+  };
+}
+
+/** Money is either a number or a string on the wire; the page always sends the string. */
+function kindOf(node: Node, variants: Node[]): FieldKind {
+  const types = new Set(variants.map((one) => one.type));
+  if (node.enum) return "choice";
+  if (types.has("boolean")) return "boolean";
+  if (types.has("object")) return "amounts";
+  if (types.has("number")) return "decimal";
+  if (types.has("integer")) return "integer";
+  return "text";
+}
+
+/** The values a form begins with: what is there, else the defaults. */
+export function initialValues(fields: Field[], given: Values = {}): Values {
+  return Object.fromEntries(fields.map(({ name, initial }) => [name, given[name] ?? initial]));
+}
+
+/** What is sent: without the empty fields, so that the node's own defaults hold. */
+export function toSend(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== undefined));
+}
+
+/** The bounds of a field in signs: "> 0", "1 – 500". */
+export function boundsOf({ minimum, maximum, above, below }: Field): string {
+  const low = above !== undefined ? `> ${above}` : minimum !== undefined ? `≥ ${minimum}` : "";
+  const high = below !== undefined ? `< ${below}` : maximum !== undefined ? `≤ ${maximum}` : "";
+  if (minimum !== undefined && maximum !== undefined) return `${minimum} – ${maximum}`;
+  return [low, high].filter(Boolean).join(", ");
+}

@@ -1,0 +1,27 @@
+import { useI18n } from "vue-i18n";
+
+/** Words for what the node names by a code, or writes in English: translated where the page knows it, as it came otherwise. */
+export function useWords() {
+  const { t, te, locale } = useI18n();
+  const or = (key: string, otherwise: string) => (te(key, locale.value) ? t(key) : otherwise);
+  const spoken = (code: string) => code.replaceAll("_", " ");
+
+  return {
+    kindTitle: (name: string, title = spoken(name)) => or(`kinds.${name}.title`, title),
+    kindSummary: (name: string, summary: string) => or(`kinds.${name}.summary`, summary),
+    fieldTitle: (scope: string, field: string, title: string) => or(`kinds.${scope}.fields.${field}.title`, title),
+    fieldHelp: (scope: string, field: string, help: string) => or(`kinds.${scope}.fields.${field}.help`, help),
+    choice: (value: string) => or(`kinds.choices.${value}`, spoken(value)),
+    /** Why an order is not resting. */
+    heldBack: (code: string) => or(`heldBack.${code.replaceAll(" ", "_")}`, spoken(code)),
+    orderStatus: (code: string) => or(`orderStatus.${code}`, spoken(code)),
+    action: (code: string) => or(`actions.${code.replaceAll(".", "_")}`, spoken(code.replaceAll(".", " "))),
+    rights: (code: string) => or(`rights.${code}`, spoken(code)),
+    reason: (text: string) => or(`reasons.${reasonKey(text)}`, text),
+  };
+}
+
+/** Sentences of the node are keyed by their first words. */
+function reasonKey(text: string): string {
+  return text.toLowerCase().replace(/[^a-z]+/g, "_").slice(0, 40).replace(/_$/, "");
+}

@@ -1,0 +1,36 @@
+import { refDebounced, useIntervalFn } from "@vueuse/core";
+import { computed, ref, watch } from "vue";
+import { useRoute, useRouter } from "vue-router";
+import { api } from "@/api/client";
+import type { Strategy } from "@/api/types";
+import { RENEW_MS, useLiveStrategies } from "@/composables/useLiveStrategies";
+import { usePages } from "@/composables/usePages";
+
+const PAGE = 50;
+type State = Strategy["desired_state"];
+const states = (wanted = "") => (wanted ? [wanted as State] : undefined);
+
+/** The list of strategies as the node tells it, kept fresh by the stream; the filters live in the address. */
+export function useStrategies() {
+  const route = useRoute();
+  const router = useRouter();
+  const { overlay, settled } = useLiveStrategies();
+  const text = ref(typeof route.query.q === "string" ? route.query.q : "");
+  const state = ref(typeof route.query.state === "string" ? route.query.state : "");
+  const quiet = refDebounced(text, 250);
+
+  const filter = computed(() => ({ q: quiet.value, state: state.value }));
+  watch(filter, ({ q, state: wanted }) => {
+    void router.replace({ query: { ...(q && { q }), ...(wanted && { state: wanted }) } });
+  });
+
+  const list = usePages(["strategies", "list"], filter, (cursor, wanted) =>
+    settled(
+      () => api.listStrategies({ query: { cursor, limit: PAGE, q: wanted.q || undefined, state: states(wanted.state) } }),
+      (page) => page.items.map((one) => one.id),
+    ),
+  );
+  useIntervalFn(list.retry, RENEW_MS);
+  const rows = computed(() => list.items.value.map(overlay));
+  return { ...list, rows, text, state, isFiltered: computed(() => Boolean(quiet.value || state.value)) };
+}
