@@ -98,6 +98,8 @@ class LeaseKeeper:
     async def renew(self) -> Renewal:
         """A term more for everything held. Raises what the Redis client raises; what was renewed until then counts."""
         found = Renewal()
+        if not self.held:
+            await self.look()
         for some in pieces(list(self.held.items())):
             before_ns = self._machine.steady_ns()
             answer = await self._store.renew([Lease(key, held.value) for key, held in some])

@@ -108,7 +108,7 @@ class World:
         worker = self.workers[name] = Worker(worker_id, process, log_path)
         until(
             lambda: process.poll() is not None or self.redis.zscore("workers:active", worker_id) is not None,
-            f"membership of {name}", 40,
+            f"membership of {name}", 90,
         )  # fmt: skip
         assert process.poll() is None, worker.log[-4000:]
         return worker
@@ -214,6 +214,13 @@ class World:
             logs = "\n".join(worker.log[-3000:] for worker in self.workers.values())
             raise AssertionError(f"{error}: {self.status(instance)}\n{logs}") from None
         return self.status(instance)
+
+    def parameters(self, instance: int) -> dict[str, Any]:
+        """The parameters as the row has them."""
+        row = self.do(lambda unit: unit.session.get(StrategyInstance, instance))
+        assert row is not None
+        found: dict[str, Any] = json.loads(row.parameters)
+        return found
 
     def epoch(self, instance: int) -> int:
         """The newest fencing epoch."""
