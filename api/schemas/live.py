@@ -19,7 +19,7 @@ class LiveStatus(Answer):
     worker_ip: str
     worker_hostname: str
     status: Literal["claiming", "loading", "running", "suspended", "paused", "stopping", "error"]
-    started_at: Moment
+    started_at: Moment | None = Field(None, description="Null before it trades.")
     current_price: Amount | None = None
     pending_buys: int
     pending_sells: int
@@ -36,7 +36,7 @@ class LiveStatus(Answer):
     position: Amount = "0"
     owner_id: int
 
-    @field_validator("current_price", mode="before")
+    @field_validator("current_price", "started_at", mode="before")
     @classmethod
     def _none_when_empty(cls, value: object) -> object:
         return value or None
