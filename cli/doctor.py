@@ -12,9 +12,17 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from cli.instance import Instance
+import redis
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from cli.installation import Installation
 from core.clock import MachineTime, utc_from_ms
-from core.config import Config
+from core.config import Config, RedisSection
+from core.secrets import EncryptionKey
+from db.database import open_database
+from db.migrate import current_revision, head_revision
+from domain.errors import Refused
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 200 * 1024 * 1024
@@ -40,9 +48,12 @@ def examine(config: Config, machine: MachineTime) -> Iterator[Finding]:
     yield examine_packages("ares")
     yield examine_home(config.home)
     yield examine_clock(machine, Path(__file__))
-    instance = Instance(config.home)
-    yield examine_instance(instance)
-    yield examine_port(config.simulator.port, ours=instance.is_running())
+    installation = Installation(config.home)
+    yield examine_installation(installation)
+    yield examine_port(config.simulator.port, ours=installation.is_running())
+    yield examine_database(config.database.url.get_secret_value())
+    yield examine_redis(config)
+    yield examine_encryption(config)
 
 
 def examine_python(version: tuple[int, ...]) -> Finding:
@@ -87,14 +98,14 @@ def examine_clock(machine: MachineTime, code: Path) -> Finding:
     return Finding("clock", found)
 
 
-def examine_instance(instance: Instance) -> Finding:
+def examine_installation(installation: Installation) -> Finding:
     """What `ares up` left or holds under the home folder."""
-    address = instance.address()
-    if instance.is_running():
-        return Finding("simulator", f"running, {address.rest}" if address else "starting")
-    if instance.announce_path.exists():
-        return Finding("simulator", f"{instance.announce_path} is left from a run that was cut off", "run `ares down`")
-    return Finding("simulator", "not running; `ares up` starts it")
+    record = installation.record()
+    if installation.is_running():
+        return Finding("ares", f"running, {record.page}" if record and record.page else "starting")
+    if record is not None:
+        return Finding("ares", f"{installation.record_path} is left from a run that was cut off", "run `ares down`")
+    return Finding("ares", "not running; `ares up` starts it")
 
 
 def examine_port(port: int, *, ours: bool) -> Finding:
@@ -111,6 +122,55 @@ def examine_port(port: int, *, ours: bool) -> Finding:
             found = f"{port} cannot be used: {error.strerror}"
             return Finding("port", found, "set ARES_SIMULATOR__PORT to another port, or to 0 for a free one")
     return Finding("port", f"{port} is free")
+
+
+def examine_database(url: str) -> Finding:
+    """The database must answer, and have this program's schema; an embedded one is made by the first `ares up`."""
+    address = make_url(url)
+    told = address.render_as_string(hide_password=True)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
+        return Finding("database", f"{told}, not there yet; `ares up` makes it")
+    try:
+        engine = open_database(url)
+        try:
+            found, wanted = current_revision(engine), head_revision()
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, Refused) as error:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        return Finding("database", f"{told}: {reason}", "start it, or correct ARES_DATABASE__URL or MYSQL_...")
+    if found != wanted:
+        return Finding("database", f"schema {found or 'none'}, this program needs {wanted}", "run `ares migrate`")
+    return Finding("database", f"{told}, schema {found}")
+
+
+def examine_redis(config: Config) -> Finding:
+    """A configured Redis must answer and must never evict; without one `ares up` starts its own."""
+    url = config.redis.url.get_secret_value()
+    if url == RedisSection().url.get_secret_value():
+        return Finding("redis", "none is configured; `ares up` starts its own")
+    told = make_url(url).render_as_string(hide_password=True)
+    client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+    try:
+        policy = str(client.info("memory").get("maxmemory_policy", ""))
+    except redis.RedisError as error:
+        return Finding("redis", f"{told}: {error}", "start it, or correct ARES_REDIS__URL or REDIS_...")
+    finally:
+        client.close()
+    if policy != "noeviction":
+        return Finding("redis", f"{told} evicts keys ({policy})", "set maxmemory-policy to noeviction")
+    return Finding("redis", told)
+
+
+def examine_encryption(config: Config) -> Finding:
+    """The encryption key, where one is configured, must be drawn at random."""
+    if config.security.encryption_key is None:
+        return Finding("encryption key", "none is configured; `ares up` makes one, `ares init` another for servers")
+    try:
+        key = EncryptionKey(config.security.encryption_key)
+    except Refused as error:
+        return Finding("encryption key", str(error), "make one by `openssl rand -hex 32`")
+    return Finding("encryption key", f"its id is {key.id}")
 
 
 def _is_installed(name: str) -> bool:

@@ -1,0 +1,143 @@
+"""What a first `ares up` trades: three grids on paper, laid close around the price of the simulated market."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any, Final
+
+import aiohttp
+from sqlmodel import select
+
+from core.clock import system_clock, utc_from_ms
+from core.config import Config
+from db import migrate
+from db.bootstrap import LOCAL_USER
+from db.database import open_database
+from db.models import Account, StrategyInstance, User
+from db.queries import accounts, audit, instances
+from db.unit_of_work import UnitOfWork
+from domain.money import to_wire
+
+#: What the account owns, and what each strategy gets of it.
+FUNDS: Final = Decimal(100_000)
+CAPITAL: Final = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A symbol as the simulated market shows it at the moment of the first start."""
+
+    symbol: str
+    price: Decimal
+    tick: Decimal
+    lot: Decimal
+
+    def price_at(self, percent: str) -> str:
+        """The price so many percent above or below now, on the venue's grid of prices."""
+        return _on_grid(self.price * (1 + Decimal(percent) / 100), self.tick)
+
+    def quantity_of(self, quote_amount: str) -> str:
+        """How much of the base asset an amount of the quote asset buys now."""
+        return _on_grid(Decimal(quote_amount) / self.price, self.lot)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """One strategy of the demonstration."""
+
+    name: str
+    kind: str
+    symbol: str
+    parameters: dict[str, Any]
+
+
+def bots(quotes: list[Quote]) -> list[Bot]:
+    """A range grid on every symbol, a trailing grid on the first; steps are wider than two fees, so they can earn."""
+    ranges = [
+        Bot(
+            f"{one.symbol} range grid", "grid", one.symbol,
+            {"lower_price": one.price_at("-4"), "upper_price": one.price_at("4"), "levels": 20,
+             "total_investment": "8000"},
+        )
+        for one in quotes
+    ]  # fmt: skip
+    first = quotes[0]
+    trailing = Bot(
+        f"{first.symbol} trailing grid", "trailing_grid", first.symbol,
+        {"grid_levels": 10, "offset_percent": "0.15", "sell_offset_percent": "0.4", "reprice_percent": "0.3",
+         "quantity": first.quantity_of("800")},
+    )  # fmt: skip
+    return [*ranges, trailing]
+
+
+async def prepare(config: Config, rest_url: str) -> None:
+    """Bring the database to this program's schema, and fill it when it is empty."""
+    if await asyncio.to_thread(_needs_filling, config):
+        quotes = await _quotes(rest_url, config.simulator.symbols[:2])
+        await asyncio.to_thread(_fill, config, bots(quotes))
+
+
+def _needs_filling(config: Config) -> bool:
+    config.home.mkdir(parents=True, exist_ok=True)
+    engine = open_database(config.database.url.get_secret_value())
+    try:
+        migrate.upgrade(engine)
+        with UnitOfWork(engine) as unit:
+            return unit.session.exec(select(User).limit(1)).first() is None
+    finally:
+        engine.dispose()
+
+
+def _fill(config: Config, demonstration: list[Bot]) -> None:
+    now = utc_from_ms(system_clock().machine.now_ms())
+    engine = open_database(config.database.url.get_secret_value())
+    try:
+        with UnitOfWork(engine) as unit:
+            user = accounts.add_user(
+                unit, User(login=LOCAL_USER, display_name="Local user", role="admin", created_at=now)
+            )
+            settings = json.dumps({"venue": "binance_spot", "balances": {"USDT": to_wire(FUNDS)}})
+            account = accounts.add(
+                unit,
+                Account(
+                    owner_id=user.id or 0, name="Paper on the simulated exchange", exchange="paper", paper=True,
+                    settings=settings, created_at=now, updated_at=now,
+                ),
+            )  # fmt: skip
+            for bot in demonstration:
+                row = StrategyInstance(
+                    owner_id=user.id or 0, account_id=account.id or 0, name=bot.name, strategy_type=bot.kind,
+                    symbol=bot.symbol, kline_interval="1m", parameters=json.dumps(bot.parameters),
+                    limits=json.dumps({"capital": {"USDT": to_wire(CAPITAL)}}),
+                    desired_state=instances.RUNNING, paper=True, created_at=now, updated_at=now,
+                )  # fmt: skip
+                instances.add(unit, row)
+            named = [bot.name for bot in demonstration]
+            audit.record(unit, audit.Deed("system", "demonstration", {"instances": named}, user.id), now)
+            unit.commit()
+    finally:
+        engine.dispose()
+
+
+async def _quotes(rest_url: str, symbols: tuple[str, ...]) -> list[Quote]:
+    async with aiohttp.ClientSession(rest_url, timeout=aiohttp.ClientTimeout(total=10)) as session:
+        return [await _quote(session, symbol) for symbol in symbols]
+
+
+async def _quote(session: aiohttp.ClientSession, symbol: str) -> Quote:
+    async with session.get("/api/v3/exchangeInfo", params={"symbol": symbol}) as answer:
+        answer.raise_for_status()
+        listed = (await answer.json())["symbols"][0]
+    filters = {one["filterType"]: one for one in listed["filters"]}
+    async with session.get("/api/v3/ticker/price", params={"symbol": symbol}) as answer:
+        answer.raise_for_status()
+        price = Decimal((await answer.json())["price"])
+    tick, lot = Decimal(filters["PRICE_FILTER"]["tickSize"]), Decimal(filters["LOT_SIZE"]["stepSize"])
+    return Quote(symbol, price, tick, lot)
+
+
+def _on_grid(amount: Decimal, step: Decimal) -> str:
+    return to_wire((amount / step).to_integral_value(ROUND_FLOOR) * step)
