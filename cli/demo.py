@@ -9,12 +9,11 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 import aiohttp
-from sqlmodel import select
 
 from core.clock import system_clock, utc_from_ms
 from core.config import Config
 from db import migrate
-from db.bootstrap import LOCAL_USER
+from db.bootstrap import LOCAL_USER, is_empty
 from db.database import open_database
 from db.models import Account, StrategyInstance, User
 from db.queries import accounts, audit, instances
@@ -86,7 +85,7 @@ def _needs_filling(config: Config) -> bool:
     try:
         migrate.upgrade(engine)
         with UnitOfWork(engine) as unit:
-            return unit.session.exec(select(User).limit(1)).first() is None
+            return is_empty(unit)
     finally:
         engine.dispose()
 

@@ -13,16 +13,13 @@ from importlib import metadata
 from pathlib import Path
 
 import redis
-from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from cli.installation import Installation
 from core.clock import MachineTime, utc_from_ms
 from core.config import Config, RedisSection
 from core.secrets import EncryptionKey
-from db.database import open_database
-from db.migrate import current_revision, head_revision
-from domain.errors import Refused
+from db.health import look, shown
+from domain.errors import AresError, Refused
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES = 200 * 1024 * 1024
@@ -126,22 +123,16 @@ def examine_port(port: int, *, ours: bool) -> Finding:
 
 def examine_database(url: str) -> Finding:
     """The database must answer, and have this program's schema; an embedded one is made by the first `ares up`."""
-    address = make_url(url)
-    told = address.render_as_string(hide_password=True)
-    if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
-        return Finding("database", f"{told}, not there yet; `ares up` makes it")
     try:
-        engine = open_database(url)
-        try:
-            found, wanted = current_revision(engine), head_revision()
-        finally:
-            engine.dispose()
-    except (SQLAlchemyError, Refused) as error:
-        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        return Finding("database", f"{told}: {reason}", "start it, or correct ARES_DATABASE__URL or MYSQL_...")
-    if found != wanted:
-        return Finding("database", f"schema {found or 'none'}, this program needs {wanted}", "run `ares migrate`")
-    return Finding("database", f"{told}, schema {found}")
+        health = look(url)
+    except AresError as error:
+        return Finding("database", str(error), "start it, or correct ARES_DATABASE__URL or MYSQL_...")
+    if not health.exists:
+        return Finding("database", f"{health.address}, not there yet; `ares up` makes it")
+    if health.found != health.wanted:
+        found = f"schema {health.found or 'none'}, this program needs {health.wanted}"
+        return Finding("database", found, "run `ares migrate`")
+    return Finding("database", f"{health.address}, schema {health.found}")
 
 
 def examine_redis(config: Config) -> Finding:
@@ -149,7 +140,7 @@ def examine_redis(config: Config) -> Finding:
     url = config.redis.url.get_secret_value()
     if url == RedisSection().url.get_secret_value():
         return Finding("redis", "none is configured; `ares up` starts its own")
-    told = make_url(url).render_as_string(hide_password=True)
+    told = shown(url)
     client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
     try:
         policy = str(client.info("memory").get("maxmemory_policy", ""))

@@ -18,9 +18,14 @@ PAPER_BALANCES: Final = {"USDT": "10000"}
 GRID: Final = {"lower_price": "30000", "upper_price": "120000", "levels": 20, "total_investment": "1000"}
 
 
+def is_empty(unit: UnitOfWork) -> bool:
+    """Whether nobody uses this database yet."""
+    return unit.session.exec(select(User).limit(1)).first() is None
+
+
 def bootstrap(unit: UnitOfWork, now: datetime) -> StrategyInstance | None:
     """Fill a database without users; None when it has some. Several processes may ask: the login is unique."""
-    if unit.session.exec(select(User).limit(1)).first() is not None:
+    if not is_empty(unit):
         return None
     user = accounts.add_user(unit, User(login=LOCAL_USER, display_name="Local user", role="admin", created_at=now))
     account = accounts.add(
