@@ -17,7 +17,7 @@ from db.bootstrap import LOCAL_USER, is_empty
 from db.database import open_database
 from db.models import Account, StrategyInstance, User
 from db.queries import accounts, audit, instances
-from db.unit_of_work import UnitOfWork
+from db.unit_of_work import UnitOfWork, committed
 from domain.money import to_wire
 
 #: What the account owns, and what each strategy gets of it.
@@ -94,7 +94,7 @@ def _fill(config: Config, demonstration: list[Bot]) -> None:
     now = utc_from_ms(system_clock().machine.now_ms())
     engine = open_database(config.database.url.get_secret_value())
     try:
-        with UnitOfWork(engine) as unit:
+        with committed(engine) as unit:
             user = accounts.add_user(
                 unit, User(login=LOCAL_USER, display_name="Local user", role="admin", created_at=now)
             )
@@ -116,7 +116,6 @@ def _fill(config: Config, demonstration: list[Bot]) -> None:
                 instances.add(unit, row)
             named = [bot.name for bot in demonstration]
             audit.record(unit, audit.Deed("system", "demonstration", {"instances": named}, user.id), now)
-            unit.commit()
     finally:
         engine.dispose()
 

@@ -13,7 +13,7 @@ from db.bootstrap import LOCAL_USER
 from db.database import open_database
 from db.migrate import require_current_schema
 from db.queries import accounts, sessions
-from db.unit_of_work import UnitOfWork
+from db.unit_of_work import UnitOfWork, committed
 from domain.errors import Refused
 
 LINK_MINUTES: Final = 10
@@ -28,16 +28,13 @@ def link(config: Config, page: str, login: str = LOCAL_USER) -> str:
     """An address that signs the user in once."""
     with _database(config) as (unit, now):
         token = sessions.make_link(unit, _user(unit, login), now, timedelta(minutes=LINK_MINUTES))
-        unit.commit()
     return f"{page}/login?token={token}"
 
 
 def session(config: Config, login: str = LOCAL_USER) -> str:
     """A session's token, as a browser would get it."""
     with _database(config) as (unit, now):
-        token = sessions.begin(unit, _user(unit, login), now, timedelta(hours=SESSION_HOURS))
-        unit.commit()
-    return token
+        return sessions.begin(unit, _user(unit, login), now, timedelta(hours=SESSION_HOURS))
 
 
 @contextmanager
@@ -45,7 +42,7 @@ def _database(config: Config) -> Iterator[tuple[UnitOfWork, datetime]]:
     engine = open_database(config.database.url.get_secret_value())
     try:
         require_current_schema(engine)
-        with UnitOfWork(engine) as unit:
+        with committed(engine) as unit:
             yield unit, utc_from_ms(system_clock().machine.now_ms())
     finally:
         engine.dispose()

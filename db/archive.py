@@ -22,7 +22,7 @@ from sqlalchemy import Engine, Table, func, select
 from db import migrate
 from db.database import for_reading
 from db.models import METADATA
-from db.unit_of_work import UnitOfWork
+from db.unit_of_work import UnitOfWork, committed
 from domain.errors import Refused
 from domain.money import to_wire
 
@@ -98,7 +98,7 @@ def restore(engine: Engine, path: Path) -> Summary:
             f"{path} was made at schema {summary.revision} and this program has {wanted}; use that version."
         )
     migrate.upgrade(engine)
-    with UnitOfWork(engine) as unit, _opened(path) as archive:
+    with committed(engine) as unit, _opened(path) as archive:
         for table in _tables():
             if unit.connection.execute(select(func.count()).select_from(table)).scalar_one():
                 raise NotEmpty(f"the table {table.name} holds rows already; restore into an empty database.")
@@ -106,7 +106,6 @@ def restore(engine: Engine, path: Path) -> Summary:
         for table in _tables():
             for rows in _batches(archive, table, columns[table.name]):
                 unit.connection.execute(table.insert(), rows)
-        unit.commit()
     return summary
 
 
