@@ -28,9 +28,7 @@ def all_run(running: Up) -> bool:
     return all((one["live"] or {}).get("status") == "running" for one in running.strategies())
 
 
-def test_three_bots_trade_and_go_on_after_everything_has_ended(
-    tmp_path: Path, record_property: Any
-) -> None:
+def test_three_bots_trade_and_go_on_after_everything_has_ended(tmp_path: Path, record_property: Any) -> None:
     with up(tmp_path) as first:
         bots = {one["name"]: one["id"] for one in first.strategies()}
         assert list(bots) == ["BTCUSDT range grid", "ETHUSDT range grid", "BTCUSDT trailing grid"]
