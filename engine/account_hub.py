@@ -37,6 +37,8 @@ class HubSettings:
     sweep_interval: float = 60.0
     #: Between attempts of a sweep or a stream that failed.
     retry: float = 1.0
+    #: Between sweeps while orders rest under our name that nobody here believes in.
+    orphan_retry: float = 5.0
     receive_window_ms: int = 1_200
     resolve: ResolveSettings = field(default_factory=ResolveSettings)
     rules: RulesSettings = field(default_factory=RulesSettings)
@@ -228,8 +230,12 @@ class AccountHub:
                 self._swept.notify_all()
             with suppress(TimeoutError):
                 # Not `wait_for`: before Python 3.12 it may swallow the cancellation that ends this task.
-                async with asyncio.timeout(self._settings.sweep_interval):
+                async with asyncio.timeout(self._pause()):
                     await self._sweep_wanted.wait()
+
+    def _pause(self) -> float:
+        """Until the next sweep: soon after an orphan was found, for its cancel may have been lost or refused."""
+        return self._settings.orphan_retry if self.status.last_sweep.unbelieved else self._settings.sweep_interval
 
     async def _sweep(self) -> bool:
         try:

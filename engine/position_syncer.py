@@ -52,7 +52,9 @@ class SweepReport:
     foreign_orders: int = 0
     #: The same by symbol.
     foreign_by_symbol: Counter[str] = field(default_factory=Counter)
-    #: Client order ids under our name that nobody here believes in; cancelled.
+    #: Client order ids under our name that the venue shows as resting and nobody here believes in.
+    unbelieved: list[str] = field(default_factory=list)
+    #: Those of them that the venue has cancelled, or may have.
     orphans: list[str] = field(default_factory=list)
     #: Orders we believe in and the venue does not show as resting; being asked for.
     missing: list[str] = field(default_factory=list)
@@ -113,6 +115,7 @@ class PositionSyncer:
             if engine.instance.owns(found.client_order_id) and _is_believed(engine, found.client_order_id):
                 engine.put(OrderReport(found.client_order_id, found.venue_order_id, OPEN, found.filled, found.time_ms))
             elif await self._is_still_ours(engine):
+                report.unbelieved.append(found.client_order_id)
                 await self._cancel_orphan(key, found, report)
         return seen
 

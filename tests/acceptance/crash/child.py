@@ -33,6 +33,7 @@ from domain.errors import AresError
 from domain.order import OPEN
 from engine.account_hub import AccountHub, HubSettings
 from engine.engine_manager import EngineManager
+from engine.gate import PAUSING
 from engine.market_data.service import MarketData
 from engine.market_data.wiring import EngineMarket
 from engine.order_gateway import ResolveSettings
@@ -62,6 +63,8 @@ class Times:
     cancel_check: float = 0.05
     denials: int = 3
     retry: float = 0.05
+    orphan_retry: float = 0.1
+    refusal_pause: float = 0.05
     timeout: float = 5.0
     receive_window_ms: int = 700
 
@@ -72,7 +75,7 @@ class Times:
         window = hub.receive_window_ms
         return cls(
             window, resolve.dead_margin_ms, resolve.schedule, resolve.cancel_check_seconds,
-            resolve.denials, hub.retry,
+            resolve.denials, hub.retry, hub.orphan_retry, EngineSettings().refusal_pause,
             VenueSettings().timeout_seconds, VenueSettings().receive_window_ms,
         )  # fmt: skip
 
@@ -125,10 +128,12 @@ class Child:
         self.database = UnreliableDatabase(life.database)
         journal = GroupCommitJournal(life.database, clock.machine, connect=self.database.connect)
         resolve = ResolveSettings(times.schedule, times.dead_margin_ms, times.cancel_check, times.denials)
-        hub_settings = HubSettings(3_600.0, times.retry, times.window_ms, resolve)
+        hub_settings = HubSettings(
+            3_600.0, times.retry, receive_window_ms=times.window_ms, resolve=resolve, orphan_retry=times.orphan_retry
+        )
         hub = AccountHub(ACCOUNT, DEPLOYMENT, exchange, journal, clock, hub_settings)
         market = MarketData(clock, replace(MARKET, breaker_ms=200), random.Random(7))
-        engine_settings = EngineSettings(journal_retry=0.05, parked_retry=0.1)
+        engine_settings = EngineSettings(journal_retry=0.05, parked_retry=0.1, refusal_pause=times.refusal_pause)
         manager = EngineManager(
             DEPLOYMENT, f"process {os.getpid()}", journal, EngineMarket(market.venue(exchange)), clock, engine_settings
         )
@@ -171,8 +176,13 @@ class Child:
 
     async def _idle(self) -> None:
         async with asyncio.timeout(self.patience):
-            while not self.node.is_idle:
+            while not (self.node.is_idle and self._is_settled()):
                 await asyncio.sleep(0.003)
+
+    def _is_settled(self) -> bool:
+        """Whether nothing is waited for that comes by itself: another sweep for an orphan, a pause after a refusal."""
+        held = [reason for engine in self.node.manager.engines.values() for reason in engine.status.held_back.values()]
+        return not self.node.hub.status.last_sweep.unbelieved and PAUSING not in held
 
     def report(self) -> dict[str, Any]:
         """Activity, and what the engine believes."""
