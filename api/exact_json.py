@@ -42,6 +42,8 @@ class ExactRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given an `ExactRequest`."""
         handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
 
         async def exact(request: Request) -> Response:
             return await handle(ExactRequest(request.scope, request.receive))

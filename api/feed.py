@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from api.metrics import Metrics
 from core.event_bus import EventBus, Told
+from core.redis_names import EVERYBODY
 
 log = structlog.get_logger(__name__)
 
@@ -20,8 +21,6 @@ _MOST_WAITING: Final = 2_000
 _BLOCK_MS: Final = 1_000
 _RETRY_SECONDS: Final = 1.0
 _PAGE: Final = 1_000
-#: Owner 0 is everybody.
-EVERYBODY: Final = 0
 
 
 class Replay(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import NotFromOurPage, WrongHost, of_error, of_exception
@@ -31,6 +31,8 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
+_Header = tuple[bytes, bytes]
+_RAW_HEADERS: Final[list[_Header]] = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class Guard:
@@ -56,7 +58,7 @@ class Guard:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._dress(MutableHeaders(scope=message), scope["path"], request_id)
+                message["headers"] = _dressed(message["headers"], scope["path"], request_id)
             await send(message)
 
         started = False
@@ -95,13 +97,12 @@ class Guard:
         if headers.get(CHANGE_HEADER) != "1" or is_foreign:
             raise NotFromOurPage
 
-    @staticmethod
-    def _dress(headers: MutableHeaders, path: str, request_id: str) -> None:
-        for name, value in HEADERS.items():
-            headers[name] = value
-        headers["X-Request-Id"] = request_id
-        if not path.startswith("/assets/"):
-            headers["Cache-Control"] = "no-store"
+
+def _dressed(headers: list[_Header], path: str, request_id: str) -> list[_Header]:
+    added = [*_RAW_HEADERS, (b"x-request-id", request_id.encode())]
+    if path.startswith("/assets/"):
+        return [*headers, *added]
+    return [*(pair for pair in headers if pair[0] != b"cache-control"), *added, (b"cache-control", b"no-store")]
 
 
 def _without_port(host: str) -> str:

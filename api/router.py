@@ -35,4 +35,9 @@ ALWAYS: Final = (400, 401, 403, 404, 409, 413, 421, 422, 429, 500, 503)
 
 def new_router(tag: str) -> APIRouter:
     """A router whose bodies are read exactly and whose errors are described."""
-    return APIRouter(tags=[tag], route_class=ExactRoute, responses=problems(*ALWAYS))
+    return APIRouter(
+        tags=[tag],
+        route_class=ExactRoute,
+        responses=problems(*ALWAYS),
+        generate_unique_id_function=lambda route: route.name,
+    )

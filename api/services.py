@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from redis.asyncio import Redis
 
 import strategies
+from api.board import StatusBoard
 from api.doorbell import Doorbell, open_broker
 from api.feed import Feed
 from api.identity import Identity, LocalIdentity, ProxyIdentity
@@ -15,6 +16,7 @@ from api.kill import KillSwitch
 from api.live import LiveReader
 from api.market import MarketReader
 from api.metrics import Metrics
+from api.owners import Owners
 from api.rates import MinuteLimit
 from core.base_strategy import STRATEGIES, StrategyKind
 from core.clock import Clock, utc_from_ms
@@ -47,6 +49,8 @@ class Services:
     kinds: Registry[StrategyKind]
     live: LiveReader
     market: MarketReader
+    board: StatusBoard
+    owners: Owners
     doorbell: Doorbell
     feed: Feed
     kill: KillSwitch
@@ -65,6 +69,7 @@ class Services:
     async def close(self) -> None:
         """Let go of everything."""
         await self.feed.close()
+        await self.board.close()
         await self.kill.close()
         await self.doorbell.close()
         await self.redis.aclose()
@@ -96,6 +101,8 @@ def make_services(config: Config, clock: Clock) -> Services:
         kinds=STRATEGIES,
         live=LiveReader(redis),
         market=MarketReader(redis),
+        board=StatusBoard(database, redis, time),
+        owners=Owners(database, time),
         doorbell=Doorbell(redis, open_broker(redis_url, timeout), metrics),
         feed=Feed(EventBus(redis), metrics),
         kill=KillSwitch(database, redis, key, time, config.home, metrics),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, cast
+
+import orjson
 
 from api.identity import Caller
 from api.schemas.account import Account as AccountAnswer
@@ -40,8 +41,8 @@ def strategy(listed: Listed, live: LiveStatus | None) -> Strategy:
         exchange=account.exchange,
         feed=feed_of(account),
         paper=row.paper,
-        parameters=json.loads(row.parameters),
-        limits=json.loads(row.limits),
+        parameters=orjson.loads(row.parameters),
+        limits=orjson.loads(row.limits),
         desired_state=cast("State", row.desired_state),
         revision=row.revision,
         generation=row.generation,
@@ -68,7 +69,7 @@ def account(row: Account) -> AccountAnswer:
         rights_checked_at=row.rights_checked_at,
         rights_consent_at=row.rights_consent_at,
         disabled=row.disabled,
-        settings=json.loads(row.settings),
+        settings=orjson.loads(row.settings),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -78,7 +79,7 @@ def feed_of(row: Account) -> str:
     """The venue whose market an account trades on."""
     if not row.paper:
         return row.exchange
-    return str(json.loads(row.settings).get("venue", row.exchange))
+    return str(orjson.loads(row.settings).get("venue", row.exchange))
 
 
 def command(row: Command) -> CommandStatus:

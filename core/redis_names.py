@@ -8,7 +8,7 @@ from typing import Final
 WORKERS_ACTIVE: Final = "workers:active"
 #: Tells a server that has lost its memory from one that has not; `random|server ms`.
 ENGINE_BOOT: Final = "engine:boot"
-#: Channel. Payload: an instance's number, `*` for all, `kill:on`, `kill:off`.
+#: Channel. Payload: an instance's number, `*` for all, `kill:on`, `kill:off`, and `kill:on:7` for owner 7 alone.
 DOORBELL: Final = "ares:doorbell"
 #: Stream of what happened, for the dashboard.
 EVENTS: Final = "ares:events"
@@ -16,6 +16,8 @@ EVENTS: Final = "ares:events"
 BROKER_PREFIX: Final = "q:"
 
 RING_ALL: Final = "*"
+#: Owner numbers begin at 1; this one stands for all of them.
+EVERYBODY: Final = 0
 KILL_ON: Final = "kill:on"
 KILL_OFF: Final = "kill:off"
 

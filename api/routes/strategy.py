@@ -17,7 +17,7 @@ from api.identity import Caller
 from api.preview import refuse_what_cannot_run
 from api.router import new_router
 from api.schemas.common import LARGEST_NUMBER, Cursor, IdempotencyKey, Limit, Number
-from api.schemas.live import StatusAnswer
+from api.schemas.live import StatusAnswer, StatusList
 from api.schemas.strategy import State, Strategy, StrategyCreate, StrategyEdit, StrategyList
 from api.services import Services
 from db.models import StrategyInstance
@@ -55,6 +55,12 @@ async def list_running_strategies(
     return await _page(services, caller, wanted, cursor, limit)
 
 
+@router.get("/api/strategies/statuses", response_model=StatusList)
+async def list_strategy_statuses(services: AnyServices, caller: Viewer) -> Response:
+    """What all your strategies do, in one answer that is read anew about every second."""
+    return Response(await services.board.of(caller.id), media_type="application/json")
+
+
 @router.post("/api/strategies", status_code=201)
 async def create_strategy(services: AnyServices, caller: Trader, body: StrategyCreate) -> Strategy:
     """Make a strategy. It does nothing until it is started."""
@@ -83,10 +89,9 @@ async def get_strategy(services: AnyServices, caller: Viewer, strategy_id: Numbe
 @router.get("/api/strategies/{strategy_id}/status", response_model=StatusAnswer)
 async def get_strategy_status(services: AnyServices, caller: Viewer, strategy_id: Number) -> Response:
     """What a strategy does now, and on which node."""
+    await services.owners.require(strategy_id, caller.id)
     live = await services.live.of(strategy_id)
-    if live is None or live.owner_id != caller.id:
-        # Not told by Redis, so the row decides whether there is such a strategy at all.
-        await run_in_threadpool(_read, services, strategy_id, caller)
+    if live is not None and live.owner_id != caller.id:
         live = None
     answer = StatusAnswer(id=strategy_id, running=live is not None, live=live)
     return Response(answer.model_dump_json(), media_type="application/json")
@@ -120,6 +125,7 @@ def delete_strategy(services: AnyServices, caller: Trader, strategy_id: Number) 
     with committed(services.database) as unit:
         instances.remove(unit, strategy_id, caller.id, now)
         audit.record(unit, audit.Deed(caller.login, "strategy_delete", {}, caller.id, strategy_id), now)
+    services.owners.forget(strategy_id, caller.id)
 
 
 def _create(services: Services, caller: Caller, body: StrategyCreate, parameters: str, limits: str) -> Strategy:

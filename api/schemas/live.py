@@ -48,3 +48,24 @@ class StatusAnswer(Answer):
     id: int
     running: bool
     live: LiveStatus | None
+
+
+class StatusLine(Answer):
+    """A strategy in the list of what runs."""
+
+    id: int
+    status: str = Field(examples=["running"])
+    worker_id: str
+    current_price: Amount | None
+    equity: Amount
+    lease_age_ms: int
+    updated_at: Moment
+    last_error: str
+
+
+class StatusList(Answer):
+    """Every strategy that runs, as it was told a moment ago."""
+
+    as_of: Moment = Field(description="When it was read; a second or a few ago.")
+    wanted: int = Field(description="How many should run or rest.")
+    items: list[StatusLine] = Field(description="Those that a worker runs.")

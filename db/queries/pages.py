@@ -170,3 +170,12 @@ def instances_numbered(unit: UnitOfWork, owner: int, numbers: Iterable[int]) -> 
     row = StrategyInstance
     chosen = select(row).where(col(row.owner_id) == owner, col(row.id).in_(list(numbers)))
     return {one.id: one for one in unit.session.exec(chosen) if one.id is not None}
+
+
+def numbers_wished_alive(unit: UnitOfWork, owner: int) -> list[int]:
+    """The owner's instances that should run or rest."""
+    row = StrategyInstance
+    chosen = select(row.id).where(
+        col(row.owner_id) == owner, col(row.desired_state).in_(("running", "paused")), col(row.removed_at).is_(None)
+    )
+    return [number for number in unit.session.exec(chosen.order_by(col(row.id))) if number is not None]

@@ -18,7 +18,7 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
-from core.redis_names import DOORBELL, RING_ALL, account_lock, strategy_lock
+from core.redis_names import DOORBELL, EVERYBODY, RING_ALL, account_lock, strategy_lock
 from db.queries import fleet
 from domain.errors import AresError
 from tasks.host.account import AccountRunner
@@ -53,7 +53,8 @@ class EngineHost:
         parts.leased_journal.on_kept = lambda step: self.feeds.note_step(self.runner(step.instance), step)
         self.http_port = http_port
         #: Turned by the doorbell or by HTTP, so that it works while the database is away.
-        self.is_killed_here = False
+        #: Owners whose switch was turned on here; `EVERYBODY` is everybody.
+        self.killed_here: set[int] = set()
         self.loop_lag_ms = 0.0
         self.started_ms = parts.clock.machine.now_ms()
         #: Told of every change of a runner, beside what people see.
@@ -77,7 +78,7 @@ class EngineHost:
         self._go(self._reconcile_forever(), "reconcile")
         self._go(self._every(EVERY_SECONDS, self._publish), "status")
         url = self.parts.config.redis.url.get_secret_value()
-        self._go(listen(url, self.ring, lambda on: self.turn_kill_switch(on=on)), "doorbell")
+        self._go(listen(url, self.ring, lambda on, owner: self.turn_kill_switch(on=on, owner=owner)), "doorbell")
         self._go(self._answer_rings(), "rings")
         self._go(self._measure_lag(), "lag")
 
@@ -104,12 +105,12 @@ class EngineHost:
         want = self.desires.wants.get(number)
         runner = self.runner(number) if want is None else None
         owner = want.owner if want is not None else runner.want.owner if runner is not None else 0
-        return self.is_killed_here or self.desires.kill.stops(owner)
+        return not self.killed_here.isdisjoint({EVERYBODY, owner}) or self.desires.kill.stops(owner)
 
-    def turn_kill_switch(self, *, on: bool) -> int:
-        """Turn this worker's own switch; gives how many strategies are stopped from opening anything now."""
-        self.is_killed_here = on
-        log.warning("kill_switch", on=on)
+    def turn_kill_switch(self, *, on: bool, owner: int = EVERYBODY) -> int:
+        """Turn this worker's own switch, or an owner's; gives how many strategies are stopped from opening anything."""
+        (self.killed_here.add if on else self.killed_here.discard)(owner)
+        log.warning("kill_switch", on=on, owner=owner)
         return self.apply_kill()
 
     def apply_kill(self) -> int:

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from core.redis_names import EVERYBODY
 from core.secrets import KILL_SWITCH, EncryptionKey
 from tasks.host.host import EngineHost
 from tasks.host.metrics import families
@@ -64,7 +65,7 @@ class WorkerHttp:
             "loop_lag_ms": round(host.loop_lag_ms, 1),
             "database_age_ms": age_ns // 1_000_000 if host.desires.read_ns else None,
             "draining": host.claims.is_draining,
-            "killed": host.is_killed_here,
+            "killed": bool(host.killed_here),
         }
         return web.Response(
             body=orjson.dumps(body), content_type="application/json", status=200 if is_well else 503
@@ -82,11 +83,13 @@ class WorkerHttp:
         try:
             wanted = orjson.loads(await request.read())
             is_on = wanted["on"]
-            if not isinstance(is_on, bool):
+            owner = wanted.get("owner", EVERYBODY)
+            if type(is_on) is not bool or type(owner) is not int or owner < EVERYBODY:
                 raise TypeError
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            return web.json_response({"detail": 'the body must be {"on": true} or {"on": false}.'}, status=422)
-        stopped = self._host.turn_kill_switch(on=is_on)
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            words = 'the body must be {"on": true} or {"on": false}, with "owner" for one owner only.'
+            return web.json_response({"detail": words}, status=422)
+        stopped = self._host.turn_kill_switch(on=is_on, owner=owner)
         return web.json_response({"on": is_on, "strategies": stopped})
 
 

@@ -54,7 +54,7 @@ def families(host: EngineHost) -> list[GaugeMetricFamily]:
         "ares_alarms": ("Orders that were never seen by a venue", alarms),
         "ares_statuses_published": ("Statuses written", host.publisher.published),
         "ares_memory_bytes": ("Resident memory", psutil.Process().memory_info().rss),
-        "ares_killed": ("Whether this worker's own kill switch is on", int(host.is_killed_here)),
+        "ares_killed": ("Whether this worker's own kill switch is on", int(bool(host.killed_here))),
     }
     singles = [GaugeMetricFamily(name, words, value=value) for name, (words, value) in plain.items()]
     return [by_state, *singles]

@@ -59,6 +59,7 @@ RULES = {
     "list_strategies": Rule(VIEWER),
     "create_strategy": Rule(TRADER, NEW_STRATEGY, good=(201,)),
     "list_running_strategies": Rule(VIEWER),
+    "list_strategy_statuses": Rule(VIEWER),
     "get_strategy": Rule(VIEWER),
     "update_strategy": Rule(TRADER, EDIT),
     "delete_strategy": Rule(TRADER, good=(204,)),
