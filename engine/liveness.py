@@ -14,6 +14,7 @@ from engine.inputs import Price
 from engine.trading_engine import TradingEngine
 
 LOOKS: Final = 3
+NOT_WOKEN: Final = "the price is where it waits for it"
 #: States in which an instance says by itself why it stands still.
 _EXPLAINED: Final = frozenset({"lost", "suspended", "loading"})
 
@@ -26,6 +27,8 @@ class Liveness:
         self._alarms = alarms
         #: Instance -> what the last looks have found, and how often in a row.
         self._found: dict[int, tuple[str, int]] = {}
+        #: Instances that the last look has woken.
+        self._woken: set[int] = set()
 
     def look(self) -> None:
         """Look once."""
@@ -34,15 +37,25 @@ class Liveness:
             before, times = self._found.get(number, ("", 0))
             times = times + 1 if idle == before else 1
             self._found[number] = (idle, times)
+            if before == NOT_WOKEN and times == 1 and number in self._woken:
+                self._tell(number, engine, "the price had reached what it waits for and it was not woken; it is now.")
+            self._woken.discard(number)
             if idle and times == LOOKS:
-                self._tell(number, engine, idle)
+                self._heal(number, engine, idle)
         for number in self._found.keys() - self._engines.keys():
             del self._found[number]
 
-    def _tell(self, number: int, engine: TradingEngine, idle: str) -> None:
-        self._alarms.ring("instance_idle", f"strategy instance {number}: {idle}", number)
-        engine.recheck()
-        engine.put(Price(engine.books.last_ticks, 0))
+    def _heal(self, number: int, engine: TradingEngine, idle: str) -> None:
+        """A price that wakes nobody may be as it should be: it was missed only if waking the instance makes it move."""
+        if idle == NOT_WOKEN:
+            self._woken.add(number)
+            engine.put(Price(engine.books.last_ticks, 0))
+        else:
+            self._tell(number, engine, idle)
+            engine.recheck()
+
+    def _tell(self, number: int, engine: TradingEngine, words: str) -> None:
+        self._alarms.ring("instance_idle", f"strategy instance {number}: {words}", number)
 
 
 def _idleness(engine: TradingEngine) -> str:
@@ -58,9 +71,8 @@ def _idleness(engine: TradingEngine) -> str:
     if waiting:
         return f"{len(waiting)} orders are wished and neither placed nor held back; they are placed now."
     state, last = engine.instance.state, engine.books.last_ticks
-    if last > 0 and (0 < state[slots.WAKE_ABOVE] <= last or last <= state[slots.WAKE_BELOW]):
-        return "the price has reached what it waits for and it was not woken; it is woken now."
-    return ""
+    is_due = last > 0 and (0 < state[slots.WAKE_ABOVE] <= last or last <= state[slots.WAKE_BELOW])
+    return NOT_WOKEN if is_due and not engine.status.held_back and not slots.is_finished(state) else ""
 
 
 def _wishes(engine: TradingEngine) -> list[int]:

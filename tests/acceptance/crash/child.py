@@ -152,7 +152,7 @@ class Child:
                 if hub.status.state == "starting" and not hub.status.sweeps:
                     await hub.start()
                 await until(lambda: hub.status.gaps > 0, "the private stream")
-                self.node.follow(await manager.start(self.bot().spec(), hub))
+                await manager.start(self.bot().spec(), hub)
                 return
             except (JournalDown, CommitUnknown, AresError):
                 await asyncio.sleep(self.life.times.retry)

@@ -225,6 +225,7 @@ MATRIX: dict[str, Row | Elsewhere] = {
         "idle for hours",
         "grids",
         "an_instance_that_idles_although_it_has_work_is_noticed_and_healed",
+        "an_instance_that_a_price_did_not_wake_is_woken_and_a_person_told",
         "an_engine_that_has_ended_by_itself_is_noticed",
     ),
     "F-GRID-09": _row(

@@ -189,6 +189,21 @@ async def test_an_instance_that_idles_although_it_has_work_is_noticed_and_healed
         engine.instance.orders.setdefault(1, order)
 
 
+async def test_an_instance_that_a_price_did_not_wake_is_woken_and_a_person_told(spot: Bench) -> None:
+    hub = replace(HUB, liveness_interval=0.1)
+    price = spot.price()
+    stop = (price * Decimal("0.96")).quantize(Decimal(1))
+    async with spot.node(spot.grid(levels=2, stop_loss_price=stop), hub=hub) as up:
+        await spot.settled(up)
+        for tie in up.manager._market._ties.values():  # type: ignore[attr-defined]
+            tie.watcher._wake = lambda *_: None  # the way from prices to the engine is cut
+        spot.gap("-6")
+        await until(lambda: bool(up.alarms()), "the alarm")
+        assert "it was not woken" in up.alarms()[0]
+        await spot.settled(up)
+        assert up.engine().instance.state[slots.PHASE] == slots.CLOSING
+
+
 async def test_an_engine_that_has_ended_by_itself_is_noticed(spot: Bench) -> None:
     hub = replace(HUB, liveness_interval=0.1)
     async with spot.node(spot.grid(levels=1), hub=hub) as up:
