@@ -35,6 +35,13 @@ def venue_pair(venue: SimulatorProcess, tmp_path: Path) -> Iterator[tuple[Bench,
         yield one, other
 
 
+@pytest.fixture(params=["spot", pytest.param("futures", marks=pytest.mark.acceptance)])
+def either(request: pytest.FixtureRequest, venue: SimulatorProcess, tmp_path: Path) -> Iterator[Bench]:
+    """Where the two markets differ little, the second one is for the long run."""
+    with bench(venue, tmp_path, request.param) as found:
+        yield found
+
+
 @pytest.fixture(params=["spot", "futures"])
 def both(request: pytest.FixtureRequest, venue: SimulatorProcess, tmp_path: Path) -> Iterator[Bench]:
     with bench(venue, tmp_path, request.param) as found:

@@ -24,19 +24,19 @@ def legs(stored: Stored) -> Counter[tuple[int, int, int]]:
     return Counter((key.slot, key.cycle, key.leg) for key in keys)
 
 
-async def test_a_gap_through_twenty_levels_fills_each_once_and_offers_each_once(both: Bench) -> None:
+async def test_a_gap_through_twenty_levels_fills_each_once_and_offers_each_once(either: Bench) -> None:
     both_cap = LIMITS._replace(max_position_lots=25 * 1_000)
-    async with both.node(both.grid(levels=20, step_percent="0.2", limits=both_cap)) as up:
-        await both.settled(up)
-        both.gap("-6")
-        stored = await both.settled(up)
+    async with either.node(either.grid(levels=20, step_percent="0.2", limits=both_cap)) as up:
+        await either.settled(up)
+        either.gap("-6")
+        stored = await either.settled(up)
         filled = legs(stored)
         assert len(filled) == 20
         assert set(filled.values()) == {1}
         sides = Counter(intent.side for intent in stored.intents.values())
         assert sides == {"BUY": 20, "SELL": 20}
-        both.gap("8")
-        stored = await both.settled(up)
+        either.gap("8")
+        stored = await either.settled(up)
         assert set(legs(stored).values()) == {1}
 
 
@@ -67,72 +67,72 @@ async def test_a_price_that_swings_by_a_tick_around_a_level_pairs_each_purchase_
             assert len(stored.intents) <= buys + sells + 1
 
 
-async def test_what_filled_while_nobody_was_there_is_offered_once_from_the_fills(both: Bench) -> None:
-    spec = both.grid(levels=10, step_percent="0.3")
-    async with both.node(spec) as up:
-        await both.settled(up)
-        names = both.resting_names()
-    both.gap("-1.6")
-    filled = names - both.resting_names()
+async def test_what_filled_while_nobody_was_there_is_offered_once_from_the_fills(either: Bench) -> None:
+    spec = either.grid(levels=10, step_percent="0.3")
+    async with either.node(spec) as up:
+        await either.settled(up)
+        names = either.resting_names()
+    either.gap("-1.6")
+    filled = names - either.resting_names()
     assert 3 <= len(filled) < 10
-    both.gap("0.7")  # the price of now says nothing of what has happened
-    async with both.node(spec) as up:
-        stored = await both.settled(up)
+    either.gap("0.7")  # the price of now says nothing of what has happened
+    async with either.node(spec) as up:
+        stored = await either.settled(up)
         sells = [intent for intent in stored.intents.values() if intent.side == "SELL"]
         assert len(sells) == len(filled)
-    async with both.node(spec) as up:
-        again = await both.settled(up)
+    async with either.node(spec) as up:
+        again = await either.settled(up)
         assert set(again.intents) == set(stored.intents)
 
 
-async def test_an_edit_while_orders_are_unknown_drains_the_old_ones_first(both: Bench) -> None:
-    few = both.grid(levels=10, step_percent="0.4")
-    more = both.grid(levels=30, step_percent="0.2")
+async def test_an_edit_while_orders_are_unknown_drains_the_old_ones_first(either: Bench) -> None:
+    few = either.grid(levels=10, step_percent="0.4")
+    more = either.grid(levels=30, step_percent="0.2")
     hub = replace(HUB, resolve=replace(HUB.resolve, dead_margin_ms=1_500))
-    lost = both.fault(
+    lost = either.fault(
         "swallow",
         1,
         method="POST",
         path="*/{order,batchOrders}",
         args={"reply": {"kind": "reply_status", "status": 503}},
     )
-    async with both.node(few, hub=hub) as up:
+    async with either.node(few, hub=hub) as up:
         unknown = [order for order in up.live() if order.status == 0]
         assert unknown
         up.manager.edit(more)
-        stored = await both.settled(up, 40)
-        assert both.applied(lost) == 1
-        assert len(both.resting_names()) == 29 or len(both.resting_names()) == 30
-        prices = [row["price"] for row in both.resting()]
+        stored = await either.settled(up, 40)
+        assert either.applied(lost) == 1
+        assert len(either.resting_names()) == 29 or len(either.resting_names()) == 30
+        prices = [row["price"] for row in either.resting()]
         assert len(set(prices)) == len(prices), "two orders for one level"
         assert stored.intents
 
 
-async def test_parameters_changed_while_nobody_was_there_are_an_edit(both: Bench) -> None:
-    price = both.price().quantize(Decimal(1))
+async def test_parameters_changed_while_nobody_was_there_are_an_edit(either: Bench) -> None:
+    price = either.price().quantize(Decimal(1))
     params: dict[str, Any] = {"quantity_per_level": "0.01"}
-    first = both.grid(levels=4, **params, lower_price=price - 800, upper_price=price - 400)
-    async with both.node(first) as up:
-        await both.settled(up)
-        before = {row["price"]: row["client_order_id"] for row in both.resting()}
+    first = either.grid(levels=4, **params, lower_price=price - 800, upper_price=price - 400)
+    async with either.node(first) as up:
+        await either.settled(up)
+        before = {row["price"]: row["client_order_id"] for row in either.resting()}
         assert len(before) == 4
-    second = both.grid(levels=6, **params, lower_price=price - 1_000, upper_price=price - 400)
-    async with both.node(second) as up:
-        stored = await both.settled(up)
-        after = {row["price"]: row["client_order_id"] for row in both.resting()}
+    second = either.grid(levels=6, **params, lower_price=price - 1_000, upper_price=price - 400)
+    async with either.node(second) as up:
+        stored = await either.settled(up)
+        after = {row["price"]: row["client_order_id"] for row in either.resting()}
         assert len(after) == 6
         assert {each: after[each] for each in before} == before, "orders of unchanged levels were replaced"
-    third = both.grid(levels=2, **params, lower_price=price - 600, upper_price=price - 400)
-    async with both.node(third) as up:
-        stored = await both.settled(up)
-        left = {row["price"]: row["client_order_id"] for row in both.resting()}
+    third = either.grid(levels=2, **params, lower_price=price - 600, upper_price=price - 400)
+    async with either.node(third) as up:
+        stored = await either.settled(up)
+        left = {row["price"]: row["client_order_id"] for row in either.resting()}
         assert len(left) == 2
         assert all(before[each] == name for each, name in left.items())
         ended = [name for name, intent in stored.intents.items() if intent.status == CANCELLED]
         assert len(ended) == 4
-    async with both.node(third) as up:
-        await both.settled(up)
-        assert {row["price"]: row["client_order_id"] for row in both.resting()} == left
+    async with either.node(third) as up:
+        await either.settled(up)
+        assert {row["price"]: row["client_order_id"] for row in either.resting()} == left
 
 
 async def test_a_bid_that_moves_after_a_partial_fill_offers_only_what_it_bought(spot: Bench) -> None:
@@ -148,13 +148,13 @@ async def test_a_bid_that_moves_after_a_partial_fill_offers_only_what_it_bought(
         assert stored.intents[bid.client_order_id].status == CANCELLED
 
 
-async def test_news_of_a_fill_that_comes_many_times_starts_one_next_order(both: Bench) -> None:
-    both.fault("duplicate", None, stream="*", args={"copies": 5})
-    async with both.node(both.grid(levels=3)) as up:
-        await both.settled(up)
-        both.gap("-1.2")
-        both.fault("replay_last", args={"count": 100})
-        stored = await both.settled(up)
+async def test_news_of_a_fill_that_comes_many_times_starts_one_next_order(either: Bench) -> None:
+    either.fault("duplicate", None, stream="*", args={"copies": 5})
+    async with either.node(either.grid(levels=3)) as up:
+        await either.settled(up)
+        either.gap("-1.2")
+        either.fault("replay_last", args={"count": 100})
+        stored = await either.settled(up)
         keys = [decode(name) for name in stored.intents]
         assert len({(key.slot, key.cycle, key.leg) for key in keys}) == len(keys)
 
@@ -214,27 +214,29 @@ async def test_an_engine_that_has_ended_by_itself_is_noticed(spot: Bench) -> Non
         assert "start it again" in up.alarms()[0]
 
 
-async def test_a_stop_loss_while_orders_are_unknown_sells_no_more_than_is_held(both: Bench) -> None:
-    price = both.price()
+async def test_a_stop_loss_while_orders_are_unknown_sells_no_more_than_is_held(either: Bench) -> None:
+    price = either.price()
     stop = (price * Decimal("0.95")).quantize(Decimal(1))
     hub = replace(HUB, sweep_interval=1.0, resolve=replace(HUB.resolve, dead_margin_ms=1_500))
-    async with both.node(both.grid(levels=12, step_percent="0.3", stop_loss_price=stop), hub=hub) as up:
-        await both.settled(up)
-        both.gap("-2")
-        await both.settled(up)
-        both.fault("reply_status", 10, method="POST", path="*/{order,batchOrders}", args={"status": 503, "code": -1000})
-        both.fault("drop", 30, stream="*")
-        both.gap("-6")
-        stored = await both.settled(up, 40)
+    async with either.node(either.grid(levels=12, step_percent="0.3", stop_loss_price=stop), hub=hub) as up:
+        await either.settled(up)
+        either.gap("-2")
+        await either.settled(up)
+        either.fault(
+            "reply_status", 10, method="POST", path="*/{order,batchOrders}", args={"status": 503, "code": -1000}
+        )
+        either.fault("drop", 30, stream="*")
+        either.gap("-6")
+        stored = await either.settled(up, 40)
         sold = sum(fill.quantity for fill in stored.fills.values() if fill.side == "SELL")
         bought = sum(fill.quantity for fill in stored.fills.values() if fill.side == "BUY")
         assert sold <= bought
         assert up.engine().instance.state[slots.PHASE] == slots.CLOSING
-        assert not both.resting_names()
+        assert not either.resting_names()
         held = sum(up.engine().instance.state[slots.HEADER + slot * slots.WIDTH + slots.HELD] for slot in range(13))
         assert held == 0
         flattening = [decode(name) for name in stored.intents if decode(name).leg == FLATTEN]
         assert flattening
-        if both.market == "futures":
-            rows = both.requests("POST", "order")
+        if either.market == "futures":
+            rows = either.requests("POST", "order")
             assert all(row["params"].get("reduceOnly") == "true" for row in rows if row["params"]["type"] == "MARKET")

@@ -39,27 +39,27 @@ async def trade_a_while(bench: Bench, up: Node) -> None:
         await asyncio.sleep(0.3)  # frames are held back on the way: there is nothing to wait for
 
 
-async def test_a_private_stream_that_stalls_is_replaced_and_what_it_missed_is_booked(both: Bench) -> None:
-    async with both.node(both.grid(levels=3), silence_seconds=1.0) as up:
-        await both.settled(up)
-        stall = both.fault("stall", None, stream="*")
+async def test_a_private_stream_that_stalls_is_replaced_and_what_it_missed_is_booked(either: Bench) -> None:
+    async with either.node(either.grid(levels=3), silence_seconds=1.0) as up:
+        await either.settled(up)
+        stall = either.fault("stall", None, stream="*")
         gaps = up.hub.status.gaps
-        both.gap("-1.2")
+        either.gap("-1.2")
         await until(lambda: up.hub.status.gaps > gaps, "another connection", 10)
-        both.lift(stall)
-        stored = await both.settled(up)
+        either.lift(stall)
+        stored = await either.settled(up)
         assert len(stored.fills) >= 2
 
 
-async def test_a_price_stream_that_stalls_or_freezes_is_found_out_by_asking(both: Bench) -> None:
+async def test_a_price_stream_that_stalls_or_freezes_is_found_out_by_asking(either: Bench) -> None:
     for kind in ("stall", "freeze"):
-        async with both.node(both.grid(levels=1, step_percent="30"), market=ALERT) as up:
-            rule = market_fault(both, kind, stream=PRICES)
-            both.gap("-4" if kind == "stall" else "4")
-            target = both.price()
+        async with either.node(either.grid(levels=1, step_percent="30"), market=ALERT) as up:
+            rule = market_fault(either, kind, stream=PRICES)
+            either.gap("-4" if kind == "stall" else "4")
+            target = either.price()
             await until(lambda: sees(up, target), "the true price", 10)  # noqa: B023 - awaited within the turn
-            both.lift(rule)
-            await both.settled(up)
+            either.lift(rule)
+            await either.settled(up)
 
 
 async def test_no_order_starts_from_a_price_that_is_too_old(spot: Bench) -> None:
@@ -80,14 +80,14 @@ async def test_no_order_starts_from_a_price_that_is_too_old(spot: Bench) -> None
         await spot.settled(up)
 
 
-async def test_a_half_open_connection_is_noticed_and_nothing_is_lost(both: Bench) -> None:
-    async with both.node(both.grid(levels=3), silence_seconds=1.0) as up:
-        await both.settled(up)
+async def test_a_half_open_connection_is_noticed_and_nothing_is_lost(either: Bench) -> None:
+    async with either.node(either.grid(levels=3), silence_seconds=1.0) as up:
+        await either.settled(up)
         gaps = up.hub.status.gaps
-        both.fault("half_open")
-        both.gap("-1.2")
+        either.fault("half_open")
+        either.gap("-1.2")
         await until(lambda: up.hub.status.gaps > gaps, "another connection", 12)
-        stored = await both.settled(up)
+        stored = await either.settled(up)
         assert len(stored.fills) >= 2
 
 
@@ -100,41 +100,41 @@ ENDS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "args"), ENDS, ids=str)
-async def test_a_connection_that_ends_loses_and_doubles_no_fill(both: Bench, kind: str, args: dict[str, Any]) -> None:
-    async with both.node(both.grid(levels=4)) as up:
-        await both.settled(up)
+async def test_a_connection_that_ends_loses_and_doubles_no_fill(either: Bench, kind: str, args: dict[str, Any]) -> None:
+    async with either.node(either.grid(levels=4)) as up:
+        await either.settled(up)
         gaps = up.hub.status.gaps
-        both.fault(kind, args=args)
-        both.gap("-1.2")
+        either.fault(kind, args=args)
+        either.gap("-1.2")
         await until(lambda: up.hub.status.gaps > gaps, "another connection")
-        both.gap("1.8")
-        stored = await both.settled(up)
+        either.gap("1.8")
+        stored = await either.settled(up)
         assert len(stored.fills) >= 3
 
 
-async def test_events_lost_around_a_reconnect_are_read_from_the_trades(both: Bench) -> None:
-    async with both.node(both.grid(levels=6, step_percent="0.3")) as up:
-        await both.settled(up)
-        both.fault("drop", 60, stream="*")
-        both.gap("-2")
+async def test_events_lost_around_a_reconnect_are_read_from_the_trades(either: Bench) -> None:
+    async with either.node(either.grid(levels=6, step_percent="0.3")) as up:
+        await either.settled(up)
+        either.fault("drop", 60, stream="*")
+        either.gap("-2")
         gaps = up.hub.status.gaps
-        both.fault("disconnect")
+        either.fault("disconnect")
         await until(lambda: up.hub.status.gaps > gaps, "another connection")
         began = time.monotonic()
-        stored = await both.settled(up)
+        stored = await either.settled(up)
         assert time.monotonic() - began < 10
         assert len(stored.fills) >= 5
 
 
-async def test_events_doubled_reordered_and_replayed_end_in_the_same_books(both: Bench) -> None:
-    async with both.node(both.grid(levels=6, step_percent="0.3")) as up:
-        await both.settled(up)
-        both.fault("duplicate", None, stream=ORDERS, args={"copies": 3})
-        both.fault("reorder", None, stream=ORDERS, args={"behind": 2, "hold_ms": 150})
-        await trade_a_while(both, up)
-        both.fault("replay_last", args={"count": 200})
-        both.gap("0.5")
-        stored = await both.settled(up)
+async def test_events_doubled_reordered_and_replayed_end_in_the_same_books(either: Bench) -> None:
+    async with either.node(either.grid(levels=6, step_percent="0.3")) as up:
+        await either.settled(up)
+        either.fault("duplicate", None, stream=ORDERS, args={"copies": 3})
+        either.fault("reorder", None, stream=ORDERS, args={"behind": 2, "hold_ms": 150})
+        await trade_a_while(either, up)
+        either.fault("replay_last", args={"count": 200})
+        either.gap("0.5")
+        stored = await either.settled(up)
         assert len(stored.fills) >= 4
 
 
@@ -165,12 +165,12 @@ async def test_spot_never_asks_for_a_listen_key(spot: Bench) -> None:
         assert not any("listenKey" in path or path.endswith("userDataStream") for path in paths)
 
 
-async def test_a_fill_that_is_told_before_its_order_counts_once(both: Bench) -> None:
-    price = both.price().quantize(Decimal(1))
-    spec = both.grid(levels=1, lower_price=price + 100, upper_price=price + 200, split_at_start=True)
-    both.fault("reorder", 3, stream=ORDERS, args={"behind": 1, "hold_ms": 400})
-    async with both.node(spec) as up:
-        stored = await both.settled(up)
+async def test_a_fill_that_is_told_before_its_order_counts_once(either: Bench) -> None:
+    price = either.price().quantize(Decimal(1))
+    spec = either.grid(levels=1, lower_price=price + 100, upper_price=price + 200, split_at_start=True)
+    either.fault("reorder", 3, stream=ORDERS, args={"behind": 1, "hold_ms": 400})
+    async with either.node(spec) as up:
+        stored = await either.settled(up)
         assert len({fill.client for fill in stored.fills.values()}) == 1
 
 
@@ -253,34 +253,34 @@ async def test_a_handler_that_fails_on_one_message_does_not_end_the_stream(
         assert len(stored.fills) >= 2
 
 
-async def test_connects_that_are_refused_again_and_again_are_spread_out(both: Bench) -> None:
-    async with both.node(both.grid(levels=2)) as up:
-        await both.settled(up)
-        path = "/ws-api/v3" if both.market == "spot" else "/private/*"
-        refused = market_fault(both, "refuse_ws", path=path, times=4)
+async def test_connects_that_are_refused_again_and_again_are_spread_out(either: Bench) -> None:
+    async with either.node(either.grid(levels=2)) as up:
+        await either.settled(up)
+        path = "/ws-api/v3" if either.market == "spot" else "/private/*"
+        refused = market_fault(either, "refuse_ws", path=path, times=4)
         gaps, began = up.hub.status.gaps, time.monotonic()
-        both.fault("disconnect")
-        both.gap("-0.7")
+        either.fault("disconnect")
+        either.gap("-0.7")
         await until(lambda: up.hub.status.gaps > gaps, "the connection after the refusals", 25)
-        assert both.applied(refused) == 4
+        assert either.applied(refused) == 4
         assert time.monotonic() - began > 0.05
-        await both.settled(up)
+        await either.settled(up)
 
 
-async def test_a_process_that_is_stuck_for_a_while_reads_everything_afterwards(both: Bench) -> None:
-    async with both.node(both.grid(levels=8, step_percent="0.2")) as up:
-        await both.settled(up)
-        both.fault("duplicate", None, stream="*", args={"copies": 50})
+async def test_a_process_that_is_stuck_for_a_while_reads_everything_afterwards(either: Bench) -> None:
+    async with either.node(either.grid(levels=8, step_percent="0.2")) as up:
+        await either.settled(up)
+        either.fault("duplicate", None, stream="*", args={"copies": 50})
         for percent in ("-1.5", "1.8", "-1.7", "1.6"):
-            both.gap(percent)  # nobody reads meanwhile
+            either.gap(percent)  # nobody reads meanwhile
         time.sleep(1.5)  # noqa: ASYNC251 - the whole process is stuck
-        stored = await both.settled(up)
+        stored = await either.settled(up)
         assert len(stored.fills) >= 6
 
 
-async def test_two_connections_that_tell_of_one_account_count_each_trade_once(both: Bench) -> None:
-    async with both.node(both.grid(levels=4)) as up:
-        await both.settled(up)
+async def test_two_connections_that_tell_of_one_account_count_each_trade_once(either: Bench) -> None:
+    async with either.node(either.grid(levels=4)) as up:
+        await either.settled(up)
 
         async def listen_too() -> None:
             async for event in up.exchange.user_events():
@@ -289,8 +289,8 @@ async def test_two_connections_that_tell_of_one_account_count_each_trade_once(bo
         second = asyncio.create_task(listen_too())
         gaps = up.hub.status.gaps
         await until(lambda: up.hub.status.gaps > gaps, "the second connection")
-        await trade_a_while(both, up)
-        stored = await both.settled(up)
+        await trade_a_while(either, up)
+        stored = await either.settled(up)
         second.cancel()
         await asyncio.gather(second, return_exceptions=True)
         assert len(stored.fills) >= 4
