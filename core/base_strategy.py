@@ -32,7 +32,10 @@ OUT_PAIRS: Final = 512
 
 
 class StrategyParams(BaseModel):
-    """Base of a strategy's parameters: unknown names are refused, every field has a title, a unit and bounds."""
+    """Base of a strategy's parameters: unknown names are refused, every field has a title, a unit and bounds.
+
+    Its schema shows `examples`; the first trades BTCUSDT near 60,000, and the contract's tests run the strategy on it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -91,6 +94,10 @@ class StrategyKind:
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the parameters, from which the dashboard draws its form."""
         return self.params.model_json_schema()
+
+    def example(self) -> StrategyParams:
+        """The first example of the schema."""
+        return self.params(**self.schema()["examples"][0])
 
 
 STRATEGIES: Registry[StrategyKind] = Registry("strategy", suffix="_strategy")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams
 from domain import events, grid, slots
@@ -33,6 +33,10 @@ PROFIT: Final = 21
 
 class Params(StrategyParams):
     """What a person chooses."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"amount": "50", "interval_minutes": 60, "take_profit_percent": "1"}]}
+    )
 
     amount: Decimal = Field(title="Amount", description="Spent at each purchase, in the quote asset.", gt=0)
     interval_minutes: int = Field(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams, lots_of, ticks_of
 from domain import events, grid, ladder, slots
@@ -29,6 +29,12 @@ START_SLOT: Final = 0
 
 class Params(StrategyParams):
     """What a person chooses."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"lower_price": "58000", "upper_price": "62000", "levels": 8, "quantity_per_level": "0.001"}]
+        }
+    )
 
     lower_price: Decimal = Field(title="Lowest price", description="Bottom of the range, in the quote asset.", gt=0)
     upper_price: Decimal = Field(title="Highest price", description="Top of the range, in the quote asset.", gt=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams, lots_of
 from domain import events, indicators, single, slots
@@ -19,6 +19,8 @@ FAST_AT: Final = 0
 
 class Params(StrategyParams):
     """What a person chooses."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"fast": 10, "slow": 30, "size": "0.001"}]})
 
     fast: int = Field(10, title="Fast average", description="Bars of the fast moving average.", ge=1, le=1000)
     slow: int = Field(30, title="Slow average", description="Bars of the slow moving average.", ge=2, le=5000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams, lots_of
 from domain import events, indicators, single, slots
@@ -20,6 +20,10 @@ WARM_UP_PERIODS: Final = 10
 
 class Params(StrategyParams):
     """What a person chooses."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"period": 14, "oversold": 30, "overbought": 70, "size": "0.001"}]}
+    )
 
     period: int = Field(14, title="Period", description="Bars of the index.", ge=2, le=500)
     oversold: int = Field(30, title="Oversold", description="Buy when the index rises through this.", ge=1, le=99)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from core.base_strategy import STRATEGIES, Plan, StrategyKind, StrategyParams, lots_of
 from domain import events, grid, slots
@@ -28,6 +28,8 @@ PRICE_STOP: Final = 21
 
 class Params(StrategyParams):
     """What a person chooses."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"grid_levels": 5, "quantity": "0.001"}]})
 
     grid_levels: int = Field(10, title="Levels", description="How many bids rest below the price.", ge=1, le=200)
     offset_percent: Decimal = Field(

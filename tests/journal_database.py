@@ -1,42 +1,70 @@
-"""A migrated database with the instances of the journal's contract."""
+"""A migrated database with the instances of the journal's contract.
+
+With `ARES_TEST_DATABASE=mariadb` every test that would take SQLite takes a real MariaDB instead.
+"""
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import tempfile
 import threading
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, insert, make_url, text
+from sqlalchemy import URL, Engine, event, insert, make_url, text
 
 from db import migrate
 from db.database import open_database
 from db.models import METADATA
 from db.unit_of_work import UnitOfWork
 from tests.contract.journal_contract import ACCOUNTS
+from tests.services import Service, create_schema, mariadb_server
+
+if os.environ.get("ARES_TEST_DATABASE", "sqlite") not in {"sqlite", "mariadb"}:
+    raise ValueError("ARES_TEST_DATABASE is neither sqlite nor mariadb; give one of the two, or leave it out.")
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DEFAULT = os.environ.get("ARES_TEST_DATABASE", "sqlite")
 _TEMPLATES: dict[str, Path] = {}
 #: Alembic works with globals.
 _MIGRATING = threading.Lock()
+_SERVERS: list[Service] = []
+#: Schemas that nobody uses now.
+_FREE: list[str] = []
+_NUMBERS = count(1)
 
 
-def prepare(url: str, accounts: dict[int, int] = ACCOUNTS) -> Engine:
+def prepare(url: str, accounts: dict[int, int] = ACCOUNTS, *, exactly: bool = False) -> Engine:
     """A migrated database with one user, the accounts and the instances (instance -> account).
 
     Migrating takes long, so it is done once: the SQLite file is copied, the MariaDB schema is emptied and used again.
-    Its address is that of the engine.
+    Its address is that of the engine: `exactly` the one asked for, or what `ARES_TEST_DATABASE` puts in its place.
     """
-    engine = _copied(make_url(url)) if url.startswith("sqlite") else _emptied(make_url(url))
+    if DEFAULT == "mariadb" and url.startswith("sqlite") and not exactly:
+        engine = _borrowed()
+    else:
+        engine = _copied(make_url(url)) if url.startswith("sqlite") else _emptied(make_url(url))
     if accounts:
         add_instances(engine, accounts)
     return engine
 
 
-def address(engine: Engine) -> str:
-    """Where the database is, as text."""
-    return engine.url.render_as_string(hide_password=False)
+def _borrowed() -> Engine:
+    """An emptied schema of a MariaDB that lives as long as this process; free again when its engine is disposed of."""
+    with _MIGRATING:
+        if not _SERVERS:
+            stack = ExitStack()
+            atexit.register(stack.close)
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            _SERVERS.append(stack.enter_context(mariadb_server(folder)))
+        url = _FREE.pop() if _FREE else create_schema(_SERVERS[0], f"ares_default_{next(_NUMBERS)}")
+        engine = _emptied(make_url(url))
+    event.listen(engine, "engine_disposed", lambda _: None if url in _FREE else _FREE.append(url))
+    return engine
 
 
 def _copied(url: URL) -> Engine:

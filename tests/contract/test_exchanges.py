@@ -7,22 +7,26 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from core.base_exchange import (
     EXCHANGES,
     Balance,
     BalanceChange,
     BaseExchange,
+    Credentials,
     PaperSettings,
     PriceUpdate,
     StreamGap,
     VenueSettings,
 )
 from core.clock import system_clock
-from domain.errors import Refused
+from domain.errors import AresError, Refused
 from domain.fill import Fill
 from domain.order import BUY, CANCELLED, FILLED, LIMIT, MARKET, OPEN, POST_ONLY, SELL, OrderReport
-from domain.outcome import Accepted, Rejected
+from domain.outcome import Accepted, Rejected, Unknown
+from exchanges._binance.exchange import BinanceExchange
+from exchanges._paper.exchange import PaperExchange
 from exchanges._paper.store import FileStore
 from tests.exchange_venue import (
     BTC,
@@ -39,8 +43,21 @@ from tests.exchange_venue import (
 from tests.simulator_process import SimulatorProcess, simulator_process
 
 scan()
-#: Venues that speak a wire which the simulated exchange understands.
-REACHABLE = [name for name in EXCHANGES if name.startswith(("binance_", "paper"))]
+PAPER = PaperSettings("binance_spot", {}, FileStore(Path("/nowhere")))
+UNREACHABLE = VenueSettings(
+    Credentials(SecretStr("key"), SecretStr("secret"), SecretStr("word")),
+    rest_url="http://127.0.0.1:9", stream_url="ws://127.0.0.1:9", timeout_seconds=2.0, paper=PAPER,
+)  # fmt: skip
+
+
+def made(name: str) -> BaseExchange:
+    """A venue of the registry that nobody has connected, and nothing answers."""
+    return EXCHANGES.get(name)(UNREACHABLE, system_clock())
+
+
+#: Venues that speak a wire which the simulated exchange understands, whatever they are called.
+REACHABLE = [name for name in EXCHANGES if isinstance(made(name), BinanceExchange | PaperExchange)]
+every = pytest.mark.parametrize("name", list(EXCHANGES))
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +79,32 @@ async def exchange(
     await opened.close()
 
 
-def test_every_venue_is_made_without_touching_the_network(venue: SimulatorProcess) -> None:
-    for name in EXCHANGES:
-        if name != "paper":
-            made = EXCHANGES.get(name)(VenueSettings(), system_clock())
-            assert made.name == name
-            assert made.capabilities.market in {"spot", "futures"}
+@every
+def test_it_is_made_without_touching_the_network_and_says_what_it_can(name: str) -> None:
+    exchange = made(name)
+    can = exchange.capabilities
+    assert exchange.name == name
+    assert can.market in {"spot", "futures"}
+    assert can.batch_orders >= 1
+    assert can.has_time_window or can.takeover_wait_seconds > 0, "nothing stops a request of the past owner"
+    assert can.market == "futures" or not can.can_short
+
+
+@every
+async def test_a_venue_that_does_not_answer_is_told_as_such_and_nothing_is_left_open(name: str) -> None:
+    exchange = made(name)
+    with pytest.raises(AresError):
+        await exchange.open()
+    await exchange.close()
+
+
+@every
+async def test_what_cannot_be_sent_is_rejected_and_never_raises(name: str) -> None:
+    order = order_for(made(name), 6_000_000)
+    exchange = made(name)
+    assert isinstance(await exchange.place(order, machine_ms()), Rejected)
+    assert [type(outcome) for outcome in await exchange.place_batch([order, order], machine_ms())] == [Rejected] * 2
+    assert isinstance(await exchange.cancel(order), Rejected | Unknown)
 
 
 async def test_an_order_is_placed_found_listed_and_cancelled(exchange: BaseExchange) -> None:

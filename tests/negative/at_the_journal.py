@@ -30,7 +30,7 @@ def on_a_database(work: Work) -> Scenario:
     """A scenario on a migrated database; `count` tells how many rows a condition finds."""
 
     def play(stage: Stage) -> None:
-        engine = journal_database.prepare(f"sqlite:///{stage.folder / 'ares.sqlite3'}")
+        engine = journal_database.prepare(f"sqlite:///{stage.folder / 'ares.sqlite3'}", exactly=True)
         for alter in _ALTERATIONS.values():
             alter(engine)
 
