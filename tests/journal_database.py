@@ -53,6 +53,11 @@ def prepare(url: str, accounts: dict[int, int] = ACCOUNTS, *, exactly: bool = Fa
     return engine
 
 
+def address(engine: Engine) -> str:
+    """Where the database is, as text."""
+    return engine.url.render_as_string(hide_password=False)
+
+
 def _borrowed() -> Engine:
     """An emptied schema of a MariaDB that lives as long as this process; free again when its engine is disposed of."""
     with _MIGRATING:
