@@ -1,0 +1,100 @@
+"""`ares backtest` and `ares data`: a strategy on the past, and what is wrong with a file of history."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from core.base_strategy import STRATEGIES, StrategyKind
+from domain.errors import Refused
+
+data = typer.Typer(help="Files of history.", no_args_is_help=True)
+
+
+def backtest(
+    strategy: Annotated[str, typer.Argument(help="The name of a strategy, as `grid`.")],
+    history: Annotated[Path, typer.Argument(help="A file of bars: CSV (also .gz, .zip), JSON, feather, parquet.")],
+    params: Annotated[list[str] | None, typer.Option("--params", "-p", help="name=value, as often as needed.")] = None,
+    symbol: Annotated[str, typer.Option(help="Base and quote, with a stroke between.")] = "BTC/USDT",
+    quote: Annotated[str, typer.Option(help="Capital in the quote asset.")] = "10000",
+    fee: Annotated[str, typer.Option(help="Fee of makers and takers in percent.")] = "0.1",
+    bars: Annotated[str, typer.Option(help="How bars are read: path or next_bar.")] = "path",
+    runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of a table.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a report that needs no network.")] = None,
+    fills: Annotated[Path | None, typer.Option(help="Write every fill as parquet.")] = None,
+) -> None:
+    """Run a strategy over history with the code that trades live."""
+    import strategies
+    from engine.backtest import Settings, files, report, run
+
+    STRATEGIES.scan(strategies)
+    if strategy not in STRATEGIES:
+        raise Refused(f"{strategy}: there is no such strategy; choose from {', '.join(sorted(STRATEGIES))}.")
+    kind = STRATEGIES.get(strategy)
+    base, _, money = symbol.partition("/")
+    table = files.read(history)
+    assumed: Any = {"bar_model": bars, "runtime": runtime}
+    settings = Settings(quote=Decimal(quote), maker_fee=Decimal(fee), taker_fee=Decimal(fee), **assumed)
+    instrument = files.instrument_of(table, base + money, base, money or "USDT")
+    result = run(kind, params_of(kind, params or []), files.history_of(table, instrument), settings)
+    if html is not None:
+        html.write_text(report.to_html(result))
+    if fills is not None:
+        report.write_fills(result, fills)
+    if json:
+        typer.echo(report.to_json(result).decode())
+    else:
+        show(result)
+
+
+def params_of(kind: StrategyKind, words: list[str]) -> Any:
+    """The strategy's parameters from name=value words; `Refused` names what is wrong."""
+    given = dict(word.partition("=")[::2] for word in words)
+    try:
+        return kind.params(**given)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise Refused(f"parameters of {kind.name}: {wrong}.") from error
+
+
+def show(result: Any) -> None:
+    """The figures as a table, warnings first."""
+    from engine.backtest.metrics import metrics
+
+    console = Console()
+    for words in result.warnings[:10]:
+        console.print(f"warning: {words}", style="yellow")
+    if len(result.warnings) > 10:
+        console.print(f"warning: and {len(result.warnings) - 10} more", style="yellow")
+    table = Table("figure", "value", box=None)
+    for name, value in metrics(result).items():
+        table.add_row(name, "-" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value))
+    console.print(table)
+    console.print(f"{result.stamp.runtime}, code {result.stamp.code}, data {result.history.digest[:16]}")
+
+
+@data.command()
+def check(path: Annotated[Path, typer.Argument(help="A file of bars.")]) -> None:
+    """Name every row that is wrong; exit status 1 when a backtest could not run on the file."""
+    from engine.backtest import files
+
+    found = files.read(path)
+    table = Table("row", "", "finding", box=None)
+    for finding in found.findings:
+        table.add_row(str(finding.row or ""), "" if finding.is_bearable else "!!", finding.words)
+    Console().print(table)
+    typer.echo(f"{len(found.rows)} bars of {found.bar_ms / 1000:g} s, {len(found.findings)} findings.")
+    raise typer.Exit(0 if found.is_usable else 1)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give the command line these verbs."""
+    app.command()(backtest)
+    app.add_typer(data, name="data")

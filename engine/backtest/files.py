@@ -1,0 +1,198 @@
+"""History from files: what is in them is read as it stands, and everything wrong with it is named."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from domain.errors import Refused
+from domain.instrument import Instrument
+from domain.money import exact
+from engine.backtest.history import BadHistory, History, bars_of
+
+#: A row: open time, open, high, low, close, volume; amounts as the file writes them.
+Row = tuple[int, Decimal, Decimal, Decimal, Decimal, Decimal]
+
+_UNITS = ((10**11, "seconds", 1_000, 1), (10**14, "milliseconds", 1, 1), (10**17, "microseconds", 1, 1_000))
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to know of a file. What is not bearable stops a replay."""
+
+    row: int
+    words: str
+    is_bearable: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of a file, times in milliseconds, and what was found in them."""
+
+    rows: list[Row]
+    bar_ms: int
+    findings: list[Finding]
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a replay may run on it."""
+        return bool(self.rows) and all(finding.is_bearable for finding in self.findings)
+
+
+def read(path: Path) -> Table:
+    """Read a file of bars and examine every row; `BadHistory` when it is none.
+
+    Kinds, by the file's name: CSV with or without a header, also as .gz or .zip (the venue's archive), JSON arrays
+    (ccxt, freqtrade), feather (freqtrade) and parquet with the columns of the CSV.
+    """
+    if not path.is_file():
+        raise BadHistory(f"{path}: there is no such file.")
+    raw = list(_raw_rows(path))
+    if not raw:
+        raise BadHistory(f"{path}: it holds no rows.")
+    rows: list[Row] = []
+    numbers: list[int] = []
+    findings: list[Finding] = []
+    for number, line in enumerate(raw, 1):
+        try:
+            rows.append(_row(line))
+            numbers.append(number)
+        except (Refused, ValueError, ArithmeticError, IndexError, TypeError) as error:
+            findings.append(Finding(number, f"cannot be read: {error}", False))
+    rows, unit = _in_milliseconds(rows, numbers, findings)
+    if unit not in ("milliseconds", ""):
+        findings.append(Finding(0, f"times are in {unit} and were read as such", True))
+    bar_ms = _bar_ms(rows)
+    findings.extend(_examine(rows, numbers, bar_ms))
+    return Table(rows, bar_ms, findings)
+
+
+def history_of(table: Table, instrument: Instrument) -> History:
+    """The history of a table; `BadHistory` names the rows that stop it. Gaps become warnings of every result."""
+    wrong = [finding for finding in table.findings if not finding.is_bearable]
+    if wrong:
+        told = "; ".join(f"row {finding.row} {finding.words}" for finding in wrong[:_SHOWN])
+        raise BadHistory(f"{len(wrong)} rows cannot be used: {told}. Correct the file; nothing is repaired by itself.")
+    made = bars_of(instrument, table.bar_ms, table.rows)
+    warnings = tuple(f"row {finding.row} {finding.words}" for finding in table.findings)
+    return replace(made, warnings=warnings)
+
+
+def instrument_of(table: Table, symbol: str, base: str, quote: str) -> Instrument:
+    """An instrument whose tick and lot are the finest steps in the file: the venue's own rules are not in it."""
+    tick = _finest(price for row in table.rows for price in row[1:5])
+    lot = min(_finest(row[5] for row in table.rows), Decimal("0.001"))
+    highest = max(row[2] for row in table.rows)
+    quantum = min(Decimal("0.00000001"), tick * lot)
+    # As much as 60 bits carry at four times the highest price.
+    room = Decimal(2**56) * tick * lot / (highest * 4)
+    most = min(Decimal(10) ** (room.adjusted()), Decimal(10) ** 9)
+    return Instrument(
+        symbol, base, quote, tick, lot, (highest * 4).quantize(tick), most.quantize(lot) if most > lot else lot,
+        base_quantum=min(Decimal("0.00000001"), lot), quote_quantum=quantum,
+    )  # fmt: skip
+
+
+def _finest(amounts: Iterator[Decimal]) -> Decimal:
+    places = max((-int(amount.normalize().as_tuple().exponent) for amount in amounts), default=0)
+    return Decimal(1).scaleb(-max(places, 0))
+
+
+def _raw_rows(path: Path) -> Iterator[list[Any]]:
+    name = path.name.lower()
+    if name.endswith(".json"):
+        yield from orjson.loads(path.read_bytes())
+    elif name.endswith((".feather", ".parquet", ".pq")):
+        yield from _frame_rows(path)
+    elif name.endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            for member in sorted(archive.namelist()):
+                yield from _text_rows(archive.read(member).decode())
+    elif name.endswith(".gz"):
+        yield from _text_rows(gzip.decompress(path.read_bytes()).decode())
+    elif name.endswith(".csv"):
+        yield from _text_rows(path.read_text())
+    else:
+        raise BadHistory(f"{path}: a .csv, .csv.gz, .zip, .json, .feather or .parquet file is wanted.")
+
+
+def _text_rows(text: str) -> Iterator[list[Any]]:
+    for number, line in enumerate(io.StringIO(text)):
+        cells = line.strip().split(",")
+        is_header = number == 0 and not cells[0].strip('"').isdigit()
+        if cells != [""] and not is_header:
+            yield [cell.strip('"') for cell in cells]
+
+
+def _frame_rows(path: Path) -> Iterator[list[Any]]:
+    import polars
+
+    frame = polars.read_ipc(path) if path.suffix == ".feather" else polars.read_parquet(path)
+    first = frame.columns[0]
+    if frame.schema[first].is_temporal():
+        frame = frame.with_columns(frame[first].dt.epoch("ms"))
+    for row in frame.select(frame.columns[:6]).iter_rows():
+        yield list(row)
+
+
+def _row(cells: list[Any]) -> Row:
+    opened, high, low, close, volume = (_amount(cell) for cell in cells[1:6])
+    return int(cells[0]), opened, high, low, close, volume
+
+
+def _amount(cell: Any) -> Decimal:
+    """Exact as written; a float as the shortest decimal that means it."""
+    return exact(repr(cell) if isinstance(cell, float) else cell)
+
+
+def _in_milliseconds(rows: list[Row], numbers: list[int], findings: list[Finding]) -> tuple[list[Row], str]:
+    """Times by the unit of the first row; others stay as they are and are found."""
+    if not rows:
+        return rows, ""
+    known = [unit for unit in _UNITS if 0 < rows[0][0] < unit[0]]
+    if not known:
+        findings.append(Finding(1, f"has the time {rows[0][0]}, which is no unit known here", False))
+        return rows, ""
+    limit, unit, times, over = known[0]
+    for number, row in zip(numbers, rows, strict=True):
+        if not limit // 1_000 <= row[0] < limit:
+            findings.append(Finding(number, f"has the time {row[0]}, which is not in {unit} as the first", False))
+    return [(row[0] * times // over, *row[1:]) for row in rows], unit
+
+
+def _bar_ms(rows: list[Row]) -> int:
+    """The most frequent step between rows."""
+    counts: dict[int, int] = {}
+    for before, after in pairwise(rows):
+        counts[after[0] - before[0]] = counts.get(after[0] - before[0], 0) + 1
+    steps = {step: count for step, count in counts.items() if step > 0}
+    return max(steps, key=lambda step: (steps[step], -step)) if steps else 60_000
+
+
+def _examine(rows: list[Row], numbers: list[int], bar_ms: int) -> Iterator[Finding]:
+    for number, row in zip(numbers, rows, strict=True):
+        _, opened, high, low, close, volume = row
+        if low <= 0 or volume < 0 or low > min(opened, close) or high < max(opened, close):
+            yield Finding(number, f"is absurd: open {opened}, high {high}, low {low}, close {close}", False)
+    for number, (before, after) in zip(numbers[1:], pairwise(rows), strict=True):
+        step = after[0] - before[0]
+        if step == 0:
+            yield Finding(number, f"is double: time {after[0]}", False)
+        elif step < 0:
+            yield Finding(number, f"is out of order: time {after[0]} after {before[0]}", False)
+        elif step % bar_ms:
+            yield Finding(number, f"does not begin with a bar: {step} ms after the one before", False)
+        elif step > bar_ms:
+            yield Finding(number, f"follows a gap of {step // bar_ms - 1} bars", True)
+        if before[4] > 4 * after[1] or after[1] > 4 * before[4]:
+            yield Finding(number, f"jumps from {before[4]} to {after[1]}: another unit, or another symbol", False)

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import orjson
+import polars
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import app
+
+START = 1_672_617_600_000
+GRID = ["-p", "lower_price=90", "-p", "upper_price=110", "-p", "levels=10", "-p", "quantity_per_level=1"]
+
+
+@pytest.fixture
+def waves(tmp_path: Path) -> Path:
+    closes = [round(100 + 8 * math.sin(place / 9), 2) for place in range(400)]
+    lines = []
+    for place, close in enumerate(closes):
+        opened = closes[max(place - 1, 0)]
+        lines.append(f"{START + 60_000 * place},{opened},{max(opened, close)},{min(opened, close)},{close},5.125")
+    path = tmp_path / "waves.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_a_strategy_is_run_over_a_file_and_its_result_written_three_ways(waves: Path, tmp_path: Path) -> None:
+    page, rows = tmp_path / "report.html", tmp_path / "fills.parquet"
+    command = ["backtest", "grid", str(waves), *GRID, "--runtime", "interpreted", "--json"]
+    done = CliRunner().invoke(app, [*command, "--html", str(page), "--fills", str(rows)])
+    assert done.exit_code == 0, done.output
+    told = orjson.loads(done.stdout)
+    assert told["metrics"]["fills"] == len(polars.read_parquet(rows)) > 20
+    assert float(told["metrics"]["cycle_profit"]) > 0
+    assert told["stamp"]["runtime"] == "interpreted"
+    text = page.read_text()
+    assert "<svg" in text
+    assert "http" not in text
+
+
+def test_a_table_is_shown_to_a_person(waves: Path) -> None:
+    done = CliRunner().invoke(app, ["backtest", "grid", str(waves), *GRID, "--runtime", "interpreted"])
+    assert done.exit_code == 0, done.output
+    assert "max_drawdown_percent" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["nothing"], "no such strategy"),
+        (["grid", "-p", "levels=0"], "levels"),
+        (["grid", "-p", "colour=red"], "colour"),
+    ],
+)
+def test_what_is_wrong_is_named(waves: Path, words: list[str], told: str) -> None:
+    done = CliRunner().invoke(app, ["backtest", words[0], str(waves), *words[1:]])
+    assert done.exit_code == 1
+    assert told in str(done.exception)
+
+
+def test_data_check_names_rows_and_says_so_in_its_status(waves: Path) -> None:
+    assert CliRunner().invoke(app, ["data", "check", str(waves)]).exit_code == 0
+    lines = waves.read_text().splitlines()
+    waves.write_text("\n".join([*lines[:5], lines[4], *lines[5:]]))
+    done = CliRunner().invoke(app, ["data", "check", str(waves)])
+    assert done.exit_code == 1
+    assert "is double" in done.stdout
