@@ -140,7 +140,7 @@ def test_a_stop_reaches_the_venue_within_a_tenth_of_a_second(platform: World, ac
 
 def kill_by_http(platform: World, *, on: bool, proof: str | None = None) -> int:
     worker = platform.workers["one"].name
-    port = platform.redis.hget(f"worker:{worker}", "http_port")
+    port = str(platform.redis.hget(f"worker:{worker}", "http_port"))
     word = proof or EncryptionKey(SecretStr(ENCRYPTION_KEY)).token(KILL_SWITCH)
     request = Request(
         f"http://127.0.0.1:{port}/kill", data=orjson.dumps({"on": on}), headers={"Authorization": f"Bearer {word}"}

@@ -1,0 +1,167 @@
+"""One worker process with many live grids on the simulated venue: memory, processor, time to own, time to be safe.
+
+    python -m benchmarks.bench_fleet --grids 10000 --accounts 100
+
+Starts everything by itself: Redis, an SQLite database (or MariaDB with `--database`), the simulator with its limits
+lifted, and one Celery worker. Every grid has 20 levels. Prices come once a second and symbol.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+
+from core.redis_names import DOORBELL, strategy_lock
+from db.models import StrategyInstance
+from db.unit_of_work import committed
+from tests.platform.world import World, now, until, world
+from tests.simulator_process import ROOT
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+
+
+def main() -> None:
+    wanted = arguments()
+    with tempfile.TemporaryDirectory(prefix="fleet") as name, prepared(Path(name), wanted) as (made, numbers):
+        began = time.monotonic()
+        made.start_worker("fleet")
+        process = psutil.Process(made.workers["fleet"].process.pid)
+        print(f"worker up (a member): {time.monotonic() - began:.1f} s")
+        owned = until(lambda: leased(made, numbers) == len(numbers), "every lease", wanted.patience)
+        print(f"owned: {len(numbers)} leases {time.monotonic() - began:.1f} s after launch ({owned:.1f} s as a member)")
+        until(lambda: gauge(made, 'ares_strategies{state="running"}') >= len(numbers), "all safe", wanted.patience)
+        print(f"safe to order: {time.monotonic() - began:.1f} s after launch")
+        settle(made, process, wanted.patience)
+        show_cost(made, process, wanted.seconds)
+        show_stops(made, numbers[:: max(len(numbers) // wanted.stops, 1)][: wanted.stops])
+        show_inspect(made)
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--grids", type=int, default=10_000)
+    parser.add_argument("--accounts", type=int, default=100)
+    parser.add_argument("--levels", type=int, default=20)
+    parser.add_argument("--seconds", type=int, default=20, help="of measuring, once everything rests")
+    parser.add_argument("--stops", type=int, default=30)
+    parser.add_argument("--patience", type=float, default=600.0)
+    parser.add_argument("--database", default="", help="SQLAlchemy address of an empty schema; SQLite otherwise")
+    return parser.parse_args()
+
+
+@contextmanager
+def prepared(folder: Path, wanted: argparse.Namespace) -> Iterator[tuple[World, list[int]]]:
+    """The world with its rows, before any worker."""
+    keys = [(f"key-{n}-of-fleet", f"secret-{n}-of-fleet") for n in range(wanted.accounts)]
+    options = ["--market", "generated:7", "--symbols", ",".join(SYMBOLS), "--speed", "1", "--lift-limits"]
+    for key, secret in keys:
+        options += ["--account", f"{key}:{secret}:USDT=1000000000,BTC=1000,ETH=10000"]
+    database = wanted.database or f"sqlite:///{folder / 'fleet.sqlite3'}"
+    settings = {"ARES_WORKER__MOST_STRATEGIES": "1000000"}
+    with world(folder, database, *options, **settings) as made:
+        prices = {each["symbol"]: Decimal(each["last_price"]) for each in made.venue.get("symbols")}
+        accounts = [made.add_account(key, secret) for key, secret in keys]
+        rows = [row_of(made, accounts[n % len(accounts)], n, prices, wanted.levels) for n in range(wanted.grids)]
+        with committed(made.database) as unit:
+            unit.session.add_all(rows)
+            unit.session.flush()
+            numbers = [row.id or 0 for row in rows]
+        yield made, numbers
+
+
+def row_of(made: World, account: int, n: int, prices: dict[str, Decimal], levels: int) -> StrategyInstance:
+    symbol = SYMBOLS[n % 2]
+    # Below the market: every level rests, and a price update wakes nobody.
+    top = prices[symbol] * Decimal("0.97")
+    parameters = {
+        "lower_price": str(round(top * Decimal("0.7"), 2)), "upper_price": str(round(top, 2)), "levels": levels,
+        "total_investment": "2000",
+    }  # fmt: skip
+    return StrategyInstance(
+        owner_id=made.user, account_id=account, name=f"grid {n}", strategy_type="grid", symbol=symbol,
+        kline_interval="1m", parameters=json.dumps(parameters), limits=json.dumps({"capital": {"USDT": "3000"}}),
+        desired_state="running", paper=False, created_at=now(), updated_at=now(),
+    )  # fmt: skip
+
+
+def leased(made: World, numbers: list[int]) -> int:
+    found = made.redis.mget([strategy_lock(number) for number in numbers])
+    return sum(value is not None for value in found)
+
+
+def gauge(made: World, name: str) -> float:
+    port = made.redis.hget(f"worker:{made.workers['fleet'].name}", "http_port")
+    if port is None:
+        return -1.0
+    with urlopen(f"http://127.0.0.1:{port!s}/metrics") as answer:
+        for line in answer.read().decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.rpartition(" ")[2])
+    return 0.0
+
+
+def settle(made: World, process: psutil.Process, patience: float) -> None:
+    """Until no order is sent any more."""
+    began, last = time.monotonic(), -1.0
+    while (sent := gauge(made, "ares_order_requests")) != last:
+        if time.monotonic() - began > patience:
+            break
+        last = sent
+        time.sleep(5)
+    print(f"orders sent: {last:.0f}, at rest {time.monotonic() - began:.0f} s later; {mebibytes(process):.0f} MiB")
+
+
+def show_cost(made: World, process: psutil.Process, seconds: int) -> None:
+    before, lags = process.cpu_times(), []
+    for _ in range(seconds):
+        time.sleep(1)
+        lags.append(gauge(made, "ares_loop_lag_ms"))
+    after = process.cpu_times()
+    spent = after.user + after.system - before.user - before.system
+    print(f"at rest: {mebibytes(process):.0f} MiB, {100 * spent / seconds:.0f} % of a core, ", end="")
+    print(f"loop lag p50 {statistics.median(lags):.1f} ms, max {max(lags):.1f} ms")
+
+
+def mebibytes(process: psutil.Process) -> float:
+    return float(process.memory_info().rss) / 2**20
+
+
+def show_stops(made: World, numbers: list[int]) -> None:
+    """From the ring to the last of its orders cancelled at the venue."""
+    took = []
+    for number in numbers:
+        command = made.command(number, "stop", ring=False, seconds=120)
+        began = time.monotonic()
+        made.redis.publish(DOORBELL, str(number))
+        until(lambda command=command: made.outcome(command)[0] is not None, "the stop", 60)  # type: ignore[misc]
+        took.append((time.monotonic() - began) * 1000)
+    took.sort()
+    print(f"stop, ring to done: p50 {statistics.median(took):.0f} ms, max {took[-1]:.0f} ms of {len(took)}")
+
+
+def show_inspect(made: World) -> None:
+    script = (
+        "import time\nfrom celery_app import app\napp.control.inspect(timeout=10).ping()\nbegan = time.monotonic()\n"
+        "found = app.control.inspect(timeout=10, limit=1).active()\n"
+        "print(sum(map(len, (found or {}).values())), round(time.monotonic() - began, 3))"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=made.environment(), capture_output=True, text=True, check=True)
+    rows, seconds = done.stdout.split()
+    print(f"inspect active: {rows} rows in {seconds} s")
+
+
+if __name__ == "__main__":
+    main()
