@@ -223,7 +223,7 @@ def on_verb(state: list[int], view: View, kind: int, out: list[int], count: int)
     """What a person asked for: pause, resume, stop and keep, stop and flatten."""
     if kind == events.PAUSE and state[slots.PHASE] == slots.ACTIVE:
         state[slots.PHASE] = slots.PAUSED
-    elif kind == events.RESUME and state[slots.PHASE] == slots.PAUSED:
+    elif kind == events.RESUME and (state[slots.PHASE] == slots.PAUSED or state[slots.PHASE] == slots.DONE):
         state[slots.PHASE] = slots.ACTIVE
     elif kind == events.STOP:
         state[slots.PHASE] = slots.DONE

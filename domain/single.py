@@ -74,7 +74,7 @@ def on_common(state: list[int], view: View, event: Event, out: list[int], count:
         state[slots.PHASE] = slots.PAUSED
         if state[slots.HEADER + slots.WISH_LEG] == ENTRY and state[slots.HEADER + slots.HELD] == 0:
             return no_wish(state, SLOT, PAUSED, out, count)
-    elif kind == events.RESUME and state[slots.PHASE] == slots.PAUSED:
+    elif kind == events.RESUME and (state[slots.PHASE] == slots.PAUSED or state[slots.PHASE] == slots.DONE):
         state[slots.PHASE] = slots.ACTIVE
     elif kind == events.STOP:
         state[slots.PHASE] = slots.DONE

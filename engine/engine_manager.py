@@ -24,12 +24,15 @@ from domain.events import Event
 from domain.instance import Instance
 from domain.instrument import Instrument
 from domain.ledger import UNALLOCATED, cash, transfer
+from domain.order import ENTRY, OPEN
 from domain.risk_manager import RiskLimits
 from engine.account_hub import AccountHub
 from engine.books import Books, LastPrice
 from engine.trading_engine import EngineSettings, TradingEngine
 
 log = structlog.get_logger(__name__)
+#: How long the kill switch waits for the ordinary way of cancelling.
+KILL_GRACE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class EngineManager:
         self.is_killed: Callable[[int], bool] = lambda _: False
         self._running: dict[int, asyncio.Task[None]] = {}
         self._hubs: dict[int, AccountHub] = {}
+        self._cancelling: set[asyncio.Task[None]] = set()
 
     async def start(self, spec: InstanceSpec, hub: AccountHub) -> TradingEngine:
         """Take an instance up. Gives it back when it is safe to order: compared with the venue, and warmed up."""
@@ -168,6 +172,18 @@ class EngineManager:
             engine = self.engines[number]
             engine.books.killed = True
             engine.put(Event(events.PAUSE, self._clock.trading.now_ms()))
+            task = asyncio.create_task(self._cancel_entries(engine, self._hubs[number]))
+            self._cancelling.add(task)
+            task.add_done_callback(self._cancelling.discard)
+
+    async def _cancel_entries(self, engine: TradingEngine, hub: AccountHub) -> None:
+        """Cancel what a step has not: the kill switch waits neither for a journal nor for a lease."""
+        await asyncio.sleep(KILL_GRACE_SECONDS)
+        left = [order for order in engine.instance.live_orders() if order.key.leg == ENTRY and order.status == OPEN]
+        if left:
+            log.warning("entries_cancelled_without_journal", instance=engine.instance.instance, orders=len(left))
+        for order in left:
+            await hub.exchange.cancel(order)
 
     @property
     def is_idle(self) -> bool:

@@ -141,7 +141,7 @@ def on_verb(law: Law, state: list[int], view: View, kind: int, out: list[int], c
     """What a person asked for."""
     if kind == events.PAUSE and state[slots.PHASE] == slots.ACTIVE:
         state[slots.PHASE] = slots.PAUSED
-    elif kind == events.RESUME and state[slots.PHASE] == slots.PAUSED:
+    elif kind == events.RESUME and (state[slots.PHASE] == slots.PAUSED or state[slots.PHASE] == slots.DONE):
         state[slots.PHASE] = slots.ACTIVE
         state[slots.WAKE_MS] = max(state[slots.WAKE_MS], view.now_ms)
     elif kind == events.EDIT and not slots.is_finished(state):

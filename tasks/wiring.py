@@ -5,6 +5,7 @@ The only place where strangers meet: venues, database, strategies and engine.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 from dataclasses import dataclass, field, replace
@@ -51,6 +52,8 @@ from engine.trading_engine import EngineSettings
 from tasks.host.leases import LeasedJournal, LeaseKeeper
 
 PAPER: Final = "paper"
+#: Accounts that take strategies up at the same time in a process.
+STARTS_AT_ONCE: Final = 2
 #: How far the measured clock of a venue may be off.
 CLOCK_ERROR_SECONDS: Final = 0.3
 #: Request weight a minute that a venue allows, until it says so itself.
@@ -93,6 +96,8 @@ class Parts:
     leased_journal: LeasedJournal
     market: MarketData
     opener: Opener | None
+    #: Passed by whoever takes strategies up.
+    starting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STARTS_AT_ONCE))
     venues: dict[str, Venue] = field(default_factory=dict)
     budgets: dict[str, BaseBudget] = field(default_factory=dict)
 

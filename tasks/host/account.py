@@ -12,6 +12,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from core.base_journal import Fenced
+from core.lease import pieces
 from core.redis_names import account_lock, strategy_lock
 from db.models import Account, StrategyInstance
 from db.queries import fleet
@@ -28,6 +29,8 @@ from tasks.wiring import Parts, Venue, feed_of, number_of, spec_of
 
 log = structlog.get_logger(__name__)
 _SECOND: Final = 1_000_000_000
+#: Strategies that are taken up together.
+BATCH: Final = 50
 #: Seconds until something that was refused is tried again without anybody asking.
 REFUSED_AGAIN: Final = 60.0
 #: Longest pause, in seconds, between attempts at what fails for now.
@@ -202,9 +205,11 @@ class AccountRunner:
             runner = mine[number_of(row.id)]
             if (spec := self._prepared(runner, row, hub)) is not None:
                 specs.append(spec)
-        if specs:
-            results = await venue.manager.start_many(specs, hub)
-            for spec in specs:
+        for some in pieces(specs, BATCH):
+            # A few at a time in the whole process: what becomes ready together holds the loop up together.
+            async with self._parts.starting:
+                results = await venue.manager.start_many(some, hub)
+            for spec in some:
                 self._started(mine[spec.number], venue, results[spec.number])
         await leases.release([strategy_lock(number) for number, runner in mine.items() if runner.engine is None])
 

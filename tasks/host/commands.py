@@ -73,7 +73,7 @@ def _is_done(runner: Runner, kind: str) -> bool:
     if kind == PAUSE:
         return runner.phase == slots.PAUSED or runner.phase in _FINISHED
     if kind in (START, RESUME):
-        return runner.phase not in (slots.NEW, slots.PAUSED) and not (kind == START and runner.phase == slots.DONE)
+        return runner.phase not in (slots.NEW, slots.PAUSED, *(_FINISHED if kind == START else ()))
     return kind == RESET
 
 

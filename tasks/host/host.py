@@ -18,8 +18,9 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
+from core.clock import utc_from_ms
 from core.redis_names import DOORBELL, EVERYBODY, RING_ALL, account_lock, strategy_lock
-from db.queries import fleet
+from db.queries import fleet, instances
 from domain.errors import AresError
 from tasks.host.account import AccountRunner
 from tasks.host.audit import compare, wish_stopped
@@ -184,6 +185,7 @@ class EngineHost:
         wanted = self.desires.by_account()
         self._hand_out_commands()
         self.apply_kill()
+        await self._begin_anew()
         for number, account in list(self.accounts.items()):
             if number in wanted:
                 account.want(wanted[number])
@@ -227,6 +229,15 @@ class EngineHost:
         for runner in list(self.runners):
             if runner.is_over and not runner.commands and runner.number not in self.desires.waiting:
                 self.desires.done_with(runner.number)
+
+    async def _begin_anew(self) -> None:
+        """Give those a new generation that are to start again with nothing left of the last one."""
+        for runner in [one for one in self.runners if one.begins_anew and one.generation == one.want.generation]:
+            now = utc_from_ms(self.parts.clock.machine.now_ms())
+            await self.parts.database.keep(
+                partial(instances.reset, instance=runner.number, owner=runner.want.owner, now=now)
+            )
+            await self.desires.hear([runner.number], {runner.number})
 
     def _hand_out_commands(self) -> None:
         for runner in self.runners:

@@ -91,13 +91,18 @@ class Runner:
             return self.is_finished
         return self.want.desired == FLAT and self.is_flat
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether it was asked to start again and has nothing left to go on with."""
+        return any(command.kind == "start" for command in self.commands) and self.is_flat
+
     def verb(self, *, killed: bool, asked_to_start: bool) -> int:
         """What has to be told to the strategy to make it what is wished; -1 for nothing."""
         desired, phase = self.want.desired, self.phase
         if desired == RUNNING:
             if killed:
                 return -1
-            wants_again = phase == slots.PAUSED or (phase == slots.DONE and asked_to_start)
+            wants_again = phase == slots.PAUSED or (phase == slots.DONE and asked_to_start and not self.is_flat)
             return events.RESUME if wants_again else -1
         if desired == PAUSED:
             return events.PAUSE if phase not in (slots.PAUSED, *_FINISHED) else -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import threading
 import time
@@ -16,10 +17,11 @@ from typing import Any
 from sqlalchemy import text
 
 from core.redis_names import strategy_lock
+from tasks.host.placement import Member, owner_of
 from tests.acceptance.checker import Views, amounts, complaints
 from tests.acceptance.stored import read
 from tests.acceptance.tape import OURS, Tape
-from tests.platform.world import World, until, world
+from tests.platform.world import Worker, World, until, world
 
 #: Short terms, so that a sweep of deaths need not wait; one scenario runs with the real ones.
 SHORT = {
@@ -48,6 +50,17 @@ class Stage:
     tapes: dict[int, Tape] = field(default_factory=dict)
     moving: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
+
+    def start_worker(self, name: str, app: str = "celery_app") -> Worker:
+        """A worker whose name gives it a fair share of these few accounts; placement is by name alone."""
+        alive = [Member(worker.name, 100, frozenset()) for worker in self.world.workers.values()]
+        fair = len(self.accounts) // (len(alive) + 1)
+        for ending in range(1000):
+            mine = Member(f"{name}-{ending}-{secrets.token_hex(2)}", 100, frozenset())
+            share = sum(owner_of(account, (), [*alive, mine]) == mine.worker_id for account in self.accounts)
+            if share == max(fair, 1):
+                return self.world.start_worker(name, app, mine.worker_id)
+        raise AssertionError("no name gives a fair share")
 
     def holders(self) -> dict[int, str]:
         """Strategy -> the worker that leases it; empty for nobody."""
@@ -180,7 +193,7 @@ def stage(
         driver.start()
         try:
             for place in range(workers):
-                made.start_worker(f"w{place}", app)
+                found.start_worker(f"w{place}", app)
             found.wait_until_all_run(seconds=90)
             yield found
         finally:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -37,7 +36,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_doubled(foun
     assert found.judge() == []
     print(f"kill -9: owned by another {owned:.1f} s, safe to order {safe:.1f} s, {found.fills()} fills")
     assert owned < 12
-    found.world.start_worker(name)
+    found.start_worker(name)
 
 
 def test_a_worker_that_is_asked_to_end_hands_over_with_its_orders_resting(found: Stage) -> None:
@@ -70,7 +69,7 @@ def test_a_redis_that_lost_its_memory_moves_nothing(found: Stage) -> None:
 
 def test_a_worker_frozen_for_longer_than_its_leases_does_no_harm_when_it_wakes(found: Stage) -> None:
     name = "frozen"
-    found.world.start_worker(name)
+    found.start_worker(name)
     until(lambda: found.world.workers[name].name in found.spread(), "strategies on the new worker", 30)
     found.wait_until_all_run()
     worker = found.world.workers[name]
@@ -85,9 +84,8 @@ def test_a_worker_frozen_for_longer_than_its_leases_does_no_harm_when_it_wakes(f
     assert found.judge() == []
 
 
-def test_a_worker_started_again_joins_and_takes_its_share(found: Stage, tmp_path: Path) -> None:
-    del tmp_path
-    found.world.start_worker("joined")
+def test_a_worker_started_again_joins_and_takes_its_share(found: Stage) -> None:
+    found.start_worker("joined")
     took = until(lambda: found.world.workers["joined"].name in found.spread(), "a share for the new worker", 30)
     found.wait_until_all_run()
     found.trade(2)

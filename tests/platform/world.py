@@ -95,13 +95,13 @@ class World:
             **self.settings,
         }
 
-    def start_worker(self, name: str = "one", app: str = "celery_app", **settings: str) -> Worker:
+    def start_worker(self, name: str = "one", app: str = "celery_app", worker_id: str = "", **settings: str) -> Worker:
         """A worker process; ready when it is a member."""
         log_path = self.folder / f"worker-{name}-{secrets.token_hex(2)}.log"
         command = [sys.executable, "-m", "celery", "-A", app, "worker", "-P", "threads", "-c", "4", "-Q", "engine"]
         command += ["-n", f"{name}@ares", "--loglevel", "INFO", "--without-mingle", "--without-gossip"]
         # A worker that is started again under its old name is another worker: the name gets a new ending.
-        worker_id = f"{name}-{secrets.token_hex(3)}"
+        worker_id = worker_id or f"{name}-{secrets.token_hex(3)}"
         environment = self.environment() | {"ARES_WORKER__ID": worker_id} | settings
         with log_path.open("wb") as log:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
