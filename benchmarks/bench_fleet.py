@@ -105,10 +105,16 @@ def gauge(made: World, name: str) -> float:
     port = made.redis.hget(f"worker:{made.workers['fleet'].name}", "http_port")
     if port is None:
         return -1.0
-    with urlopen(f"http://127.0.0.1:{port!s}/metrics") as answer:
-        for line in answer.read().decode().splitlines():
-            if line.startswith(name + " "):
-                return float(line.rpartition(" ")[2])
+    try:
+        with urlopen(f"http://127.0.0.1:{port!s}/metrics", timeout=60) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith(name + " "):
+                    return float(line.rpartition(" ")[2])
+    except OSError as error:
+        worker = made.workers["fleet"]
+        time.sleep(1)
+        if worker.process.poll() is not None:
+            raise RuntimeError(f"the worker ended: {worker.log[-3000:]}") from error
     return 0.0
 
 

@@ -97,7 +97,7 @@ class HostThread:
         http = WorkerHttp(host)
         host.http_port = await http.start()
         self.host = host
-        self._watchdog.start(self._loop, host)
+        self._watchdog.start(self._loop)
         host.start()
         log.info("engine_host_ready", worker=parts.worker_id, http_port=host.http_port)
         self._on_ready(host)
@@ -120,16 +120,21 @@ class Watchdog:
     """Ends the process when its loop stands still for so long that its leases are about to run out."""
 
     def __init__(
-        self, machine: MachineTime, patience_seconds: float, blame: Callable[[FrameType | None], None]
+        self,
+        machine: MachineTime,
+        patience_seconds: float,
+        blame: Callable[[FrameType | None], None],
+        end: Callable[[int], object] = os._exit,
     ) -> None:
         self._machine = machine
         self._patience_ns = round(patience_seconds * _SECOND)
         self._blame = blame
+        self._end = end
         self._seen_ns = 0
         self._stopped = threading.Event()
         self._loop_thread = 0
 
-    def start(self, loop: asyncio.AbstractEventLoop, _host: EngineHost) -> None:
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Watch from now on; called on the loop's thread."""
         self._loop_thread = threading.get_ident()
         self._beat(loop)
@@ -155,7 +160,8 @@ class Watchdog:
                 self._seen_ns = now_ns
             elif now_ns - self._seen_ns > self._patience_ns:
                 self._blame(sys._current_frames().get(self._loop_thread))
-                os._exit(BLOCKED)
+                self._end(BLOCKED)
+                return
 
 
 def blocked_after(config: Config) -> float:

@@ -121,6 +121,21 @@ def test_flatten_sells_what_is_held_and_a_later_verb_supersedes_an_earlier_one(p
     until(lambda: platform.status(strategy) == {}, "the release")
 
 
+def test_what_was_stopped_goes_on_with_what_it_holds_and_what_was_flattened_begins_anew(
+    platform: World, account: int
+) -> None:
+    strategy = running_grid(platform, account)
+    assert platform.finished(platform.command(strategy, "stop"))[0] == "done"
+    until(lambda: platform.status(strategy) == {}, "the release")
+    assert platform.finished(platform.command(strategy, "start"), 30) == ("done", "")
+    until(lambda: int(platform.status(strategy).get("pending_buys", 0)) >= 3, "resting buys")
+    assert platform.finished(platform.command(strategy, "flatten"), 30)[0] == "done"
+    until(lambda: platform.status(strategy) == {}, "the release")
+    assert platform.finished(platform.command(strategy, "start"), 30) == ("done", "")
+    until(lambda: int(platform.status(strategy).get("pending_buys", 0)) >= 3, "resting buys")
+    assert platform.finished(platform.command(strategy, "stop"))[0] == "done"
+
+
 def test_a_stop_reaches_the_venue_within_a_tenth_of_a_second(platform: World, account: int) -> None:
     took: list[float] = []
     strategy = running_grid(platform, account)
