@@ -81,8 +81,7 @@ def make_services(config: Config, clock: Clock) -> Services:
     if config.api.auth == "local" and config.api.host not in _LOOPBACK:
         raise UnsafeAddress(f"api.host is {config.api.host}: {UnsafeAddress.__doc__}")
     key = EncryptionKey(config.security.encryption_key) if config.security.encryption_key else None
-    if not len(STRATEGIES):
-        STRATEGIES.scan(strategies)
+    STRATEGIES.scan(strategies)
     database, time, metrics = open_database(config.database.url.get_secret_value()), clock.machine, Metrics()
     redis_url, timeout = config.redis.url.get_secret_value(), config.redis.timeout_seconds
     redis = connect(redis_url, max_connections=config.redis.max_connections, timeout_seconds=timeout)

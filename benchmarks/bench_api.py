@@ -183,9 +183,9 @@ async def measure(folder: Path, strategies: int, seconds: float) -> None:
     print((await floor(folder, seconds)).row(f"the server alone, {CONNECTIONS} connections"))
     with node(folder, strategies) as (port, pid, token, numbers):
         singles = [f"/api/strategies/{number}/status" for number in numbers[:: max(len(numbers) // 997, 1)]]
-        print(
-            (await load(port, pid, token, singles, seconds, CONNECTIONS)).row(f"one status, {CONNECTIONS} connections")
-        )
+        await load(port, pid, token, singles, seconds, CONNECTIONS)  # until everything has been asked for once
+        measured = await load(port, pid, token, singles, seconds, CONNECTIONS)
+        print(measured.row(f"one status, {CONNECTIONS} connections"))
         print((await load(port, pid, token, singles, seconds, 1)).row("one status, 1 connection"))
         pages = ["/api/strategies?limit=100", "/api/strategies/running?limit=100"]
         print((await load(port, pid, token, pages, seconds, 1)).row("a page of 100 with statuses"))

@@ -18,7 +18,7 @@ from schemathesis.core.result import Ok
 
 from tests.api_node import CHANGE, GRID, ApiNode
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.timeout(7200)]
 
 Operation = APIOperation[Any, Any, Any, Any]
 AnyCase = Case[Any]
