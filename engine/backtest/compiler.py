@@ -155,7 +155,9 @@ def _four(rules: tuple[Any, ...], place: int, others: Any) -> Any:
 def _cache_folder(version: str) -> Path:
     """A folder for what these sources compile to: other sources have another."""
     digest = hashlib.sha256(version.encode())
-    for folder in ("domain", "strategies", "engine/backtest", "core"):
-        for file in sorted((_ROOT / folder).rglob("*.py")):
-            digest.update(file.read_bytes())
+    files = [Path(__file__), Path(__file__).with_name("wide.py")]
+    for folder in ("domain", "strategies", "engine/backtest/kernel"):
+        files.extend(sorted((_ROOT / folder).rglob("*.py")))
+    for file in files:
+        digest.update(file.read_bytes())
     return Path.home() / ".cache" / "ares" / "kernels" / digest.hexdigest()[:16]
