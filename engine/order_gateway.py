@@ -61,6 +61,8 @@ class OrderGateway:
         self.alarms = alarms if alarms is not None else Alarms()
         #: Whether requests of an instance may leave this process: its lease is good for long enough. Asked last of all.
         self.may_send: Callable[[int], bool] = lambda _: True
+        #: Told how many orders have been answered, or were not sent after all.
+        self.on_answered: Callable[[int], None] = lambda _: None
         #: Told when the venue refuses the account's key, and when it cannot be reached.
         self.on_key_refused: Callable[[str], None] = lambda _: None
         self.on_unreachable: Callable[[str], None] = lambda _: None
@@ -72,6 +74,14 @@ class OrderGateway:
 
         What is not known is asked for until it is, unless the private stream has answered by then: `is_open_question`.
         """
+        try:
+            await self._place(orders, committed_ms, deliver, is_open_question)
+        finally:
+            self.on_answered(len(orders))
+
+    async def _place(
+        self, orders: Sequence[Order], committed_ms: int, deliver: Deliver, is_open_question: IsOpenQuestion
+    ) -> None:
         reach("gateway.before_place")
         if orders and not self.may_send(orders[0].key.instance):
             for order in orders:

@@ -49,9 +49,11 @@ from engine.market_data.service import MarketData
 from engine.market_data.wiring import EngineMarket
 from engine.order_gateway import ResolveSettings
 from engine.trading_engine import EngineSettings
-from tasks.host.leases import LeasedJournal, LeaseKeeper
+from tasks.host.leases import LeasedJournal, LeaseKeeper, LeaseThread, SendGate
 
 PAPER: Final = "paper"
+#: Orders on their way to venues at once from this process.
+ORDERS_UNDER_WAY: Final = 60
 #: Accounts that take strategies up at the same time in a process.
 STARTS_AT_ONCE: Final = 2
 #: How far the measured clock of a venue may be off.
@@ -93,6 +95,7 @@ class Parts:
     bus: EventBus
     journal: GroupCommitJournal
     leases: LeaseKeeper
+    gate: SendGate
     leased_journal: LeasedJournal
     market: MarketData
     opener: Opener | None
@@ -147,6 +150,7 @@ class Parts:
             self._hub_settings(),
         )  # fmt: skip
         hub.gateway.may_send = self.leases.may_act
+        hub.gateway.on_answered = self.gate.leave
         return hub
 
     def _hub_settings(self) -> HubSettings:
@@ -205,6 +209,7 @@ class Parts:
             await venue.exchange.close()
         await self.journal.close()
         self.database.close()
+        self.leases.close()
         await self.redis.aclose()
 
 
@@ -255,10 +260,13 @@ def open_parts(config: Config) -> Parts:
     )
     wanted = config.worker
     worker_id = wanted.id or f"{socket.gethostname()[:60]}-{secrets.token_hex(4)}"
+    # A client of its own: it lives on the leases' loop.
+    lease_redis = connect(config.redis.url.get_secret_value(), max_connections=4)
     leases = LeaseKeeper(
-        LeaseStore(redis, round(wanted.lease_seconds * 1000)), clock.machine, worker_id,
-        round(wanted.margin_seconds * 1000),
+        LeaseStore(lease_redis, round(wanted.lease_seconds * 1000)), clock.machine, worker_id,
+        round(wanted.margin_seconds * 1000), LeaseThread(),
     )  # fmt: skip
+    gate = SendGate(ORDERS_UNDER_WAY)
     journal = GroupCommitJournal(url, clock.machine)
     return Parts(
         config=config,
@@ -269,7 +277,8 @@ def open_parts(config: Config) -> Parts:
         bus=EventBus(redis),
         journal=journal,
         leases=leases,
-        leased_journal=LeasedJournal(journal, leases),
+        gate=gate,
+        leased_journal=LeasedJournal(journal, leases, gate),
         market=MarketData(clock),
         opener=_opener(config),
     )

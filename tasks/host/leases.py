@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Callable, Iterable
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import structlog
 from redis.exceptions import RedisError
@@ -17,6 +21,7 @@ from domain.instrument import Instrument
 
 log = structlog.get_logger(__name__)
 _MILLISECOND = 1_000_000
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -35,10 +40,76 @@ class Renewal:
     lost: list[str] = field(default_factory=list)
 
 
+class LeaseThread:
+    """A loop of its own for leases: however much the engines have to do, renewing them does not wait for it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="leases", daemon=True)
+        self._thread.start()
+
+    async def there(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry it out on that loop."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def stop(self) -> None:
+        """End the loop."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(2)
+        self._loop.close()
+
+
+class SendGate:
+    """How many orders may be on their way to venues at once. Whoever wants to send waits before the intent is kept.
+
+    A request that waits after the commit grows old, and the venue refuses what is older than its window.
+    """
+
+    def __init__(self, most: int, patience_seconds: float = 5.0) -> None:
+        self.under_way = 0
+        self._most = most
+        self._patience = patience_seconds
+        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
+
+    async def enter(self, orders: int) -> None:
+        """Wait for room, in turn; one that is larger than all the room goes alone, and nobody waits for ever."""
+        if not self._waiting and self._has_room(orders):
+            self.under_way += orders
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((turn, orders))
+        try:
+            async with asyncio.timeout(self._patience):
+                await turn
+        except TimeoutError:
+            # Nobody has left for so long: whoever was under way has died without a word.
+            if not turn.done() or turn.cancelled():
+                self.under_way = orders
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave(orders)
+            raise
+
+    def leave(self, orders: int) -> None:
+        """So many have been answered, or were not sent after all."""
+        self.under_way = max(self.under_way - orders, 0)
+        while self._waiting and (self._waiting[0][0].done() or self._has_room(self._waiting[0][1])):
+            turn, wanted = self._waiting.popleft()
+            if not turn.done():
+                self.under_way += wanted
+                turn.set_result(None)
+
+    def _has_room(self, orders: int) -> bool:
+        return not self.under_way or self.under_way + orders <= self._most
+
+
 class LeaseKeeper:
     """Takes, renews and gives back. A lease counts from before its request left, so the server never ends it first."""
 
-    def __init__(self, store: LeaseStore, machine: MachineTime, worker_id: str, margin_ms: int) -> None:
+    def __init__(
+        self, store: LeaseStore, machine: MachineTime, worker_id: str, margin_ms: int, thread: LeaseThread | None = None
+    ) -> None:
+        self._thread = thread
         self.held: dict[str, Held] = {}
         self.boot = ""
         self.boot_age_ms = 0
@@ -68,20 +139,48 @@ class LeaseKeeper:
         """Whether an instance may journal and send."""
         return self.is_good(strategy_lock(instance))
 
-    async def look(self) -> None:
-        """See how old the server's memory is."""
-        self._note(await self._store.renew([]))
-
     async def acquire(self, keys: Iterable[str]) -> set[str]:
         """Take what is free; gives what was taken. Raises what the Redis client raises."""
+        return await self._there(self._acquire(list(keys)))
+
+    async def retake(self, keys: Iterable[str]) -> set[str]:
+        """Take again, under the same value, what the server has forgotten. It counts only once `confirm` is called."""
+        return await self._there(self._retake(list(keys)))
+
+    async def renew(self) -> Renewal:
+        """A term more for everything held. Raises what the Redis client raises; what was renewed until then counts."""
+        return await self._there(self._renew())
+
+    async def release(self, keys: Iterable[str]) -> None:
+        """Give back; from here on they are not held, whether the server hears of it or not."""
+        leases = [Lease(key, held.value) for key in keys if (held := self.held.pop(key, None)) is not None]
+        await self._there(self._release(leases))
+
+    async def holders(self, keys: Iterable[str]) -> list[str]:
+        """Who holds each key, by any worker; empty for nobody."""
+        return await self._there(self._store.holders(list(keys)))
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Hold these no more; others have them."""
+        for key in keys:
+            self.held.pop(key, None)
+
+    def close(self) -> None:
+        """End the thread, if there is one."""
+        if self._thread is not None:
+            self._thread.stop()
+
+    async def _there(self, work: Coroutine[Any, Any, T]) -> T:
+        return await (work if self._thread is None else self._thread.there(work))
+
+    async def _acquire(self, keys: list[str]) -> set[str]:
         taken: set[str] = set()
-        for some in pieces(list(keys)):
+        for some in pieces(keys):
             leases = [Lease(key, f"{self._worker_id}|{secrets.token_hex(6)}") for key in some]
             taken |= await self._take(leases)
         return taken
 
-    async def retake(self, keys: Iterable[str]) -> set[str]:
-        """Take again, under the same value, what the server has forgotten. It counts only once `confirm` is called."""
+    async def _retake(self, keys: list[str]) -> set[str]:
         taken: set[str] = set()
         for some in pieces([key for key in keys if key in self.held]):
             answer = await self._store.acquire([Lease(key, self.held[key].value) for key in some])
@@ -95,11 +194,10 @@ class LeaseKeeper:
             if key in self.held:
                 self.held[key].deadline_ns = since_ns + self._ttl_ns
 
-    async def renew(self) -> Renewal:
-        """A term more for everything held. Raises what the Redis client raises; what was renewed until then counts."""
+    async def _renew(self) -> Renewal:
         found = Renewal()
         if not self.held:
-            await self.look()
+            self._note(await self._store.renew([]))
         for some in pieces(list(self.held.items())):
             before_ns = self._machine.steady_ns()
             answer = await self._store.renew([Lease(key, held.value) for key, held in some])
@@ -113,22 +211,11 @@ class LeaseKeeper:
                     (found.gone if result == GONE else found.lost).append(key)
         return found
 
-    async def release(self, keys: Iterable[str]) -> None:
-        """Give back; from here on they are not held, whether the server hears of it or not."""
-        leases = [Lease(key, held.value) for key in keys if (held := self.held.pop(key, None)) is not None]
+    async def _release(self, leases: list[Lease]) -> None:
         try:
             await self._store.release(leases)
         except (RedisError, OSError) as error:
             log.warning("leases_not_released", count=len(leases), reason=str(error))
-
-    def drop(self, keys: Iterable[str]) -> None:
-        """Hold these no more; others have them."""
-        for key in keys:
-            self.held.pop(key, None)
-
-    async def holders(self, keys: Iterable[str]) -> list[str]:
-        """Who holds each key, by any worker; empty for nobody."""
-        return await self._store.holders(list(keys))
 
     async def _take(self, leases: list[Lease]) -> set[str]:
         before_ns = self._machine.steady_ns()
@@ -150,9 +237,10 @@ class LeaseKeeper:
 class LeasedJournal:
     """A journal in which nobody writes whose lease is about to run out. They wait, as if the database were away."""
 
-    def __init__(self, journal: BaseJournal, leases: LeaseKeeper) -> None:
+    def __init__(self, journal: BaseJournal, leases: LeaseKeeper, gate: SendGate | None = None) -> None:
         self._journal = journal
         self._leases = leases
+        self._gate = gate
         #: Told of every step that was kept.
         self.on_kept: Callable[[Step], None] = lambda _: None
 
@@ -160,9 +248,23 @@ class LeasedJournal:
         """Keep a step; see `BaseJournal`."""
         if not self._leases.may_act(step.instance):
             raise JournalDown("the lease has run out; waiting for it to be renewed.")
-        committed_ms = await self._journal.commit(step)
+        if self._gate is None or not step.intents:
+            committed_ms = await self._journal.commit(step)
+        else:
+            committed_ms = await self._commit_in_turn(step, self._gate)
         self.on_kept(step)
         return committed_ms
+
+    async def _commit_in_turn(self, step: Step, gate: SendGate) -> int:
+        """The gateway leaves the gate once the orders are answered."""
+        await gate.enter(len(step.intents))
+        try:
+            if not self._leases.may_act(step.instance):
+                raise JournalDown("the lease has run out; waiting for it to be renewed.")
+            return await self._journal.commit(step)
+        except BaseException:
+            gate.leave(len(step.intents))
+            raise
 
     async def load(self, instance: int) -> Stored:
         """Everything of an instance; see `BaseJournal`."""
