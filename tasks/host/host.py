@@ -116,19 +116,20 @@ class EngineHost:
 
     def apply_kill(self) -> int:
         """Carry the switches out, whoever turned them; gives how many strategies are stopped."""
-        killed = {runner.number for runner in self.runners if self.is_killed(runner.number)}
+        killed = 0
         for runner in self.runners:
-            if runner.engine is None or runner.manager is None:
+            is_on = self.is_killed(runner.number)
+            killed += is_on
+            if runner.engine is None or runner.manager is None or is_on == runner.engine.books.killed:
                 continue
-            is_on = runner.number in killed
-            if is_on and not runner.engine.books.killed:
+            runner.is_dirty = True
+            if is_on:
                 runner.manager.kill([runner.number])
-            elif not is_on and runner.engine.books.killed:
+            else:
                 runner.engine.books.killed = False
                 runner.told_verb = -1
                 self.accounts[runner.want.account].apply(runner)
-            runner.is_dirty = True
-        return len(killed)
+        return killed
 
     async def drain(self) -> None:
         """Hand everything over: others take it up at once, resting orders stay resting."""
