@@ -1,6 +1,6 @@
 """One worker process with many live grids on the simulated venue: memory, processor, time to own, time to be safe.
 
-    python -m benchmarks.bench_fleet --grids 10000 --accounts 100
+    python -m benchmarks.bench_fleet --grids 9000 --accounts 100
 
 Starts everything by itself: Redis, an SQLite database (or MariaDB with `--database`), the simulator with its limits
 lifted, and one Celery worker. Every grid has 20 levels. Prices come once a second and symbol.
@@ -29,7 +29,12 @@ from db.unit_of_work import committed
 from tests.platform.world import World, now, until, world
 from tests.simulator_process import ROOT
 
-SYMBOLS = ("BTCUSDT", "ETHUSDT")
+#: Symbol -> its tick. A venue lets 200 orders of an account rest on a symbol: ten grids of twenty levels.
+TICKS = {
+    "BTCUSDT": "0.01", "ETHUSDT": "0.01", "BNBUSDT": "0.01", "SOLUSDT": "0.01", "XRPUSDT": "0.0001",
+    "ADAUSDT": "0.0001", "LTCUSDT": "0.01", "LINKUSDT": "0.01", "DOGEUSDT": "0.00001",
+}  # fmt: skip
+SYMBOLS = tuple(TICKS)
 
 
 def main() -> None:
@@ -51,7 +56,7 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--grids", type=int, default=10_000)
+    parser.add_argument("--grids", type=int, default=9_000)
     parser.add_argument("--accounts", type=int, default=100)
     parser.add_argument("--levels", type=int, default=20)
     parser.add_argument("--seconds", type=int, default=20, help="of measuring, once everything rests")
@@ -73,7 +78,10 @@ def prepared(folder: Path, wanted: argparse.Namespace) -> Iterator[tuple[World, 
     with world(folder, database, *options, **settings) as made:
         prices = {each["symbol"]: Decimal(each["last_price"]) for each in made.venue.get("symbols")}
         accounts = [made.add_account(key, secret) for key, secret in keys]
-        rows = [row_of(made, accounts[n % len(accounts)], n, prices, wanted.levels) for n in range(wanted.grids)]
+        rows = [
+            row_of(made, accounts[n % len(accounts)], len(accounts), n, prices, wanted.levels)
+            for n in range(wanted.grids)
+        ]
         with committed(made.database) as unit:
             unit.session.add_all(rows)
             unit.session.flush()
@@ -81,12 +89,16 @@ def prepared(folder: Path, wanted: argparse.Namespace) -> Iterator[tuple[World, 
         yield made, numbers
 
 
-def row_of(made: World, account: int, n: int, prices: dict[str, Decimal], levels: int) -> StrategyInstance:
-    symbol = SYMBOLS[n % 2]
+def row_of(
+    made: World, account: int, accounts: int, n: int, prices: dict[str, Decimal], levels: int
+) -> StrategyInstance:
+    symbol = SYMBOLS[n // accounts % len(SYMBOLS)]
+    tick = Decimal(TICKS[symbol])
     # Below the market: every level rests, and a price update wakes nobody.
     top = prices[symbol] * Decimal("0.97")
     parameters = {
-        "lower_price": str(round(top * Decimal("0.7"), 2)), "upper_price": str(round(top, 2)), "levels": levels,
+        "lower_price": str((top * Decimal("0.7")).quantize(tick)), "upper_price": str(top.quantize(tick)),
+        "levels": levels,
         "total_investment": "2000",
     }  # fmt: skip
     return StrategyInstance(
