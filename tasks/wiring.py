@@ -92,6 +92,8 @@ class Parts:
     worker_id: str
     database: DatabaseThread
     redis: Redis
+    #: Of the budgets alone: a crowd that waits for weight must not keep leases, status and events waiting.
+    budget_redis: Redis
     bus: EventBus
     journal: GroupCommitJournal
     leases: LeaseKeeper
@@ -125,7 +127,9 @@ class Parts:
         wanted = self.config.venues.get(name)
         if name not in self.budgets:
             limit = WEIGHTS.get(name, OTHER_WEIGHT)
-            self.budgets[name] = RateBudget(self.redis, self.clock.machine, name, self.config.worker.egress, limit)
+            self.budgets[name] = RateBudget(
+                self.budget_redis, self.clock.machine, name, self.config.worker.egress, limit
+            )
         return VenueSettings(
             credentials=credentials,
             rest_url=wanted.rest_url if wanted else "",
@@ -210,6 +214,7 @@ class Parts:
         await self.journal.close()
         self.database.close()
         self.leases.close()
+        await self.budget_redis.aclose()
         await self.redis.aclose()
 
 
@@ -274,6 +279,7 @@ def open_parts(config: Config) -> Parts:
         worker_id=worker_id,
         database=DatabaseThread(engine),
         redis=redis,
+        budget_redis=connect(config.redis.url.get_secret_value(), max_connections=64),
         bus=EventBus(redis),
         journal=journal,
         leases=leases,

@@ -152,8 +152,7 @@ class AccountRunner:
         idle = [runner for runner in self.runners.values() if runner.engine is None]
         due = [runner for runner in idle if runner.retry_ns <= now_ns]
         if due:
-            hub, venue = await self._opened()
-            await self._take_up(due, hub, venue)
+            await self._bring_up(await self._leased(due))
         for runner in list(self.runners.values()):
             if runner.engine is not None and runner.revision != runner.want.revision:
                 await self._edit(runner)
@@ -190,16 +189,30 @@ class AccountRunner:
         self.hub, self.venue = hub, venue
         return hub, venue
 
-    async def _take_up(self, runners: list[Runner], hub: AccountHub, venue: Venue) -> None:
-        leases = self._parts.leases
+    async def _leased(self, runners: list[Runner]) -> list[Runner]:
+        """Those that may run here, under leases of their own: owned from here on, though not safe to order yet."""
         for number in await quarantined(self._parts.redis, [runner.number for runner in runners]):
             self._fail(self.runners[number], QUARANTINED, REFUSED_AGAIN)
         runners = [runner for runner in runners if runner.retry_ns <= self._parts.clock.machine.steady_ns()]
-        taken = await leases.acquire([strategy_lock(runner.number) for runner in runners])
-        mine = {runner.number: runner for runner in runners if strategy_lock(runner.number) in taken}
+        taken = await self._parts.leases.acquire([strategy_lock(runner.number) for runner in runners])
         for runner in runners:
-            if runner.number not in mine:
+            if strategy_lock(runner.number) not in taken:
                 self._fail(runner, "another worker still holds the lease.", 1.0, state=CLAIMING)
+        return [runner for runner in runners if strategy_lock(runner.number) in taken]
+
+    async def _bring_up(self, runners: list[Runner]) -> None:
+        """Take them up; whatever goes wrong, no lease is kept for one that does not run."""
+        if not runners:
+            return
+        try:
+            hub, venue = await self._opened()
+            await self._take_up(runners, hub, venue)
+        finally:
+            idle = [runner for runner in runners if runner.engine is None]
+            await self._parts.leases.release([strategy_lock(runner.number) for runner in idle])
+
+    async def _take_up(self, runners: list[Runner], hub: AccountHub, venue: Venue) -> None:
+        mine = {runner.number: runner for runner in runners}
         specs: list[InstanceSpec] = []
         for row in await self._parts.database.read(partial(fleet.rows, instances=list(mine))):
             runner = mine[number_of(row.id)]
@@ -211,7 +224,6 @@ class AccountRunner:
                 results = await venue.manager.start_many(some, hub)
             for spec in some:
                 self._started(mine[spec.number], venue, results[spec.number])
-        await leases.release([strategy_lock(number) for number, runner in mine.items() if runner.engine is None])
 
     def _prepared(self, runner: Runner, row: StrategyInstance, hub: AccountHub) -> InstanceSpec | None:
         runner.state, runner.is_dirty = LOADING, True

@@ -30,7 +30,7 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_doubled(foun
     name = worker_of(found)
     found.moving.set()
     dead = kill(found, name)
-    owned = found.wait_until_owned(dead, seconds=20)
+    owned = found.wait_until_owned(dead, seconds=40)
     safe = owned + found.wait_until_all_run(dead, seconds=40)
     found.trade(2)
     assert found.judge() == []
