@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, cast
 
+import structlog
 from fastapi import Depends, Request
 
 from api import identity
 from api.errors import NotAllowed, TooMany
 from api.identity import Caller
 from api.services import Services
+
+log = structlog.get_logger(__name__)
 
 
 async def services_of(request: Request) -> Services:
@@ -24,6 +27,7 @@ def _at_least(role: str) -> Callable[[Request], Awaitable[Caller]]:
         services = await services_of(request)
         found = await services.identity.caller(request)
         if not found.may(role):
+            log.warning("not_allowed", who=found.login, role=found.role, needs=role, path=request.url.path)
             raise NotAllowed(f"this needs the role {role}, and yours is {found.role}; ask an administrator.")
         if request.method not in {"GET", "HEAD"} and not services.changes.allows(str(found.id)):
             raise TooMany

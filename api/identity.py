@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
 from api.errors import BadFields, FieldError, NotAllowed, NotSignedIn
+from api.threads import within
 from core.clock import MachineTime, utc_from_ms
 from core.config import ApiSection
 from db.database import Database
@@ -35,6 +36,8 @@ ROLES: Final = (VIEWER, TRADER, ADMIN)
 _FRESH_NS: Final = 5_000_000_000
 #: For how long it is still good enough to stop trading with, while the database cannot be asked.
 _STALE_NS: Final = 12 * 3_600_000_000_000
+#: How long the database is waited for when there is something to stop.
+_EMERGENCY_SECONDS: Final = 1.0
 _MOST_REMEMBERED: Final = 10_000
 
 
@@ -93,7 +96,7 @@ class _Memory:
         if known := self.recall(key):
             return known
         try:
-            found = await run_in_threadpool(load)
+            found = await (within(_EMERGENCY_SECONDS, load) if in_emergency else run_in_threadpool(load))
         except DatabaseUnavailable:
             before = self.recall(key, _STALE_NS)
             if not in_emergency or before is None:
@@ -132,6 +135,14 @@ class LocalIdentity:
     def sign_in(self, link: str) -> str:
         """Spend a login link; gives the token of a new session. `LinkSpent` when it is not good."""
         now = self._now()
+        try:
+            return self._spend(link, now)
+        except sessions.LinkSpent:
+            with committed(self._engine) as unit:
+                audit.record(unit, audit.Deed("nobody", "sign_in_refused", {"mode": "local"}), now)
+            raise
+
+    def _spend(self, link: str, now: datetime) -> str:
         with committed(self._engine) as unit:
             owner = sessions.spend_link(unit, link, now)
             token = sessions.begin(unit, owner, now, self._session)

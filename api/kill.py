@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from api.identity import Caller
 from api.metrics import Metrics
+from api.threads import within
 from core import redis_names
 from core.clock import MachineTime, utc_from_ms
 from core.secrets import KILL_SWITCH, EncryptionKey
@@ -114,16 +115,15 @@ class KillSwitch:
     async def _release(self, turn: Turn, caller: Caller) -> None:
         try:
             # What is kept here is older, and must not come after it.
-            await run_in_threadpool(self._bring)
-            await run_in_threadpool(self._write, turn, caller.id)
+            await within(_SECONDS, self._bring)
+            await within(_SECONDS, lambda: self._write(turn, caller.id))
         except DatabaseUnavailable as error:
             raise CannotRelease from error
 
     async def _keep(self, turn: Turn, caller: Caller) -> bool:
         try:
-            async with asyncio.timeout(_SECONDS):
-                await run_in_threadpool(self._write, turn, caller.id)
-        except (AresError, TimeoutError) as error:
+            await within(_SECONDS, lambda: self._write(turn, caller.id))
+        except AresError as error:
             log.error("kill_switch_not_in_database", error=type(error).__name__)
             return False
         return True
@@ -176,7 +176,7 @@ class KillSwitch:
         while True:
             try:
                 await run_in_threadpool(self._remember)
-            except AresError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next look may work
                 log.warning("workers_not_known", error=type(error).__name__)
             await asyncio.sleep(_REMEMBER_SECONDS)
 

@@ -68,7 +68,9 @@ def _open_sqlite(address: URL) -> Engine:
 
 
 def _open_mysql(address: URL) -> Engine:
-    query = {"charset": "utf8mb4", **address.query}
+    # A database that is cut off does not refuse: whoever waits must be let go some time. Migrations wait for a minute.
+    limits = {"connect_timeout": "5", "read_timeout": "90", "write_timeout": "90"}
+    query = {"charset": "utf8mb4", **limits, **address.query}
     engine = create_engine(
         address.set(query=query), isolation_level="READ COMMITTED", pool_pre_ping=True, hide_parameters=True
     )

@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from api.app import create_app
 from api.server import server_of
+from core.clock import Clock, SystemTime
 from core.config import Config
 from db.models import Account, StrategyInstance, User
 from db.queries import accounts, instances, sessions
@@ -69,12 +70,24 @@ class ApiNode:
         return int(answer.json()["id"])
 
 
+class LeapingTime(SystemTime):
+    """The machine's time, which a test may move ahead."""
+
+    ahead_ns = 0
+
+    def steady_ns(self) -> int:
+        return super().steady_ns() + self.ahead_ns
+
+
 @contextmanager
-def api_node(database_url: str, redis_url: str, home: Path, **settings: Any) -> Iterator[ApiNode]:
+def api_node(
+    database_url: str, redis_url: str, home: Path, time: LeapingTime | None = None, **settings: Any
+) -> Iterator[ApiNode]:
     """A node on an empty, migrated database."""
     engine = journal_database.prepare(database_url, {})
     config = make_config(journal_database.address(engine), redis_url, home, **settings)
-    app = create_app(config, page=home / "no-page")
+    face = time or SystemTime()
+    app = create_app(config, Clock(trading=face, machine=face), page=home / "no-page")
     with served(app, config) as address, httpx.Client(base_url=address, timeout=30) as client:
         node = ApiNode(app, engine, client)
         for login, role in PEOPLE.items():

@@ -8,13 +8,13 @@ from importlib.metadata import version
 from typing import Any, cast
 
 from fastapi import Response
-from fastapi.concurrency import run_in_threadpool
 from redis.exceptions import RedisError
 
 from api.deps import AnyServices
 from api.router import new_router
 from api.schemas.platform import Health
 from api.services import Services
+from api.threads import within
 from db.queries import platform
 from db.unit_of_work import reading
 from domain.errors import AresError
@@ -46,7 +46,8 @@ async def get_database_health(services: AnyServices, response: Response) -> Heal
         with reading(services.database) as unit:
             platform.kill_state(unit)
 
-    return await _measured(services, response, lambda: run_in_threadpool(ask))
+    seconds = services.config.redis.timeout_seconds
+    return await _measured(services, response, lambda: within(seconds, ask))
 
 
 async def _measured(services: Services, response: Response, ask: Callable[[], Awaitable[None]]) -> Health:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ from core.secrets import KILL_SWITCH, EncryptionKey
 from db.models import Node
 from db.queries import audit, platform
 from db.unit_of_work import committed, reading
-from tests.api_node import ENCRYPTION_KEY, ApiNode, api_node
+from tests.api_node import ENCRYPTION_KEY, ApiNode, LeapingTime, api_node
 from tests.services import create_schema, free_port, mariadb_server, stop, wait_until
 
 pytestmark = pytest.mark.services
@@ -114,6 +116,29 @@ def test_it_works_while_redis_is_down(tmp_path: Path) -> None:
         assert (on["database"], on["redis"], on["workers"]["worker-1"]) == (True, False, True)
         assert worker.heard == [{"on": True}]
         assert node.get("/api/kill-switch", "olga").json()["on"] is True
+
+
+def test_it_works_while_the_database_is_cut_off_and_answers_nothing(tmp_path: Path, redis_url: str) -> None:
+    folder, time = tmp_path / "mariadb", LeapingTime()
+    folder.mkdir()
+    with (
+        mariadb_server(folder) as service,
+        api_node(create_schema(service, "kill"), redis_url, tmp_path, time) as node,
+        fake_worker(node) as worker,
+    ):
+        assert node.get("/api/session", "adam").status_code == 200
+        os.kill(service.process.pid, signal.SIGSTOP)
+        try:
+            # What the database said of adam is not fresh any more.
+            time.ahead_ns = 60_000_000_000
+            on = node.post("/api/kill-switch", {"on": True}, "adam")
+            assert on.status_code == 200, on.text
+            assert (on.json()["database"], on.json()["workers"]["worker-1"]) == (False, True)
+            assert on.elapsed.total_seconds() < 10
+            assert worker.heard == [{"on": True}]
+        finally:
+            os.kill(service.process.pid, signal.SIGCONT)
+        wait_until(lambda: node.get("/api/kill-switch", "adam").json().get("on") is True, "the database learns of it")
 
 
 def test_it_works_while_the_database_is_down(tmp_path: Path, redis_url: str) -> None:
