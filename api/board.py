@@ -108,4 +108,5 @@ def _item(number: int, values: list[str | bool]) -> bytes:
     item: dict[str, Any] = {"id": number} | {name: value or "" for name, value in zip(FIELDS, values, strict=True)}
     item["lease_age_ms"] = int(item["lease_age_ms"] or 0)
     item["current_price"] = item["current_price"] or None
+    item["equity"] = item["equity"] or "0"
     return orjson.dumps(item)

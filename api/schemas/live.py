@@ -41,6 +41,11 @@ class LiveStatus(Answer):
     def _none_when_empty(cls, value: object) -> object:
         return value or None
 
+    @field_validator("realised", "unrealised", "fees", "equity", "position", mode="before")
+    @classmethod
+    def _nothing_before_the_first_price(cls, value: object) -> object:
+        return value or "0"
+
 
 class StatusAnswer(Answer):
     """Whether a strategy runs, and what its worker says."""

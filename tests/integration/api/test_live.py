@@ -64,6 +64,17 @@ def test_a_status_of_somebody_else_or_one_that_makes_no_sense_is_not_shown(node:
     assert node.get(f"/api/strategies/{number}").json()["live"] is None
 
 
+def test_a_strategy_that_has_seen_no_price_yet_is_shown_too(node: ApiNode, redis_url: str) -> None:
+    number = node.add_strategy(node.add_account())
+    node.post(f"/api/strategies/{number}/start")
+    empty = dict.fromkeys(("current_price", "realised", "unrealised", "fees", "equity", "position", "started_at"), "")
+    tell(redis_url, number, node.people["olga"], status="claiming", **empty)
+    live = node.get(f"/api/strategies/{number}/status").json()["live"]
+    assert (live["status"], live["current_price"], live["equity"]) == ("claiming", None, "0")
+    assert live["started_at"] is None
+    assert node.get("/api/strategies/statuses").json()["items"][0]["equity"] == "0"
+
+
 def test_nodes_tell_how_old_their_heartbeat_is(node: ApiNode, redis_url: str) -> None:
     assert node.get("/api/nodes").json() == []
     with redis.Redis.from_url(redis_url) as client:

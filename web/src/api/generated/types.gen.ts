@@ -739,8 +739,10 @@ export type LiveStatus = {
     realised: string;
     /**
      * Started At
+     *
+     * Null before it trades.
      */
-    started_at: string;
+    started_at: string | null;
     /**
      * Status
      */
@@ -1098,6 +1100,72 @@ export type StatusAnswer = {
      * Running
      */
     running: boolean;
+};
+
+/**
+ * StatusLine
+ *
+ * A strategy in the list of what runs.
+ */
+export type StatusLine = {
+    /**
+     * Current Price
+     */
+    current_price: string | null;
+    /**
+     * Equity
+     */
+    equity: string;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Last Error
+     */
+    last_error: string;
+    /**
+     * Lease Age Ms
+     */
+    lease_age_ms: number;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Worker Id
+     */
+    worker_id: string;
+};
+
+/**
+ * StatusList
+ *
+ * Every strategy that runs, as it was told a moment ago.
+ */
+export type StatusList = {
+    /**
+     * As Of
+     *
+     * When it was read; a second or a few ago.
+     */
+    as_of: string;
+    /**
+     * Items
+     *
+     * Those that a worker runs.
+     */
+    items: Array<StatusLine>;
+    /**
+     * Wanted
+     *
+     * How many should run or rest.
+     */
+    wanted: number;
 };
 
 /**
@@ -2759,6 +2827,71 @@ export type ListRunningStrategiesResponses = {
 };
 
 export type ListRunningStrategiesResponse = ListRunningStrategiesResponses[keyof ListRunningStrategiesResponses];
+
+export type ListStrategyStatusesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/strategies/statuses';
+};
+
+export type ListStrategyStatusesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListStrategyStatusesError = ListStrategyStatusesErrors[keyof ListStrategyStatusesErrors];
+
+export type ListStrategyStatusesResponses = {
+    /**
+     * Successful Response
+     */
+    200: StatusList;
+};
+
+export type ListStrategyStatusesResponse = ListStrategyStatusesResponses[keyof ListStrategyStatusesResponses];
 
 export type DeleteStrategyData = {
     body?: never;
