@@ -24,6 +24,7 @@ from db.queries import fleet, instances
 from domain.errors import AresError
 from tasks.host.account import AccountRunner
 from tasks.host.audit import compare, wish_stopped
+from tasks.host.board import Board
 from tasks.host.claims import Claims
 from tasks.host.commands import CommandDesk
 from tasks.host.desires import Desires
@@ -51,6 +52,7 @@ class EngineHost:
         self.desk = CommandDesk(parts)
         self.publisher = StatusPublisher(parts, address)
         self.feeds = Feeds(parts)
+        self.board = Board(parts, self._go_once)
         parts.leased_journal.on_kept = lambda step: self.feeds.note_step(self.runner(step.instance), step)
         self.http_port = http_port
         #: Turned by the doorbell or by HTTP, so that it works while the database is away.
@@ -284,7 +286,7 @@ class EngineHost:
             "capacity": str(wanted.capacity),
             "tags": ",".join(wanted.tags),
             "running": str(running),
-            "started_at": str(self.started_ms),
+            "started_at": utc_from_ms(self.started_ms).isoformat(),
             "loop_lag_ms": f"{self.loop_lag_ms:.1f}",
             "http_port": str(self.http_port),
             "pid": str(os.getpid()),
@@ -297,6 +299,7 @@ class EngineHost:
             await self.desk.settle(asked)
         await self.publisher.publish(self.runners)
         await self.feeds.tell(list(self.runners))
+        await self.board.tell(self.runners)
 
     def _changed(self, runner: Runner) -> None:
         self.on_runner(runner)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core.redis_names import account_lock, strategy_lock
+from core.redis_names import account_lock, bars, strategy_lock, symbols
+from core.redis_names import worker as worker_key
 from tests.platform.world import GRID, World, until, world
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -64,3 +69,24 @@ def test_what_cannot_run_says_why_and_runs_once_it_is_mended(platform: World) ->
     assert "price" in status["last_error"] or "levels" in status["last_error"]
     platform.command(strategy, "edit", changes={"parameters": json.dumps(GRID)})
     platform.wait_for_status(strategy, "running")
+
+
+def test_rules_and_bars_of_what_is_traded_are_there_for_the_dashboard(tmp_path: Path) -> None:
+    # Bars are of the present: this market runs with the clock of the machine.
+    market = ("--market", "generated:7", "--symbols", "BTCUSDT", "--speed", "1")
+    with world(tmp_path, f"sqlite:///{tmp_path / 'ares.sqlite3'}", *market) as platform:
+        platform.start_worker()
+        strategy = platform.add_strategy(platform.add_account(), kline_interval="1s")
+        platform.wait_for_status(strategy, "running")
+        board = bars("binance_spot", "BTCUSDT", "1s")
+
+        def rows() -> list[Any]:
+            return json.loads(str(platform.redis.get(board) or "[]"))  # type: ignore[no-any-return]
+
+        until(lambda: len(rows()) > 3, "bars")
+        assert {later[0] - earlier[0] for earlier, later in pairwise(rows())} == {1_000}
+        assert all(float(low) <= float(opened) <= float(high) for _, opened, high, low, _, _ in rows())
+        rules = json.loads(str(platform.redis.hget(symbols("binance_spot"), "BTCUSDT")))
+        assert (rules["base"], rules["quote"], rules["tick_size"]) == ("BTC", "USDT", "0.01")
+        worker = platform.workers["one"].name
+        assert datetime.fromisoformat(str(platform.redis.hget(worker_key(worker), "started_at"))).tzinfo is not None
