@@ -30,7 +30,7 @@ const pnl = {
 };
 
 describe("the result", () => {
-  const shown = (changes = {}) => mount(PnlPanel, { global, props: { pnl: { ...pnl, ...changes }, equity: [], asset: "BTC" } }).text();
+  const shown = (changes = {}) => mount(PnlPanel, { global, props: { pnl: { ...pnl, ...changes }, equity: [], asset: "BTC", places: 2 } }).text();
   test("is a sum that ends at the equity, with the node's word on it", () => {
     expect(shown()).toMatch(/Capital1,000.0000\+Realised▲\+12.5000\+Unrealised▼−2.2500−Fees0.2500=Equity1,010.0000/);
     expect(shown()).toContain("to the last unit");

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compare, formatAmount, formatExact, formatPrice, formatSigned, pricePlaces, sign } from "@/format/money";
+import { compare, formatAmount, formatExact, formatPrice, formatSigned, pricePlaces, shownSign, sign } from "@/format/money";
 
 describe("a decimal string shown to people", () => {
   test.each([
@@ -23,6 +23,8 @@ describe("a decimal string shown to people", () => {
     expect(formatSigned("3.5", 2)).toBe("+3.50");
     expect(formatSigned("-3.5", 2)).toBe("−3.50");
     expect(formatSigned("0.000", 2)).toBe("0.00");
+    expect([formatSigned("-0.004", 2), shownSign("-0.004", 2)]).toEqual(["0.00", 0]);
+    expect([formatSigned("0.004", 2), shownSign("-1234.5", 2)]).toEqual(["0.00", -1]);
     expect([sign("-0.00"), sign("-0.01"), sign("1")]).toEqual([0, -1, 1]);
   });
 

@@ -3,12 +3,13 @@ import type { KLineData, Period } from "klinecharts";
 import type { Bar } from "@/api/types";
 
 export const INTERVALS: Record<string, Period> = {
-  "1m": { type: "minute", span: 1 }, "3m": { type: "minute", span: 3 }, "5m": { type: "minute", span: 5 },
+  "1s": { type: "second", span: 1 }, "1m": { type: "minute", span: 1 }, "3m": { type: "minute", span: 3 }, "5m": { type: "minute", span: 5 },
   "15m": { type: "minute", span: 15 }, "30m": { type: "minute", span: 30 }, "1h": { type: "hour", span: 1 },
   "2h": { type: "hour", span: 2 }, "4h": { type: "hour", span: 4 }, "6h": { type: "hour", span: 6 },
-  "12h": { type: "hour", span: 12 }, "1d": { type: "day", span: 1 },
+  "8h": { type: "hour", span: 8 }, "12h": { type: "hour", span: 12 }, "1d": { type: "day", span: 1 }, "3d": { type: "day", span: 3 },
+  "1w": { type: "week", span: 1 },
 };
-const UNITS: Partial<Record<Period["type"], number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+const UNITS: Partial<Record<Period["type"], number>> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 export function toPoint(bar: Bar): KLineData {
   return {

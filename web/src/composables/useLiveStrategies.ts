@@ -14,7 +14,7 @@ export function useLiveStrategies() {
   function overlay(strategy: Strategy): LiveStrategy {
     const told = live.statuses.get(strategy.id);
     const status = told ? told.status : strategy.live;
-    const price = live.prices.get(priceKey(strategy.exchange, strategy.symbol))?.price;
+    const price = live.prices.get(priceKey(strategy.feed, strategy.symbol))?.price;
     return { ...strategy, live: status, price: price ?? status?.current_price ?? null };
   }
   /** Loads, and lets the answer win over older events. */

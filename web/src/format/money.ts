@@ -28,7 +28,12 @@ export function formatPrice(value: string, places: number): string {
 /** A gain is told by its sign and arrow as well as by its colour. */
 export function formatSigned(value: string, places: number): string {
   const text = formatAmount(value, places);
-  return text.startsWith(MINUS) || sign(value) === 0 ? text : `+${text}`;
+  return shownSign(value, places) > 0 ? `+${text}` : text;
+}
+
+/** The sign of what is shown: a loss that is too small for the places that are shown is told as nothing. */
+export function shownSign(value: string, places: number): -1 | 0 | 1 {
+  return sign(formatAmount(value, places).replace(MINUS, "-").replaceAll(",", ""));
 }
 
 export function sign(value: string): -1 | 0 | 1 {

@@ -52,7 +52,7 @@ export function useMarket(id: () => number, strategy: () => LiveStrategy | undef
     return {
       symbol: shown.symbol, interval: shown.interval, levels,
       bars: bars.data.value?.items ?? [],
-      price: live.prices.get(priceKey(shown.exchange, shown.symbol)),
+      price: live.prices.get(priceKey(shown.feed, shown.symbol)),
       marks: (drawn.data.value?.items ?? []).map((fill) => ({ side: fill.side, price: fill.price, time: Date.parse(fill.executed_at) })),
       places: shown.price ? pricePlaces(shown.price) : 2,
       locale: locale.value === "zh-CN" ? "zh-CN" : "en-US",

@@ -1,0 +1,183 @@
+"""A browser on a whole installation: what a person sees and does, on the real API, worker and simulated exchange."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.embedded import Up, ares, up
+from tests.services import program
+from tests.web.tool import WEB, web
+
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
+
+PATIENCE_MS = 60_000
+AXE = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+LOOKS = [("light", 1440, "en-US"), ("dark", 380, "zh-CN")]
+#: Where pictures are kept, for whoever wants to look at them.
+PICTURES = os.environ.get("ARES_PICTURES")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    program("chromium")
+    web("build")
+    with up(tmp_path_factory.mktemp("up")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
+
+
+def signed_in(browser: Browser, running: Up, look: tuple[str, int, str]) -> Page:
+    """A page that was opened by a link of its own."""
+    scheme, width, language = look
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": 900}, locale=language, reduced_motion="reduce",
+        color_scheme="dark" if scheme == "dark" else "light",
+    )  # fmt: skip
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    said = ares(running.home, running.database, "login").stdout
+    link = re.search(r"http\S+/login\?token=\S+", said)
+    assert link, said
+    page.goto(link.group())
+    expect(page.get_by_role("link", name="BTCUSDT range grid")).to_be_visible(timeout=PATIENCE_MS)
+    return page
+
+
+def examine(page: Page, name: str) -> None:
+    """No barrier that axe knows, and nothing that has to be scrolled sideways."""
+    if PICTURES:
+        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+    page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    found = page.evaluate(AXE)["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], name
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look)))
+def test_every_page_is_without_barriers(running: Up, browser: Browser, look: tuple[str, int, str]) -> None:
+    page = signed_in(browser, running, look)
+    name = f"{look[0]}-{look[1]}"
+    words = {"en-US": ("Live", "Edit", "New strategy"), "zh-CN": ("实时", "编辑", "新建策略")}[look[2]]
+    expect(page.get_by_text(words[0], exact=True)).to_be_visible()
+    examine(page, f"{name}-strategies")
+    page.get_by_role("button", name=words[2]).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    examine(page, f"{name}-new")
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="BTCUSDT range grid").click()
+    expect(page.locator("canvas").first).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("BTCUSDT range grid")
+    examine(page, f"{name}-strategy")
+    page.get_by_role("button", name=words[1], exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    examine(page, f"{name}-edit")
+    page.keyboard.press("Escape")
+    for path in ("accounts", "nodes", "audit"):
+        page.goto("/".join([*page.url.split("/")[:3], path]))
+        expect(page.locator("main table, main .cards").first).to_be_visible()
+        examine(page, f"{name}-{path}")
+    page.context.close()
+
+
+def test_a_new_bot_is_started_and_its_fills_arrive_by_themselves(running: Up, browser: Browser) -> None:
+    page = signed_in(browser, running, LOOKS[0])
+    price = Decimal(running.strategies()[0]["live"]["current_price"])
+    page.get_by_role("button", name="New strategy").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name", exact=True).fill("From the page")
+    form.get_by_label("Symbol").fill("btcusdt")
+    form.get_by_label("Lowest price").fill(str(round(price * Decimal("0.96"), 2)))
+    form.get_by_label("Highest price").fill(str(round(price * Decimal("1.04"), 2)))
+    form.get_by_label("Total investment").fill("a lot")
+    form.get_by_role("button", name="Create").click()
+    expect(form.get_by_text("A decimal number, such as 0.5.")).to_be_visible()
+    form.get_by_label("Total investment").fill("1000")
+    form.get_by_text("Capital and limits").click()
+    form.get_by_label("Capital: Asset 1").fill("USDT")
+    form.get_by_label("Capital: Amount 1").fill("2000")
+    form.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("From the page")
+    expect(page.get_by_text("No fills yet.")).to_be_visible()
+    page.get_by_role("button", name="Start From the page").click()
+    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    expect(page.get_by_role("table", name="Fills").locator("tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("region", name="Result")).to_contain_text("The sum equals the equity to the last unit")
+    expect(page.get_by_role("table", name="Resting orders").locator("tbody tr").first).to_be_visible()
+    page.context.close()
+
+
+def test_a_bot_is_paused_resumed_stopped_and_started_as_it_was_told(running: Up, browser: Browser) -> None:
+    page = signed_in(browser, running, LOOKS[0])
+    page.get_by_role("link", name="ETHUSDT range grid").click()
+    state = page.locator("header .tag")
+    for verb, told, wanted in (
+        ("Pause", "opens nothing new", "Paused"),
+        ("Resume", "places its entries", "Running"),
+        ("Stop", "keeps the position of", "Stopped"),
+        ("Start", "compares with", "Running"),
+    ):
+        page.get_by_role("button", name=f"{verb} ETHUSDT range grid", exact=True).click()
+        question = page.get_by_role("dialog")
+        expect(question).to_contain_text(told)
+        question.get_by_role("button", name=verb, exact=True).click()
+        expect(state).to_have_text(wanted, timeout=PATIENCE_MS)
+    page.get_by_role("link", name="Audit").click()
+    expect(page.get_by_text("Strategy stopped").first).to_be_visible()
+    page.context.close()
+
+
+def test_the_language_is_switched_and_kept(running: Up, browser: Browser) -> None:
+    page = signed_in(browser, running, LOOKS[0])
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_text("简体中文").click()
+    expect(page.get_by_role("heading", name="策略")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="策略")).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "zh-CN"
+    page.context.close()
+
+
+def test_the_kill_switch_stops_everything_and_lets_it_go_on(running: Up, browser: Browser) -> None:
+    page = signed_in(browser, running, LOOKS[0])
+    page.get_by_role("button", name="Stop all trading").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop all trading").click()
+    band = page.get_by_role("alert").filter(has_text="All trading is stopped.")
+    expect(band).to_be_visible()
+    band.get_by_role("button", name="Allow trading").click()
+    page.get_by_role("dialog").get_by_role("button", name="Allow trading").click()
+    expect(band).to_be_hidden()
+    page.context.close()
+
+
+def test_a_page_without_the_stream_asks_instead_says_so_and_finds_it_again(running: Up, browser: Browser) -> None:
+    page = signed_in(browser, running, LOOKS[0])
+    page.route("**/api/events", lambda route: route.abort())
+    page.reload()
+    expect(page.get_by_text("Polling", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    with page.expect_response("**/api/strategies?*", timeout=PATIENCE_MS):
+        pass
+    page.unroute("**/api/events")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    page.context.close()
+
+
+def test_without_a_session_the_page_says_how_to_sign_in(running: Up, browser: Browser) -> None:
+    page = browser.new_page()
+    said = ares(running.home, running.database, "login").stdout
+    link = re.search(r"http\S+(?=/login)", said)
+    assert link
+    page.goto(link.group())
+    expect(page.get_by_text("ares login")).to_be_visible()
+    page.context.close()
