@@ -106,7 +106,11 @@ class CcxtVenue:
 
     async def cancel(self, order: Order) -> Outcome:
         """Ask to cancel by the client order id."""
-        unified, name = self._market(order.symbol).unified, self._table.name_out(order.client_order_id)
+        try:
+            unified = self._market(order.symbol).unified
+        except AresError as error:
+            return Rejected(f"not sent: {error}")
+        name = self._table.name_out(order.client_order_id)
         params = {self._table.order_id_param: name}
         return await self._write(lambda client: client.cancel_order(None, unified, params), name, None)
 
