@@ -188,14 +188,22 @@ async def test_what_is_bought_while_the_flatten_is_under_way_is_sold_as_well() -
 
 
 @in_virtual_time
-async def test_pause_and_resume_offer_nothing_after_the_end() -> None:
+@pytest.mark.parametrize(
+    ("end", "verbs"),
+    [
+        # A person may start again what was stopped with its position; nothing else brings it back.
+        (events.STOP, (events.PAUSE, events.EDIT)),
+        (events.FLATTEN, (events.PAUSE, events.RESUME, events.EDIT)),
+    ],
+)
+async def test_no_verb_but_a_new_start_offers_anything_after_the_end(end: int, verbs: tuple[int, ...]) -> None:
     floor = open_floor()
     async with node_on(floor) as node:
         floor.exchange.orders.fill(bids(floor)[0])
         await node.quiet()
-        node.manager.tell(7, events.STOP)
+        node.manager.tell(7, end)
         await node.quiet()
-        for verb in (events.PAUSE, events.RESUME, events.EDIT):
+        for verb in verbs:
             node.manager.tell(7, verb)
             await node.quiet()
         assert floor.open_prices() == []
