@@ -166,9 +166,16 @@ class Bench:
         return next(Decimal(r["last_price"]) for r in rows if (r["market"], r["symbol"]) == (self.market, symbol))
 
     def gap(self, percent: str, symbol: str = BTC) -> None:
-        """The market trades at another price."""
+        """The market trades at another price; what rests in between trades first, so it may take a few prints."""
+        before = self.price(symbol)
+        there = before * (1 + Decimal(percent) / 100)
         self.venue.post("market/gap", {"market": self.market, "symbol": symbol, "percent": percent})
         self.pass_time(5_000)
+        for _ in range(60):
+            if abs(self.price(symbol) - there) * 2 <= abs(before - there):
+                return
+            self.pass_time()
+        raise AssertionError(f"the market is at {self.price(symbol)} and not near {there}")
 
     def pass_time(self, milliseconds: int = 1_000) -> None:
         self.venue.post("advance", {"ms": milliseconds})
