@@ -1,6 +1,8 @@
 # Everything runs from .venv/bin; only make and Python 3.11 or newer have to be present.
 PYTHON ?= python3
 BIN := .venv/bin
+# Files of tests are spread over so many processes; one file stays in one of them, with the servers it has started.
+TEST_WORKERS ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help setup web up down test check lint types fix bench acceptance docs lock
 
@@ -24,8 +26,8 @@ up: setup web ## start the simulated exchange; Ctrl-C or `make down` ends it
 down: setup ## end what `make up` started
 	$(BIN)/ares down
 
-test: setup ## run every test
-	$(BIN)/python -m pytest
+test: setup ## run every test, on TEST_WORKERS processes
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 check: lint types ## lint, types, imports, packages, and the laws of the house
 	$(BIN)/lint-imports --no-logo
