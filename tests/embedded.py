@@ -21,7 +21,7 @@ from core.config import load_config
 from tests.conftest import ROOT
 
 ARES = [sys.executable, "-c", "from cli.entry import main; main()"]
-START_SECONDS = 120.0
+START_SECONDS = 300.0
 
 
 @dataclass(slots=True)

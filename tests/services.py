@@ -15,7 +15,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from db.unit_of_work import UnitOfWork
 from tests.embedded import Up, ares, up, wait_for
 from tests.services import Service, create_schema
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(1200)]
 
 
 def all_run(running: Up) -> bool:

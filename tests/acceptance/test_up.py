@@ -13,7 +13,7 @@ import pytest
 
 from tests.embedded import Up, ares, pids, up, wait_for
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.services, pytest.mark.timeout(1200)]
 
 
 def fills(running: Up, number: int) -> list[dict[str, Any]]:

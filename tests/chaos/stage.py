@@ -86,7 +86,7 @@ class Stage:
             return False
         return all(state == (holders[number], "running") for number, state in self.states().items())
 
-    def wait_until_all_run(self, *not_on: str, seconds: float = 60.0) -> float:
+    def wait_until_all_run(self, *not_on: str, seconds: float = 180.0) -> float:
         """Until everything runs; gives the seconds it took."""
         try:
             return until(lambda: self.all_run(*not_on), "every strategy running", seconds)
@@ -94,7 +94,7 @@ class Stage:
             logs = "\n".join(f"--- {one.name}\n{one.log[-2500:]}" for one in self.world.workers.values())
             raise AssertionError(f"{error}: {self.states()}\n{logs}") from None
 
-    def wait_until_owned(self, *not_on: str, seconds: float = 60.0) -> float:
+    def wait_until_owned(self, *not_on: str, seconds: float = 180.0) -> float:
         """Until others hold every lease; gives the seconds it took."""
         return until(lambda: all(one and one not in not_on for one in self.holders().values()), "new owners", seconds)
 
@@ -108,7 +108,7 @@ class Stage:
         time.sleep(seconds)
         self.moving.clear()
 
-    def judge(self, seconds: float = 60.0) -> list[str]:
+    def judge(self, seconds: float = 180.0) -> list[str]:
         """What is wrong once nothing moves any more: books against the tape, and owners in their order."""
         self.moving.clear()
         deadline = time.monotonic() + seconds
