@@ -28,11 +28,11 @@ class ApiDown(Transient):
 
 
 class Client:
-    """Asks the API of this folder's installation, or the one that `ARES_API__PUBLIC_URL` names."""
+    """Asks the API of this folder's installation."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._token = Installation(config.home).home / "cli.session"
+        self._token = config.home / "cli.session"
         record = Installation(config.home).record()
         if record is None or not record.page:
             raise NotRunning
