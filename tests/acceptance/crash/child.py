@@ -172,7 +172,7 @@ class Child:
     def patience(self) -> float:
         """Seconds within which everything has to settle."""
         times = self.life.times
-        return 10.0 + max(times.window_ms + times.dead_margin_ms, 0) * 3 / 1000
+        return 180.0 + max(times.window_ms + times.dead_margin_ms, 0) * 3 / 1000
 
     async def _idle(self) -> None:
         async with asyncio.timeout(self.patience):

@@ -18,7 +18,8 @@ from tests.acceptance.crash.processes import KILLED, Died, Process
 
 #: How often each method of a class meets its fault.
 TIMES = 2
-TAKEN_SECONDS = 10.0
+#: Longer than the busiest machine takes to send a request.
+TAKEN_SECONDS = 180.0
 #: What the market does while nobody runs, in percent.
 ABSENCES: tuple[tuple[str, ...], ...] = ((), ("-0.7",), ("1.4",), ("-0.7", "1.4"))
 VERBS = {points.STOP: events.STOP, points.FLATTEN: events.FLATTEN}
@@ -119,6 +120,12 @@ class Run:
     def _die(self) -> None:
         """The part of the story in which it dies."""
         self._set_faults()
+        deaf = self.desk.fault("drop") if self.point.is_deaf else 0
+        self._die_there()
+        if deaf:
+            self.desk.lift(deaf)
+
+    def _die_there(self) -> None:
         part, place = self.point.part, self.point.place
         if place in (points.PLACE_TAKEN, points.CANCEL_TAKEN):
             self._until_death(self._kill_when_taken, place)

@@ -83,6 +83,8 @@ class Point:
     #: Commits lose their answer; an order under our name that nobody has journaled rests.
     loses_commit: bool = False
     has_orphan: bool = False
+    #: The private stream loses everything until the death: its news would answer before the gateway has to ask.
+    is_deaf: bool = False
 
     @property
     def name(self) -> str:
@@ -99,11 +101,12 @@ class _Row:
     first: tuple[tuple[str, str], ...] = ()
     loses_commit: bool = False
     has_orphan: bool = False
+    is_deaf: bool = False
 
     def points(self) -> Iterator[Point]:
         """Each place in each part."""
         for place, part in product(self.places, self.parts):
-            yield Point(place, part, self.first, self.loses_commit, self.has_orphan)
+            yield Point(place, part, self.first, self.loses_commit, self.has_orphan, self.is_deaf)
 
 
 _ASKED = ("gateway.before_query", "gateway.after_query")
@@ -123,7 +126,7 @@ _ROWS = (
     _Row(("gateway.before_cancel", "gateway.after_cancel"), (RISE, EDIT, STOP)),
     _Row(("gateway.rejected",), (START, FILL), first=(("POST", "rejected"),)),
     _Row(("gateway.unknown",), (START, FILL), first=(("POST", "reply lost"),)),
-    _Row(_ASKED, (START,), first=(("POST", "reply lost"),)),
+    _Row(_ASKED, (START,), first=(("POST", "reply lost"),), is_deaf=True),
     _Row(_ASKED, (RISE,), first=(("DELETE", "swallowed"),)),
     _Row(_ASKED, (RESTART,)),
     _Row(("gateway.before_second_cancel",), (RISE, STOP), first=(("DELETE", "swallowed"),)),

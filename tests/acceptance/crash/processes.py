@@ -18,7 +18,7 @@ from tests.acceptance.crash.child import Life, main
 
 ROOT = Path(__file__).resolve().parents[3]
 #: Longer than anything that a life may take to answer, with the dead times of live trading.
-ANSWER_SECONDS = 240.0
+ANSWER_SECONDS = 400.0
 
 # Processes are forked from one that has imported everything and done nothing: a fresh process in milliseconds.
 _NURSERY = multiprocessing.get_context("forkserver")
