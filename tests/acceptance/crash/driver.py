@@ -40,6 +40,8 @@ class Verdict:
     outcome: str
     seconds: float = 0.0
     processes: int = 0
+    #: Whether the successor died at its place too.
+    died_twice: bool = False
     complaints: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -50,12 +52,15 @@ class Run:
     """One point under one class."""
 
     def __init__(
-        self, desk: Desk, point: Point, outcome: str, times: Times | None = None, *, is_command: bool = False
+        self, desk: Desk, point: Point, outcome: str, times: Times | None = None, second_death: str = ""
     ) -> None:
         self.desk = desk
         self.point = point
         self.outcome = outcome
-        self.verdict = Verdict(point.name, outcome)
+        then = f", then {second_death}" if second_death else ""
+        self.verdict = Verdict(point.name + then, outcome)
+        #: The place at which the successor dies as well, should it get there; empty: nowhere.
+        self.second_death = second_death
         #: Whether its processes are started by the command line instead of being forked.
         self.is_command = False
         # A busy machine must not look like a venue that does not answer, unless that is what is swept.
@@ -87,6 +92,8 @@ class Run:
         self._die()
         for percent in self._chance.choice(ABSENCES):
             self.desk.move(percent)
+        if self.second_death:
+            self._die_again()
         self._start()
         if self.point.part in VERBS:
             self._ask("tell", verb=VERBS[self.point.part])
@@ -134,6 +141,18 @@ class Run:
         else:
             self._ask("arm", place=place)
             self._until_death(lambda: self._act(part), place)
+
+    def _die_again(self) -> None:
+        """The successor dies while it takes up what the first has left, or in the quiet moment after it."""
+        try:
+            self._start(self.second_death)
+            self._quiet()
+        except Died:
+            self.verdict.died_twice = True
+        assert self._process is not None
+        self._process.kill()
+        status, self._process = self._process.ended(), None
+        assert status == KILLED, f"the process ended with {status} instead of at {self.second_death}"
 
     def _until_death(self, act: Callable[[], object], place: str) -> None:
         try:

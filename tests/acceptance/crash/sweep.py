@@ -8,37 +8,72 @@ from contextlib import ExitStack, contextmanager
 from itertools import cycle, product
 from pathlib import Path
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from tests.acceptance.crash.desk import OPTIONS, SYMBOL, Desk
 from tests.acceptance.crash.driver import Run, Verdict
 from tests.acceptance.crash.points import OUTCOMES, POINTS, Point
 from tests.simulator_process import SimulatorProcess, simulator_process
 
-Case = tuple[Point, str]
+#: Places that a process passes while it takes up what another has left.
+RECOVERING = (
+    "hub.opened", "hub.stream_gap", "manager.epoch_raised", "manager.loaded", "syncer.before_open_orders",
+    "syncer.after_open_orders", "syncer.before_fills", "syncer.after_fills", "syncer.order_missing", "hub.swept",
+    "manager.swept", "manager.started", "gateway.before_query", "gateway.after_query", "engine.folded",
+    "engine.decided", "engine.fill_folded", "engine.before_commit", "journal.half_written", "journal.before_keep",
+    "journal.after_keep", "engine.after_commit", "engine.sends_started", "gateway.before_place", "gateway.after_place",
+)  # fmt: skip
 
 
-def exhaustive() -> list[Case]:
-    """Every point under every outcome class; those of `matrix` first."""
-    first = matrix()
-    return first + [case for case in product(POINTS, OUTCOMES) if case not in set(first)]
+class Case(NamedTuple):
+    """What is swept by one run."""
+
+    point: Point
+    outcome: str
+    #: Where the successor dies as well, should it get there.
+    second_death: str = ""
+
+
+def exhaustive(place: str) -> list[Case]:
+    """Every point of a place under every outcome class."""
+    return [Case(*pair) for pair in product(by_place()[place], OUTCOMES)]
 
 
 def matrix() -> list[Case]:
     """Every place under every outcome class once; the parts of a place take turns."""
-    return [(some[turn % len(some)], outcome) for some in _by_place() for turn, outcome in enumerate(OUTCOMES)]
+    return [
+        Case(some[turn % len(some)], outcome) for some in by_place().values() for turn, outcome in enumerate(OUTCOMES)
+    ]
 
 
 def sample() -> list[Case]:
     """Every place once; the parts and the classes take turns, so that each of them comes up too."""
     classes = cycle(OUTCOMES)
-    return [(some[turn % len(some)], next(classes)) for turn, some in enumerate(_by_place())]
+    return [Case(some[turn % len(some)], next(classes)) for turn, some in enumerate(by_place().values())]
 
 
-def _by_place() -> list[list[Point]]:
+def twice(place: str) -> list[Case]:
+    """A death at a place and another at each place of recovering; the parts and the classes take turns."""
+    some, classes = by_place()[place], list(OUTCOMES)
+    shift = list(by_place()).index(place)
+    return [
+        Case(some[turn % len(some)], classes[(turn + shift) % len(classes)], second)
+        for turn, second in enumerate(RECOVERING)
+    ]
+
+
+def twice_sample(count: int) -> list[Case]:
+    """So many of those, from all over."""
+    cases = [case for place in by_place() for case in twice(place)]
+    return cases[:: len(cases) // count][:count]
+
+
+def by_place() -> dict[str, list[Point]]:
+    """The points of each place."""
     points: dict[str, list[Point]] = {}
     for point in POINTS:
         points.setdefault(point.place, []).append(point)
-    return list(points.values())
+    return points
 
 
 @contextmanager
@@ -61,12 +96,12 @@ def run_all(
             venues.put(stack.enter_context(venue_process(place)))
 
         def one(numbered: tuple[int, Case]) -> Verdict:
-            number, (point, outcome) = numbered
+            number, (point, outcome, second) = numbered
             place = folder / f"run-{number}"
             place.mkdir()
             venue = venues.get()
             try:
-                return Run(Desk(venue, place, url(place), market), point, outcome).whole()
+                return Run(Desk(venue, place, url(place), market), point, outcome, second_death=second).whole()
             finally:
                 venues.put(venue)
 

@@ -5,6 +5,7 @@ In CI every place once, under some class; `make acceptance` sweeps every point u
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
@@ -17,7 +18,18 @@ from tests.acceptance.crash.child import Times
 from tests.acceptance.crash.desk import Desk
 from tests.acceptance.crash.driver import Run, Verdict
 from tests.acceptance.crash.points import CANCEL_TAKEN, OUTCOMES, PLACE_TAKEN, POINTS, labels
-from tests.acceptance.crash.sweep import exhaustive, matrix, run_all, sample, told, venue_process
+from tests.acceptance.crash.sweep import (
+    Case,
+    by_place,
+    exhaustive,
+    matrix,
+    run_all,
+    sample,
+    told,
+    twice,
+    twice_sample,
+    venue_process,
+)
 from tests.services import Service, create_schema
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -32,9 +44,9 @@ def test_every_labelled_place_is_swept_and_no_other() -> None:
     swept = {point.place for point in POINTS}
     assert swept - {PLACE_TAKEN, CANCEL_TAKEN} == labels()
     assert len(swept) >= 30
-    assert {point.place for point, _ in sample()} == swept
-    assert {(point.place, outcome) for point, outcome in matrix()} == set(product(swept, OUTCOMES))
-    assert {outcome for _, outcome in sample()} == set(OUTCOMES)
+    assert {case.point.place for case in sample()} == swept
+    assert {(case.point.place, case.outcome) for case in matrix()} == set(product(swept, OUTCOMES))
+    assert {case.outcome for case in sample()} == set(OUTCOMES)
 
 
 def test_a_death_at_every_place_loses_and_doubles_nothing(tmp_path: Path) -> None:
@@ -56,7 +68,7 @@ def patient_run(folder: Path) -> Verdict:
 
 
 def test_deaths_on_mariadb_lose_and_double_nothing(tmp_path: Path, mariadb_service: Service) -> None:
-    cases = [case for case in sample() if case[0].place.startswith("journal.") or case[0].place == PLACE_TAKEN]
+    cases = [case for case in sample() if case.point.place.startswith("journal.") or case.point.place == PLACE_TAKEN]
     url = create_schema(mariadb_service, "ares_crash")
     verdicts = run_all(cases, tmp_path, lambda _: url, hands=1)
     assert not told(verdicts), told(verdicts)
@@ -71,13 +83,41 @@ def test_the_sweep_finds_the_double_order_of_an_engine_that_believes_the_first_d
     assert any("came alive in slot" in complaint for complaint in verdict.complaints), verdict
 
 
+def test_a_second_death_while_the_first_is_recovered_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    verdicts = run_all(twice_sample(8), tmp_path, sqlite)
+    assert not told(verdicts), told(verdicts)
+    assert sum(verdict.died_twice for verdict in verdicts) >= len(verdicts) // 2
+
+
+def test_deaths_on_futures_lose_and_double_nothing(tmp_path: Path) -> None:
+    verdicts = run_all(sample()[::7], tmp_path, sqlite, market="binance_futures")
+    assert not told(verdicts), told(verdicts)
+
+
 @pytest.mark.acceptance
 @pytest.mark.timeout(7_200)
-def test_a_death_at_every_point_under_every_outcome_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    verdicts = run_all(exhaustive(), tmp_path, sqlite)
-    seconds = sum(verdict.seconds for verdict in verdicts)
-    processes = sum(verdict.processes for verdict in verdicts)
-    print(
-        f"{len(POINTS)} points x {len(OUTCOMES)} classes, {len(verdicts)} runs, {processes} processes, {seconds:.0f} s"
-    )
+@pytest.mark.parametrize("place", by_place())
+def test_a_death_at_a_place_in_every_part_under_every_outcome(tmp_path: Path, place: str) -> None:
+    sweep(exhaustive(place), tmp_path)
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(7_200)
+@pytest.mark.parametrize("place", by_place())
+def test_a_death_at_a_place_on_futures_under_every_outcome(tmp_path: Path, place: str) -> None:
+    sweep([case for case in matrix() if case.point.place == place], tmp_path, "binance_futures")
+
+
+@pytest.mark.acceptance
+@pytest.mark.timeout(7_200)
+@pytest.mark.parametrize("place", by_place())
+def test_a_second_death_at_every_place_of_recovering(tmp_path: Path, place: str) -> None:
+    sweep(twice(place), tmp_path)
+
+
+def sweep(cases: Sequence[Case], folder: Path, market: str = "binance_spot") -> None:
+    verdicts = run_all(cases, folder, sqlite, market=market)
+    seconds, processes = sum(one.seconds for one in verdicts), sum(one.processes for one in verdicts)
+    deaths = sum(1 + one.died_twice for one in verdicts)
+    print(f"{len(verdicts)} runs, {deaths} deaths at named places, {processes} processes, {seconds:.0f} s")
     assert not told(verdicts), told(verdicts)
