@@ -11,6 +11,8 @@ from typing import Any
 from core.clock import Clock
 
 START_MS = 1_760_000_040_000  # a whole minute
+#: No test lasts a month; one that would waits for something that never comes.
+FOREVER = 30 * 86_400.0
 
 
 class _JumpingSelector(selectors.SelectSelector):
@@ -26,6 +28,8 @@ class _JumpingSelector(selectors.SelectSelector):
             raise RuntimeError("everything waits and no timer is set: nothing can ever happen again.")
         if not ready and timeout:
             self.passed += timeout
+            if self.passed > FOREVER:
+                raise RuntimeError("a month has passed in the test: it waits for something that never comes.")
         return ready
 
 

@@ -30,6 +30,7 @@ from tests.negative.mechanism import (
     bids,
     pass_time,
     process_on,
+    replace,
     require,
     require_fills_booked_once,
     require_one_order_per_slot,
@@ -56,7 +57,7 @@ def without_fill_dedup(patch: pytest.MonkeyPatch) -> None:
         original(self, *arguments)
         self._booked = Forgetful()
 
-    patch.setattr(instance.Instance, "__init__", begin)
+    replace(patch, instance.Instance, "__init__", begin)
 
 
 @in_virtual_time
@@ -79,7 +80,7 @@ def without_rank(patch: pytest.MonkeyPatch) -> None:
         filled = max(order.filled, report.filled)
         return order._replace(status=report.status, filled=filled, venue_order_id=report.venue_order_id)
 
-    patch.setattr(order_law, "merge", last_word)
+    replace(patch, order_law, "merge", last_word)
 
 
 @in_virtual_time
@@ -101,7 +102,7 @@ def without_cumulative_quantity(patch: pytest.MonkeyPatch) -> None:
     def last_quantity(order: Order, report: OrderReport) -> Order:
         return real(order, report)._replace(filled=report.filled)
 
-    patch.setattr(order_law, "merge", last_quantity)
+    replace(patch, order_law, "merge", last_quantity)
 
 
 @in_virtual_time
@@ -126,7 +127,7 @@ def without_journal_before_send(patch: pytest.MonkeyPatch) -> None:
         later.append(asyncio.create_task(real(self, step)))
         return self._clock.machine.now_ms()
 
-    patch.setattr(StepKeeper, "keep", send_first)
+    replace(patch, StepKeeper, "keep", send_first)
 
 
 def require_intents(floor: Floor) -> None:
@@ -149,7 +150,7 @@ def without_re_read(patch: pytest.MonkeyPatch) -> None:
     async def surely(self: StepKeeper, step: Step) -> bool:
         return True
 
-    patch.setattr(StepKeeper, "_was_kept", surely)
+    replace(patch, StepKeeper, "_was_kept", surely)
 
 
 @in_virtual_time
@@ -182,7 +183,7 @@ def without_slot_lock(patch: pytest.MonkeyPatch) -> None:
             return slots.PLACE
         return real(wish, order)
 
-    patch.setattr(slots, "action_for", hasty)
+    replace(patch, slots, "action_for", hasty)
 
 
 @in_virtual_time
@@ -206,7 +207,7 @@ def without_reservation(patch: pytest.MonkeyPatch) -> None:
     def only_confirmed(order: Order) -> int:
         return 0 if order.status == PENDING else real(order)
 
-    patch.setattr(books, "unbooked", only_confirmed)
+    replace(patch, books, "unbooked", only_confirmed)
 
 
 @in_virtual_time
@@ -225,7 +226,7 @@ def without_dead_time(patch: pytest.MonkeyPatch) -> None:
         deliver(OrderReport(order.client_order_id, "", REJECTED, 0, 0))
         return True
 
-    patch.setattr(OrderGateway, "_is_dead", at_once)
+    replace(patch, OrderGateway, "_is_dead", at_once)
 
 
 @in_virtual_time
@@ -247,7 +248,7 @@ def without_late_fills(patch: pytest.MonkeyPatch) -> None:
         if not isinstance(item, Fill) or self.instance.owns(item.client_order_id):
             real(self, item)
 
-    patch.setattr(TradingEngine, "put", only_of_living_orders)
+    replace(patch, TradingEngine, "put", only_of_living_orders)
 
 
 @in_virtual_time
@@ -269,7 +270,7 @@ async def an_order_given_up_trades_after_all(_: Stage) -> None:
 
 def with_names_by_count(patch: pytest.MonkeyPatch) -> None:
     made = iter(range(1, 1_000))
-    patch.setattr(instance, "encode", lambda key: encode(key._replace(attempt=next(made)) if key.leg == EXIT else key))
+    replace(patch, instance, "encode", lambda key: encode(key._replace(attempt=next(made)) if key.leg == EXIT else key))
 
 
 @in_virtual_time

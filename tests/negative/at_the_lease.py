@@ -17,7 +17,7 @@ from engine.engine_manager import EngineManager
 from tasks.host.leases import LeasedJournal, LeaseKeeper
 from tests.fakes.memory_journal import MemoryJournal
 from tests.fakes.virtual_time import in_virtual_time, virtual_clock
-from tests.negative.mechanism import FAST, Mechanism, Stage, bids, pass_time, require
+from tests.negative.mechanism import FAST, Mechanism, Stage, bids, pass_time, replace, require
 from tests.unit.engine.floor import Floor, Node, open_floor
 
 TTL_MS, MARGIN_MS = 10_000, 1_500
@@ -92,7 +92,7 @@ def without_deadline_at_the_journal(patch: pytest.MonkeyPatch) -> None:
     async def commit(self: LeasedJournal, step: Step) -> int:
         return await self._journal.commit(step)
 
-    patch.setattr(LeasedJournal, "commit", commit)
+    replace(patch, LeasedJournal, "commit", commit)
 
 
 @in_virtual_time

@@ -22,6 +22,7 @@ from tests.negative.mechanism import (
     bids,
     pass_time,
     process_on,
+    replace,
     require,
     require_fills_booked_once,
     require_one_order_per_slot,
@@ -37,7 +38,7 @@ def without_prefix_check(patch: pytest.MonkeyPatch) -> None:
     def anyone(self: PositionSyncer, client_order_id: str) -> OrderKey:
         return real(self, client_order_id) or OrderKey(1, 7, 0, 1, 0, 0, 0)
 
-    patch.setattr(PositionSyncer, "_key_of", anyone)
+    replace(patch, PositionSyncer, "_key_of", anyone)
 
 
 @in_virtual_time
@@ -55,10 +56,10 @@ async def a_person_trades_on_the_same_account(_: Stage) -> None:
 
 
 def without_orphan_cancel(patch: pytest.MonkeyPatch) -> None:
-    async def leave(self: PositionSyncer, key: OrderKey, found: Any) -> None:
+    async def leave(self: PositionSyncer, key: OrderKey, found: Any, report: Any) -> None:
         return None
 
-    patch.setattr(PositionSyncer, "_cancel_orphan", leave)
+    replace(patch, PositionSyncer, "_cancel_orphan", leave)
 
 
 @in_virtual_time
@@ -79,7 +80,7 @@ def without_proof_of_ownership(patch: pytest.MonkeyPatch) -> None:
     async def surely(engine: TradingEngine) -> bool:
         return True
 
-    patch.setattr(PositionSyncer, "_is_still_ours", staticmethod(surely))
+    replace(patch, PositionSyncer, "_is_still_ours", staticmethod(surely))
 
 
 @in_virtual_time
@@ -106,7 +107,7 @@ def without_sweep_after_a_gap(patch: pytest.MonkeyPatch) -> None:
         if isinstance(event, Fill | OrderReport):
             real(self, event)
 
-    patch.setattr(AccountHub, "_take", deaf)
+    replace(patch, AccountHub, "_take", deaf)
 
 
 def without_reading_twice(patch: pytest.MonkeyPatch) -> None:
@@ -120,7 +121,7 @@ def without_reading_twice(patch: pytest.MonkeyPatch) -> None:
             self.route_fill(fill, engines)
         return None
 
-    patch.setattr(PositionSyncer, "_read_fills", from_the_newest)
+    replace(patch, PositionSyncer, "_read_fills", from_the_newest)
 
 
 @in_virtual_time

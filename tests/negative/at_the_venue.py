@@ -16,7 +16,15 @@ from tests.exchange_venue import machine_ms, opened, resting
 from tests.fakes.fake_exchange import FakeExchange
 from tests.fakes.fake_orders import Lost
 from tests.fakes.virtual_time import in_virtual_time
-from tests.negative.mechanism import Mechanism, Stage, pass_time, process_on, require, require_one_order_per_slot
+from tests.negative.mechanism import (
+    Mechanism,
+    Stage,
+    pass_time,
+    process_on,
+    replace,
+    require,
+    require_one_order_per_slot,
+)
 from tests.unit.engine.floor import open_floor
 
 
@@ -37,7 +45,7 @@ def as_a_plain_client_reads_it(patch: pytest.MonkeyPatch) -> None:
     def failed(answer: Answer, echo: Any) -> Outcome:
         return Rejected(f"HTTP {answer.status}") if answer.status >= 500 else real(answer, echo)
 
-    patch.setattr(outcomes, "write_outcome", failed)
+    replace(patch, outcomes, "write_outcome", failed)
 
 
 @in_virtual_time
@@ -57,7 +65,7 @@ def signed_when_sent(patch: pytest.MonkeyPatch) -> None:
     async def place(self: BinanceExchange, order: Order, committed_ms: int) -> Outcome:
         return await real(self, order, machine_ms())
 
-    patch.setattr(BinanceExchange, "place", place)
+    replace(patch, BinanceExchange, "place", place)
 
 
 def a_process_freezes_between_commit_and_send(stage: Stage) -> None:

@@ -9,7 +9,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,16 @@ class Stage:
 
 
 Scenario = Callable[[Stage], None]
+
+
+def replace(patch: pytest.MonkeyPatch, owner: object, name: str, instead: Any) -> None:
+    """Put a function in another's place; it has to take what that one takes, or it fails for a reason of its own."""
+    taken, given = (signature(one).parameters.values() for one in (getattr(owner, name), instead))
+    takes_anything = any(one.kind is one.VAR_POSITIONAL for one in given)
+    if len(taken) != len(given) and not takes_anything:
+        words = f"{name} takes {len(taken)} arguments, what is put in its place {len(given)}"
+        raise TypeError(f"{words}: bring the switch up to date.")
+    patch.setattr(owner, name, instead)
 
 
 class Harm(AssertionError):
