@@ -93,10 +93,8 @@ async def rivals(fresh: Fresh) -> AsyncIterator[list[GroupCommitJournal]]:
 @pytest.mark.parametrize("seed", range(3))
 async def test_epochs_never_overlap_when_owners_race(fresh: Fresh, rivals: list[GroupCommitJournal], seed: int) -> None:
     chance = random.Random(seed)
-    fenced = 0
 
     async def own(journal: GroupCommitJournal, instance: int, first_slot: int) -> None:
-        nonlocal fenced
         slot = first_slot
         for _ in range(4):
             epoch = await journal.raise_epoch(instance, str(first_slot))
@@ -105,7 +103,6 @@ async def test_epochs_never_overlap_when_owners_race(fresh: Fresh, rivals: list[
                 try:
                     await journal.commit(step(instance, epoch, intents=[order(instance, slot=slot)]))
                 except Fenced:
-                    fenced += 1
                     break
                 except JournalDown:
                     continue
@@ -113,6 +110,11 @@ async def test_epochs_never_overlap_when_owners_race(fresh: Fresh, rivals: list[
     await asyncio.gather(
         *(own(journal, instance, 1_000 * n) for instance in (1, 2, 3) for n, journal in enumerate(rivals, 1))
     )
+    for instance in (1, 2, 3):  # whoever won which race, the earlier of two owners is fenced
+        earlier, later = [await journal.raise_epoch(instance, "last") for journal in rivals]
+        await rivals[1].commit(step(instance, later, intents=[order(instance, slot=9_001)]))
+        with pytest.raises(Fenced):
+            await rivals[0].commit(step(instance, earlier, intents=[order(instance, slot=9_002)]))
     with fresh.engine.connect() as connection:
         rows = connection.execute(
             text("SELECT strategy_instance_id, state_version, epoch FROM orders ORDER BY state_version")
@@ -122,4 +124,3 @@ async def test_epochs_never_overlap_when_owners_race(fresh: Fresh, rivals: list[
         versions = [row.state_version for row in rows if row.strategy_instance_id == instance]
         assert epochs == sorted(epochs)
         assert versions == list(range(1, len(versions) + 1))
-    assert fenced > 0

