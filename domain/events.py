@@ -24,9 +24,14 @@ STOP: Final = 8
 FLATTEN: Final = 9
 #: The trading time that the strategy asked to be woken at has come.
 TIMER: Final = 10
+#: A follower's target has changed: `lots` is the target with its sign, `cycle` its version, `ticks` the price it was
+#: decided at, `high` and `low` the worst prices at which it may be bought or sold into (0 is any), `base` the trading
+#: time in milliseconds until which it may be entered (0 is for ever).
+TARGET: Final = 11
 
 EVENT_NAMES: Final = (
     "start", "price", "bar", "fill", "order_done", "edit", "pause", "resume", "stop", "flatten", "timer",
+    "target",
 )  # fmt: skip
 
 

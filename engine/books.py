@@ -189,5 +189,5 @@ class Books:
     @staticmethod
     def _held_slots(state: list[int]) -> set[int]:
         return {
-            slot for slot in range(slots.count_of(state)) if state[slots.HEADER + slot * slots.WIDTH + slots.HELD] > 0
+            slot for slot in range(slots.count_of(state)) if state[slots.HEADER + slot * slots.WIDTH + slots.HELD] != 0
         }

@@ -209,6 +209,8 @@ class TradingEngine:
         for item in inputs:
             queue.extend(self._fold(item, draft))
         reach("engine.folded")
+        # What was executed is taken in before what is wished now: a target decided first would count it twice.
+        queue = deque(sorted(queue, key=lambda event: event.kind == events.TARGET))
         while queue:
             self._decide(queue.popleft(), draft)
         reach("engine.decided")

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import strategies
+from core.base_exchange import Capabilities
 from core.base_journal import CommitUnknown, JournalDown
 from core.base_strategy import STRATEGIES
 from core.clock import Clock
@@ -22,6 +23,7 @@ from domain.outcome import Outcome
 from domain.risk_manager import RiskLimits
 from engine.account_hub import AccountHub, HubSettings
 from engine.engine_manager import EngineManager, InstanceSpec
+from engine.follower_engine.kind import COPY
 from engine.order_gateway import ResolveSettings
 from engine.trading_engine import TradingEngine
 from tests.fakes.fake_exchange import FakeExchange
@@ -55,6 +57,7 @@ PARAMETERS: dict[str, list[dict[str, Any]]] = {
         {"grid_levels": levels, "quantity": Decimal("0.001"), "offset_percent": offset}
         for levels, offset in ((3, Decimal("0.5")), (5, Decimal("0.5")), (2, Decimal("0.7")))
     ],
+    "copy": [{"can_short": True}, {"can_short": False}],
 }  # fmt: skip
 
 
@@ -114,13 +117,15 @@ class Node:
 class World:
     """Everything of one example. Synchronous from outside: each verb runs the virtual loop for a while."""
 
-    def __init__(self, kind: str, fee_ppm: int = 1_000) -> None:
+    def __init__(self, kind: str, fee_ppm: int = 1_000, *, can_short: bool = False) -> None:
         self.runner = asyncio.Runner(loop_factory=VirtualLoop)
         self.clock = virtual_clock()
         self.kind = kind
         self.parameters = PARAMETERS[kind][0]
+        market = Capabilities(market="futures" if can_short else "spot", has_time_window=True, can_short=can_short)
         self.journal = MemoryJournal(self.clock.machine.now_ms)
         self.exchange = WatchedExchange(self.journal, self.clock)
+        self.exchange.capabilities = market
         self.exchange.orders.fee_ppm = fee_ppm
         self.market = PlainMarket()
         self.price = PRICE
@@ -149,7 +154,7 @@ class World:
         return engine if engine is not None and engine.status.state != "lost" else None
 
     def spec(self) -> InstanceSpec:
-        kind = STRATEGIES.get(self.kind)
+        kind = COPY if self.kind == COPY.name else STRATEGIES.get(self.kind)
         params = kind.params(**self.parameters)
         return InstanceSpec(INSTANCE, 0, SYMBOL, "1m", kind, params, LIMITS, tuple(CAPITAL.items()))
 
