@@ -172,17 +172,23 @@ def steer(law: Law, state: list[int], view: View, out: list[int], count: int) ->
         return no_wish(state, SLOT, TARGET_CHANGED, out, count)
     held = state[slots.HEADER + slots.HELD]
     held_lots = held // view.base_per_lot if held > 0 else -(-held // view.base_per_lot)
-    if held_lots != 0 and (held_lots > 0) != (gap > 0):
-        return _exit(law, state, view, min(abs(gap), abs(held_lots)), SELL if held_lots > 0 else BUY, out, count)
+    closing = min(abs(gap), abs(held_lots)) if held_lots * gap < 0 else 0
+    if closing == abs(gap) or (closing > 0 and not _is_too_small(law, view, closing)):
+        return _exit(law, state, view, closing, BUY if gap > 0 else SELL, out, count)
     return _enter(law, state, view, gap, out, count)
 
 
 @lawful
+def _is_too_small(law: Law, view: View, lots: int) -> bool:
+    """Whether so many lots cannot be closed by themselves. A venue with margin takes any value that closes."""
+    return lots < view.min_lots or (law.can_short == 0 and lots * view.last_ticks * view.tick_lot < view.min_notional)
+
+
+@lawful
 def _exit(law: Law, state: list[int], view: View, lots: int, side: int, out: list[int], count: int) -> int:
-    """Close at market. A venue with margin takes any size that closes; elsewhere the smallest order counts."""
+    """Close at market, or remember what is too small for it."""
     lots = min(lots, view.max_lots)
-    is_small = lots < view.min_lots or lots * view.last_ticks * view.tick_lot < view.min_notional
-    if is_small and (law.can_short == 0 or lots < view.min_lots):
+    if _is_too_small(law, view, lots):
         state[RESIDUAL] = lots * side
         state[WHY] = TOO_SMALL
         if lots >= view.min_lots:

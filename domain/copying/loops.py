@@ -1,0 +1,47 @@
+"""Who may follow whom: nobody copies a copy of itself, over however many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.errors import Refused
+
+
+class FollowsItself(Refused):
+    """An account cannot follow itself; choose another master or another account."""
+
+
+class FollowsInACircle(Refused):
+    """This would close a circle of accounts that follow one another; end one of the other relationships first."""
+
+
+def circle(follows: Iterable[tuple[int, int]], follower: int, master: int) -> list[int]:
+    """The accounts of the circle that a new relationship would close, from the master to the follower; or none.
+
+    `follows` are pairs of accounts: (follower, the account whose positions its master has).
+    """
+    masters: dict[int, set[int]] = {}
+    for one, other in follows:
+        masters.setdefault(one, set()).add(other)
+    came_from = {master: 0}
+    waiting = [master]
+    while waiting:
+        here = waiting.pop()
+        if here == follower:
+            path = [here]
+            while came_from[path[-1]]:
+                path.append(came_from[path[-1]])
+            return path[::-1]
+        for there in masters.get(here, ()):
+            if there not in came_from:
+                came_from[there] = here
+                waiting.append(there)
+    return []
+
+
+def require_no_circle(follows: Iterable[tuple[int, int]], follower: int, master: int) -> None:
+    """`FollowsItself` or `FollowsInACircle`, naming the accounts; nothing when the relationship may be made."""
+    if follower == master:
+        raise FollowsItself(f"account {follower}: {FollowsItself.__doc__}")
+    if found := circle(follows, follower, master):
+        raise FollowsInACircle(f"accounts {' -> '.join(map(str, [follower, *found]))}: {FollowsInACircle.__doc__}")
