@@ -26,6 +26,12 @@ PRICE: Final = "price"
 NODE: Final = "node"
 COMMAND: Final = "command"
 ALERT: Final = "alert"
+#: A master's new version, to its owner: {master, symbol, version, quantity, entry_price, signal_at}.
+COPY_SIGNAL: Final = "copy.signal"
+#: What became of a signal at a follower: a row of `trade_logs` as the API tells it.
+COPY_TRADE: Final = "copy.trade"
+#: What a worker says of a relationship: {relationship, state, last_error, applied_revision}.
+COPY_STATUS: Final = "copy.status"
 
 
 class Event(NamedTuple):

@@ -8,7 +8,8 @@ from typing import Final
 WORKERS_ACTIVE: Final = "workers:active"
 #: Tells a server that has lost its memory from one that has not; `random|server ms`.
 ENGINE_BOOT: Final = "engine:boot"
-#: Channel. Payload: an instance's number, `*` for all, `kill:on`, `kill:off`, and `kill:on:7` for owner 7 alone.
+#: Channel. Payload: an instance's number, `*` for all, `kill:on`, `kill:off`, and `kill:on:7` for owner 7 alone;
+#: `follow:7` when something is asked of follower account 7, `master:7` when master 7 has a new version or was edited.
 DOORBELL: Final = "ares:doorbell"
 #: Stream of what happened, for the dashboard.
 EVENTS: Final = "ares:events"
@@ -20,6 +21,8 @@ RING_ALL: Final = "*"
 EVERYBODY: Final = 0
 KILL_ON: Final = "kill:on"
 KILL_OFF: Final = "kill:off"
+FOLLOW: Final = "follow:"
+MASTER: Final = "master:"
 
 
 def strategy_lock(instance: int) -> str:
@@ -30,6 +33,11 @@ def strategy_lock(instance: int) -> str:
 def account_lock(account: int) -> str:
     """The lease of an account, under which one worker runs everything that trades on it."""
     return f"account:lock:{account}"
+
+
+def master_lock(master: int) -> str:
+    """The lease of whoever watches a master."""
+    return f"master:lock:{master}"
 
 
 def strategy_running(instance: int) -> str:

@@ -8,6 +8,9 @@ from typing import Final
 STRATEGY_START: Final = "strategy.start"
 STRATEGY_STOP: Final = "strategy.stop"
 STRATEGY_COMMAND: Final = "strategy.command"
+#: `[account_id]` of a follower, `[master_id]`: they ring for what was asked of them; that itself is a row.
+FOLLOWER_COMMAND: Final = "follower.command"
+MASTER_CHANGED: Final = "master.changed"
 #: `[account_id]`: find out what the account's key may do.
 ACCOUNT_CHECK: Final = "account.check"
 #: Answers with the worker that carried it out.

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from db.models._fields import Row
+from db.models.copy_records import FollowCommand, FollowResult, TrackingError, TradeLog
+from db.models.following import FollowerAccount, FollowRelationship, FollowTarget, VirtualPosition
 from db.models.instances import DayMetrics, EquityPoint, StrategyInstance, StrategyState
+from db.models.masters import Master, MasterPosition, MasterSignal
 from db.models.operations import AuditHead, AuditRecord, Command, Cursor, PaperBook, PaperRecord
 from db.models.people import Account, User
 from db.models.platform import LoginLink, LoginSession, Node, PlatformSetting
@@ -21,9 +24,17 @@ __all__ = [
     "DayMetrics",
     "EquityPoint",
     "FillRow",
+    "FollowCommand",
+    "FollowRelationship",
+    "FollowResult",
+    "FollowTarget",
+    "FollowerAccount",
     "LedgerEntry",
     "LoginLink",
     "LoginSession",
+    "Master",
+    "MasterPosition",
+    "MasterSignal",
     "Node",
     "OrderRow",
     "PaperBook",
@@ -32,5 +43,8 @@ __all__ = [
     "PostingRow",
     "StrategyInstance",
     "StrategyState",
+    "TrackingError",
+    "TradeLog",
     "User",
+    "VirtualPosition",
 ]
