@@ -140,14 +140,13 @@ class Result:
     def curve(self) -> NDArray[numpy.float64]:
         """Equity at the close of every bar, in the quote asset."""
         history, instrument = self.history, self.history.instrument
-        quote = numpy.full(len(history), float(divmod_exact(self.settings.quote, instrument.quote_quantum)[0]))
-        base = numpy.full(len(history), float(divmod_exact(self.settings.base, instrument.base_quantum)[0]))
-        if len(self.fills):
-            fields = {name: self.fills[:, place] for place, name in enumerate(lay.FILL_FIELDS)}
-            bars = numpy.searchsorted(history.open_ms, fields["time_ms"], "right") - 1
-            last = numpy.searchsorted(bars, numpy.arange(len(history)), "right") - 1
-            known = last >= 0
-            quote[known] = fields["quote"][last[known]]
-            base[known] = fields["base"][last[known]]
-        worth = quote + base * (instrument.tick_lot / instrument.base_per_lot) * history.close
+        quote = [float(divmod_exact(self.settings.quote, instrument.quote_quantum)[0])]
+        base = [float(divmod_exact(self.settings.base, instrument.base_quantum)[0])]
+        fields = {name: self.fills[:, place] for place, name in enumerate(lay.FILL_FIELDS)}
+        bars = numpy.searchsorted(history.open_ms, fields["time_ms"].astype(numpy.int64), "right") - 1
+        # What is owned after a fill is owned until the bar of the next one.
+        lengths = numpy.diff(bars, prepend=0, append=len(history))
+        owned_quote = numpy.repeat(numpy.append(quote, fields["quote"].astype(float)), lengths)
+        owned_base = numpy.repeat(numpy.append(base, fields["base"].astype(float)), lengths)
+        worth = owned_quote + owned_base * (instrument.tick_lot / instrument.base_per_lot) * history.close
         return worth * float(instrument.quote_quantum)

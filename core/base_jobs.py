@@ -1,0 +1,67 @@
+"""The contracts of backtests and optimisations, as the command line, the API and workers hand them to one another."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+#: The most parameter sets that one optimisation may try.
+MOST_TRIALS: Final = 200_000
+
+Method = Literal["exhaustive", "random", "tpe", "nsga"]
+Validation = Literal["none", "walk_forward", "purged"]
+
+
+class Assumptions(BaseModel):
+    """What is assumed of the venue and the account."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quote: Decimal = Field(Decimal(10_000), title="Capital", description="In the quote asset.", ge=0)
+    base: Decimal = Field(Decimal(0), title="Capital in base", description="In the base asset.", ge=0)
+    maker_fee: Decimal = Field(Decimal("0.1"), title="Maker fee", description="In percent.", ge=0, lt=100)
+    taker_fee: Decimal = Field(Decimal("0.1"), title="Taker fee", description="In percent.", ge=0, lt=100)
+    fee_asset: Literal["received", "quote"] = Field("received", title="Fee asset")
+    fill_model: Literal["touch", "through"] = Field("touch", title="Fill model")
+    bar_model: Literal["path", "next_bar"] = Field("path", title="How bars are read")
+    latency_ms: int = Field(0, title="Latency", description="In milliseconds.", ge=0, le=3_600_000)
+    slippage_ticks: int = Field(0, title="Slippage of takers", description="In ticks.", ge=0, le=1_000_000)
+    runtime: Literal["auto", "compiled", "interpreted"] = Field("auto", title="Runtime")
+
+
+class BacktestJob(BaseModel):
+    """One strategy with one set of parameters over a history."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    strategy: str = Field(title="Strategy", max_length=40)
+    params: dict[str, Any] = Field(title="Parameters", description="As the strategy's schema describes them.")
+    assumptions: Assumptions = Field(default_factory=Assumptions)
+
+
+class OptimisationJob(BaseModel):
+    """A search among parameter sets. The same job on the same data with the same code has the same result."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    strategy: str = Field(title="Strategy", max_length=40)
+    space: dict[str, str] = Field(
+        title="Search space",
+        description="Parameter -> one value, several with commas between, or from:to:step (both ends included).",
+    )
+    objectives: tuple[str, ...] = Field(
+        ("sharpe",), title="Objectives", description="Figures of merit; `min:` or `max:` in front says which way."
+    )
+    conditions: tuple[str, ...] = Field(
+        (), title="Conditions", description="Such as `fast < slow`, `fills >= 30` or `max_drawdown_percent <= 20`."
+    )
+    method: Method = Field("exhaustive", title="Method")
+    trials: int = Field(200, title="Trials", description="Of every method but the exhaustive.", ge=1, le=MOST_TRIALS)
+    population: int = Field(50, title="Population", description="Trials that tpe and nsga propose at once.", ge=2)
+    seed: int = Field(1, title="Seed", ge=0, lt=2**32)
+    validation: Validation = Field("none", title="Validation", description="How the choice itself is tried.")
+    folds: int = Field(5, title="Folds", ge=2, le=50)
+    embargo_bars: int = Field(0, title="Embargo", description="Bars left out around the tested ones.", ge=0)
+    assumptions: Assumptions = Field(default_factory=Assumptions)

@@ -1,0 +1,11 @@
+"""The optimiser: many parameter sets on one history, and how much of the best of them is luck."""
+
+from __future__ import annotations
+
+from engine.backtest.optimiser.folder import Folder
+from engine.backtest.optimiser.local import work
+from engine.backtest.optimiser.look_ahead import look_ahead
+from engine.backtest.optimiser.outcome import Outcome, conclude
+from engine.backtest.optimiser.search import Search, search_of
+
+__all__ = ["Folder", "Outcome", "Search", "conclude", "look_ahead", "search_of", "work"]

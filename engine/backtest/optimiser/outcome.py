@@ -1,0 +1,127 @@
+"""What a search found: the best sets, how much of them is luck, the landscape around them, and how the choice held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from domain.errors import Refused
+from engine.backtest.optimiser.chunks import Course
+from engine.backtest.optimiser.look_ahead import look_ahead
+from engine.backtest.optimiser.luck import Luck, luck_of, overfitting_of
+from engine.backtest.optimiser.plateau import Heatmap, Landscape
+from engine.backtest.optimiser.ranking import allowed, best_of, front, ranked
+from engine.backtest.optimiser.scores import grid_of
+from engine.backtest.optimiser.search import Search
+from engine.backtest.optimiser.trial import REFUSED, Trial
+from engine.backtest.optimiser.validation import Validated, as_dict, validate
+
+#: Rows of the ranking that are kept with a result; the others are in the table of all trials.
+SHOWN: Final = 20
+
+
+@dataclass(frozen=True)
+class Best:
+    """A trial worth looking at, with what stands beside it."""
+
+    trial: Trial
+    luck: Luck
+    #: See `plateau.Landscape.plateau`.
+    plateau: float | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a search. The same search has the same outcome, however often it was interrupted."""
+
+    search: Search
+    trials: tuple[Trial, ...]
+    #: Best first. With several objectives: those that no other beats in all of them.
+    best: tuple[Best, ...]
+    ranking: tuple[Trial, ...]
+    #: The set that is best together with its neighbours.
+    robust: Best | None
+    heatmaps: tuple[Heatmap, ...]
+    validated: Validated | None
+    warnings: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many were tried, refused, and allowed by every condition."""
+        return {
+            "tried": len(self.trials),
+            "refused": sum(trial.status == REFUSED for trial in self.trials),
+            "allowed": len(allowed(self.search, self.trials)),
+        }
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: everything but the table of all trials."""
+        history = self.search.history
+        return {
+            "strategy": self.search.kind.name,
+            "symbol": history.instrument.symbol,
+            "bars": len(history),
+            "period_ms": grid_of(history).period_ms,
+            "objectives": [f"{'max' if one.is_max else 'min'}:{one.name}" for one in self.search.objectives],
+            "counts": self.counts,
+            "best": [_best(one) for one in self.best],
+            "robust": None if self.robust is None else _best(self.robust),
+            "ranking": [_row(trial) for trial in self.ranking],
+            "heatmaps": [vars(heatmap) for heatmap in self.heatmaps],
+            "validation": None if self.validated is None else as_dict(self.validated),
+            "warnings": list(self.warnings),
+            "stamp": self.search.stamp(),
+        }
+
+
+def conclude(search: Search, done: Mapping[str, list[Trial]]) -> Outcome:
+    """The outcome of a search whose chunks are all there."""
+    course = Course(search)
+    trials = course.trials(0, done)
+    landscape = Landscape(search.space, search.objectives[0], trials)
+    overfitting = overfitting_of(trials)
+
+    def beside(trial: Trial) -> Best:
+        return Best(trial, luck_of(trial, trials, overfitting), landscape.plateau(trial))
+
+    steady = [(score, -trial.number, trial) for trial in allowed(search, trials)
+              if (score := landscape.steadiness(trial)) is not None]  # fmt: skip
+    best = best_of(search, trials)
+    return Outcome(
+        search=search,
+        trials=tuple(trials),
+        best=tuple(beside(trial) for trial in front(search, trials)),
+        ranking=tuple(ranked(search, trials)[:SHOWN]),
+        robust=beside(max(steady, key=lambda one: one[:2])[2]) if steady else None,
+        heatmaps=tuple(landscape.heatmaps()),
+        validated=validate(search, course, done),
+        warnings=(*search.history.warnings, *_warnings(search, trials, best)),
+    )
+
+
+def _warnings(search: Search, trials: list[Trial], best: Trial | None) -> list[str]:
+    told = [f"{words} ({count} of {len(trials)} trials)" for words, count in
+            Counter(trial.words for trial in trials if trial.words).most_common(5)]  # fmt: skip
+    if best is None:
+        return [*told, "no parameter set meets every condition"]
+    for name, words in (("held_back", "wishes were held back by a risk rule, or for want of capital"),
+                        ("refused_orders", "orders were refused by the venue's rules")):  # fmt: skip
+        if best.value(name):
+            told.append(f"in the best set {best.values[name]} {words}")
+    if (best.value("sales") or 0) < 30:
+        told.append(f"the best set sold only {best.values['sales']} times: too few to tell luck from skill")
+    try:
+        found = look_ahead(search.kind, search.kind.params(**best.params), search.history, search.settings)
+    except Refused as refused:
+        return [*told, f"whether the strategy looks ahead could not be tried: {refused}"]
+    return [*told, *(f"the strategy looks ahead: {words}" for words in found)]
+
+
+def _best(best: Best) -> dict[str, Any]:
+    return {**_row(best.trial), "luck": best.luck.as_dict(), "plateau": best.plateau}
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    return {"number": trial.number, "params": trial.params, "values": trial.values}

@@ -1,0 +1,128 @@
+"""Trying the choice itself: what was best on one part of the history is replayed on a part that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import Refused
+from engine.backtest.optimiser.chunks import Course
+from engine.backtest.optimiser.luck import sharpe_of
+from engine.backtest.optimiser.ranking import best_of
+from engine.backtest.optimiser.scores import evaluate, grid_of
+from engine.backtest.optimiser.search import Search
+from engine.backtest.optimiser.trial import DONE, Trial
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One choice and how it went on where it was not made. Sharpe ratios are of a year."""
+
+    name: str
+    #: Bars of the part that was not seen.
+    begin: int
+    end: int
+    params: dict[str, str]
+    sharpe_seen: float | None
+    sharpe_unseen: float | None
+    return_percent_unseen: float | None
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Every fold, and all unseen parts together."""
+
+    method: str
+    folds: tuple[Fold, ...]
+    #: The Sharpe ratio of all unseen parts put together, for a year.
+    sharpe_unseen: float | None
+    #: The share of folds that earned something where they were not chosen.
+    share_positive: float | None
+    words: str
+
+
+def validate(search: Search, course: Course, done: Mapping[str, list[Trial]]) -> Validated | None:
+    """The validation that was asked for; None when none was."""
+    if search.job.validation == "walk_forward":
+        return _summed("walk_forward", _walk_forward(search, course, done))
+    if search.job.validation == "purged":
+        return _summed("purged", _purged(search, course, done))
+    return None
+
+
+Made = tuple[Fold, Trial, float]
+
+
+def _walk_forward(search: Search, course: Course, done: Mapping[str, list[Trial]]) -> list[Made]:
+    """Chosen on everything before, replayed on what follows. The warm-up is taken from before the part."""
+    stages, made = search.stages, list[Made]()
+    for number, stage in enumerate(stages[1:], 1):
+        chosen = best_of(search, course.trials(number, done))
+        end = stages[number + 1].end if number + 1 < len(stages) else len(search.history)
+        if chosen is None:
+            continue
+        history = search.history.part(max(stage.end - _warm_up(search, chosen, stage.end), 0), end)
+        grid = grid_of(history)
+        seen = evaluate(search.kind, chosen.number, chosen.params, history, search.settings, grid)
+        fold = Fold(
+            stage.name, stage.end, end, chosen.params, chosen.value("sharpe"), seen.value("sharpe"),
+            seen.value("return_percent"),
+        )  # fmt: skip
+        made.append((fold, seen, grid.per_year))
+    return made
+
+
+def _warm_up(search: Search, chosen: Trial, bar: int) -> int:
+    """Bars that the strategy is fed before its first decision; the one before it tells the price."""
+    history = search.history
+    try:
+        plan = search.kind.prepare(search.kind.params(**chosen.params), history.instrument, int(history.close[bar - 1]))
+    except Refused:
+        return 1
+    return max(plan.warm_up_bars, 1)
+
+
+def _purged(search: Search, course: Course, done: Mapping[str, list[Trial]]) -> list[Made]:
+    """Chosen by the Sharpe ratio on all other folds, each replayed by itself, so that nothing leaks between them."""
+    stages = search.stages
+    trials = [course.trials(number, done) for number in range(1, len(stages))]
+    years = [grid_of(search.history.part(stage.begin, stage.end)).per_year for stage in stages[1:]]
+    made = []
+    for fold, stage in enumerate(stages[1:]):
+        scored = []
+        for place, unseen in enumerate(trials[fold]):
+            others = [each[place] for at, each in enumerate(trials) if at != fold]
+            if unseen.status == DONE and all(other.status == DONE for other in others):
+                sharpe = sharpe_of([block for other in others for block in other.moments])
+                scored.append((-1e300 if sharpe is None else sharpe, -place))
+        if not scored:
+            continue
+        sharpe, place = max(scored)
+        chosen = trials[fold][-place]
+        seen = sharpe * years[fold] ** 0.5 if sharpe > -1e300 else None
+        found = Fold(
+            stage.name, stage.begin, stage.end, chosen.params, seen, chosen.value("sharpe"),
+            chosen.value("return_percent"),
+        )  # fmt: skip
+        made.append((found, chosen, years[fold]))
+    return made
+
+
+def _summed(method: str, made: Sequence[Made]) -> Validated:
+    folds = tuple(fold for fold, _, _ in made)
+    earned = [fold.return_percent_unseen for fold in folds if fold.return_percent_unseen is not None]
+    if not earned:
+        return Validated(method, folds, None, None, "No fold allows a choice.")
+    share = sum(value > 0 for value in earned) / len(earned)
+    sharpe = sharpe_of([block for _, trial, _ in made for block in trial.moments])
+    yearly = None if sharpe is None else sharpe * made[0][2] ** 0.5
+    told = "earned nothing" if yearly is None or yearly <= 0 else f"had a Sharpe ratio of {yearly:.2f}"
+    return Validated(
+        method, folds, yearly, share, f"What was chosen {told} where it was not chosen; {share:.0%} of folds earned."
+    )
+
+
+def as_dict(found: Validated) -> dict[str, Any]:
+    """For JSON."""
+    return {**vars(found), "folds": [vars(fold) for fold in found.folds]}
