@@ -6,12 +6,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from core.base_strategy import STRATEGIES, StrategyKind
+from cli.histories import kind_named, load, pairs
+from core.base_strategy import StrategyKind
 from domain.errors import Refused
 
 data = typer.Typer(help="Files of history.", no_args_is_help=True)
@@ -29,36 +31,33 @@ def backtest(
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of a table.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a report that needs no network.")] = None,
     fills: Annotated[Path | None, typer.Option(help="Write every fill as parquet.")] = None,
+    compare: Annotated[
+        list[Path] | None, typer.Option(help="A result that --json has printed, to show beside this one.")
+    ] = None,
 ) -> None:
     """Run a strategy over history with the code that trades live."""
-    import strategies
-    from engine.backtest import Settings, files, report, run
+    from engine.backtest import Settings, report, run
 
-    STRATEGIES.scan(strategies)
-    if strategy not in STRATEGIES:
-        raise Refused(f"{strategy}: there is no such strategy; choose from {', '.join(sorted(STRATEGIES))}.")
-    kind = STRATEGIES.get(strategy)
-    base, _, money = symbol.partition("/")
-    table = files.read(history)
+    kind = kind_named(strategy)
     assumed: Any = {"bar_model": bars, "runtime": runtime}
     settings = Settings(quote=Decimal(quote), maker_fee=Decimal(fee), taker_fee=Decimal(fee), **assumed)
-    instrument = files.instrument_of(table, base + money, base, money or "USDT")
-    result = run(kind, params_of(kind, params or []), files.history_of(table, instrument), settings)
+    result = run(kind, params_of(kind, params or []), load(history, symbol), settings)
     if html is not None:
         html.write_text(report.to_html(result))
     if fills is not None:
         report.write_fills(result, fills)
     if json:
         typer.echo(report.to_json(result).decode())
+    elif compare:
+        show_beside(result, compare)
     else:
         show(result)
 
 
 def params_of(kind: StrategyKind, words: list[str]) -> Any:
     """The strategy's parameters from name=value words; `Refused` names what is wrong."""
-    given = dict(word.partition("=")[::2] for word in words)
     try:
-        return kind.params(**given)
+        return kind.params(**pairs(words))
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise Refused(f"parameters of {kind.name}: {wrong}.") from error
@@ -78,6 +77,19 @@ def show(result: Any) -> None:
         table.add_row(name, "-" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value))
     console.print(table)
     console.print(f"{result.stamp.runtime}, code {result.stamp.code}, data {result.history.digest[:16]}")
+
+
+def show_beside(result: Any, others: list[Path]) -> None:
+    """The figures of this run beside those of earlier ones, and what was different about them."""
+    from engine.backtest import report
+
+    runs = [report.loaded(path) for path in others] + [orjson.loads(report.to_json(result))]
+    table = Table("figure", *(path.stem for path in others), "this run", box=None)
+    for row in report.compared(runs):
+        table.add_row(*row)
+    Console().print(table)
+    for words in report.differences(runs):
+        Console().print(words, style="yellow")
 
 
 @data.command()

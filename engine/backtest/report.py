@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy
 import orjson
 
+from domain.errors import Refused
 from engine.backtest.kernel import layout as lay
 from engine.backtest.metrics import metrics
 from engine.backtest.result import Result
@@ -35,6 +37,34 @@ def to_json(result: Result) -> bytes:
         "stamp": {**result.stamp._asdict(), "data": result.history.digest},
     }
     return orjson.dumps(content, option=orjson.OPT_INDENT_2)
+
+
+def loaded(path: Path) -> dict[str, Any]:
+    """A result that `to_json` has written; `Refused` when the file is none."""
+    try:
+        content = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise Refused(f"{path}: it cannot be read as a result: {error}.") from error
+    if not isinstance(content, dict) or not {"metrics", "stamp", "assumptions"} <= content.keys():
+        raise Refused(f"{path}: it is not a result of `ares backtest --json`.")
+    return content
+
+
+def compared(runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Each figure with its value in every run, as text."""
+    names = dict.fromkeys(name for run in runs for name in run["metrics"])
+    return [[_words(name), *(_shown(run["metrics"].get(name)) for run in runs)] for name in names]
+
+
+def differences(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was not the same in all runs, besides their figures: as long as it is, they show nothing else."""
+    told = []
+    for group in ("stamp", "assumptions"):
+        for name in dict.fromkeys(name for run in runs for name in run[group]):
+            values = [str(run[group].get(name)) for run in runs]
+            if len(set(values)) > 1:
+                told.append(f"{name} differs: {'; '.join(values)}")
+    return told
 
 
 def write_fills(result: Result, path: Path) -> None:

@@ -122,10 +122,8 @@ def test_a_strategy_that_was_made_from_the_future_is_found_out() -> None:
 
     def trained(seen: History) -> StrategyKind:
         """Its period is 'learned' from all bars that there are, the later ones included."""
-        fast = 3 + int(seen.close[-1]) % 7
-        return replace(
-            honest, prepare=lambda _, i, t: honest.prepare(honest.params(fast=fast, slow=12, size="0.1"), i, t)
-        )
+        learned = honest.params.model_validate({"fast": 3 + int(seen.close[-1]) % 7, "slow": 12, "size": "0.1"})
+        return replace(honest, prepare=lambda _, instrument, ticks: honest.prepare(learned, instrument, ticks))
 
     found = look_ahead(trained, params, history, settings)
     assert found

@@ -1,0 +1,160 @@
+"""`ares optimise`: many parameter sets on the past, and how much of the best of them is luck."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cli.histories import kind_named, load, pairs
+from core.config import load_config
+from domain.errors import Refused
+
+if TYPE_CHECKING:
+    from engine.backtest.optimiser import Outcome, Search
+    from engine.backtest.optimiser.trial import Trial
+
+_COLOURS = {"edge": "green", "unclear": "yellow", "luck": "red", "unknown": "yellow"}
+
+
+def optimise(
+    strategy: Annotated[str, typer.Argument(help="The name of a strategy, as `grid`.")],
+    history: Annotated[Path, typer.Argument(help="A file of bars, as for `ares backtest`.")],
+    params: Annotated[
+        list[str],
+        typer.Option("--params", "-p", help="name=value, name=a,b,c or name=from:to:step."),
+    ],
+    objective: Annotated[
+        list[str] | None, typer.Option(help="A figure, `min:` or `max:` in front; several with method nsga.")
+    ] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option("--condition", "-c", help="As `fast < slow` or `fills >= 30`.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="exhaustive, random, tpe or nsga.")] = "exhaustive",
+    trials: Annotated[int, typer.Option(help="Sets to try, by every method but exhaustive.")] = 200,
+    seed: Annotated[int, typer.Option(help="The same seed is the same search.")] = 1,
+    validation: Annotated[str, typer.Option(help="none, walk_forward or purged.")] = "none",
+    folds: Annotated[int, typer.Option(help="Parts of the validation.")] = 5,
+    embargo: Annotated[int, typer.Option(help="Bars left out between purged folds.")] = 0,
+    symbol: Annotated[str, typer.Option(help="Base and quote, with a stroke between.")] = "BTC/USDT",
+    quote: Annotated[str, typer.Option(help="Capital in the quote asset.")] = "10000",
+    fee: Annotated[str, typer.Option(help="Fee of makers and takers in percent.")] = "0.1",
+    bars: Annotated[str, typer.Option(help="How bars are read: path or next_bar.")] = "path",
+    runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
+    processes: Annotated[int, typer.Option(help="0 is one for each core.", min=0)] = 0,
+    folder: Annotated[Path | None, typer.Option(help="Where finished parts are kept; goes on from there.")] = None,
+    top: Annotated[int, typer.Option(help="Rows of the ranking.", min=1, max=20)] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of tables.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a report that needs no network.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write every trial as parquet.")] = None,
+) -> None:
+    """Try many parameter sets with the code that trades live, on every core. Interrupted, the same command goes on."""
+    from engine.backtest.optimiser import Folder, conclude, search_of
+    from engine.backtest.optimiser import report as reports
+
+    wanted = {
+        "strategy": strategy, "space": pairs(params), "objectives": objective or ["sharpe"],
+        "conditions": condition or [], "method": method, "trials": trials, "population": min(max(trials, 2), 50),
+        "seed": seed, "validation": validation, "folds": folds, "embargo_bars": embargo,
+        "assumptions": {"quote": quote, "maker_fee": fee, "taker_fee": fee, "bar_model": bars, "runtime": runtime},
+    }  # fmt: skip
+    search = search_of(_job(wanted), kind_named(strategy), load(history, symbol))
+    kept = folder or load_config().home / "optimisations" / search.digest[:16]
+    outcome = conclude(search, _work(search, Folder(kept, search), processes, Console(stderr=True)))
+    if html is not None:
+        html.write_text(reports.to_html(outcome))
+    if parquet is not None:
+        reports.write_trials(outcome, parquet)
+    if json:
+        typer.echo(reports.to_json(outcome).decode())
+    else:
+        show(outcome, top)
+
+
+def _job(wanted: dict[str, Any]) -> Any:
+    from core.base_jobs import OptimisationJob
+
+    try:
+        return OptimisationJob.model_validate(wanted)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise Refused(f"{wrong}.") from error
+
+
+def _work(search: Search, folder: Any, processes: int, console: Console) -> dict[str, list[Trial]]:
+    from engine.backtest.optimiser import work
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(search.kind.title, total=None)
+        return work(
+            search, kind_named, folder, processes,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )  # fmt: skip
+
+
+def show(outcome: Outcome, top: int) -> None:
+    """Warnings, the ranking, the best with its luck beside it, and how the choice held elsewhere."""
+    console = Console()
+    for words in outcome.warnings[:10]:
+        console.print(f"warning: {words}", style="yellow")
+    counts = outcome.counts
+    console.print(
+        f"{counts['tried']} sets tried, {counts['refused']} refused, {counts['allowed']} meet every condition."
+    )
+    if not outcome.best:
+        return
+    console.print(
+        _ranking(outcome, outcome.ranking[:top] if len(outcome.best) == 1 else [b.trial for b in outcome.best])
+    )
+    best = outcome.best[0]
+    console.print(best.luck.words, style=_COLOURS[best.luck.verdict])
+    if best.plateau is not None:
+        console.print(f"Its neighbours keep {best.plateau:.0%} of what it is better than the middle of all.")
+    if outcome.robust is not None and outcome.robust.trial.number != best.trial.number:
+        found = ", ".join(
+            f"{one.name}={outcome.robust.trial.params[one.name]}" for one in outcome.search.space.dimensions
+        )
+        console.print(f"Best together with its neighbours: {found}.")
+    if outcome.validated is not None:
+        console.print(_folds(outcome))
+        console.print(outcome.validated.words)
+    stamp = outcome.search.stamp()
+    console.print(f"code {stamp['code']}, data {stamp['data'][:16]}, seed {stamp['seed']}")
+
+
+def _ranking(outcome: Outcome, trials: Iterable[Trial]) -> Table:
+    from engine.backtest.optimiser.report import SHORT, shown
+
+    names = [one.name for one in outcome.search.space.dimensions]
+    figures = list(dict.fromkeys([*(one.name for one in outcome.search.objectives), *SHORT]))
+    table = Table(box=None)
+    for name in (*names, *figures):
+        table.add_column(name.replace("_percent", " %").replace("_", " "), justify="right")
+    for trial in trials:
+        table.add_row(*(trial.params[name] for name in names), *(shown(trial.values.get(figure)) for figure in figures))
+    return table
+
+
+def _folds(outcome: Outcome) -> Table:
+    from engine.backtest.optimiser.report import shown
+
+    names = [one.name for one in outcome.search.space.dimensions]
+    table = Table("fold", *names, "sharpe where chosen", "sharpe unseen", "return unseen %", box=None)
+    for fold in outcome.validated.folds if outcome.validated else ():
+        figures = (fold.sharpe_seen, fold.sharpe_unseen, fold.return_percent_unseen)
+        table.add_row(fold.name, *(fold.params[name] for name in names), *map(shown, figures))
+    return table
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give the command line this verb."""
+    app.command()(optimise)

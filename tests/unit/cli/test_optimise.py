@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import polars
+import pytest
+from typer.testing import CliRunner
+
+from cli.app import app
+from tests.markets import trending
+
+SEARCH = ["-p", "fast=2:8:2", "-p", "slow=12:30:9", "-p", "size=0.01", "--runtime", "interpreted", "--processes", "1"]
+
+
+@pytest.fixture
+def hours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ARES_HOME", str(tmp_path / "home"))
+    history = trending(4, 500)
+    columns = (column.tolist() for column in history.columns[:5])
+    lines = [f"{at},{o / 100},{h / 100},{low / 100},{c / 100},1.5" for at, o, h, low, c in zip(*columns, strict=True)]
+    path = tmp_path / "hours.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_a_search_is_shown_with_its_luck_and_written_three_ways(hours: Path, tmp_path: Path) -> None:
+    page, rows = tmp_path / "report.html", tmp_path / "trials.parquet"
+    command = ["optimise", "ma_cross", str(hours), *SEARCH, "--validation", "walk_forward", "--folds", "2"]
+    done = CliRunner().invoke(app, [*command, "--html", str(page), "--parquet", str(rows)])
+    assert done.exit_code == 0, done.output
+    assert "12 sets tried, 0 refused" in done.stdout
+    assert "deflated Sharpe ratio" in done.stdout
+    assert "folds earned" in done.stdout
+    assert polars.read_parquet(rows).shape[0] == 12
+    text = page.read_text()
+    assert "sharpe by slow (down) and fast (across)" in text
+    assert "http" not in text
+    again = CliRunner().invoke(app, [*command, "--json"])
+    told = orjson.loads(again.stdout)
+    assert told["counts"] == {"tried": 12, "refused": 0, "allowed": 12}
+    assert told["best"][0]["luck"]["verdict"] in {"edge", "unclear", "luck"}
+    assert set(told["stamp"]) == {"strategy", "job", "data", "code", "seed"}
+
+
+def test_the_same_command_goes_on_where_it_was(hours: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    command = ["optimise", "ma_cross", str(hours), *SEARCH, "--json", "--folder", str(kept)]
+    first = CliRunner().invoke(app, command)
+    chunks = sorted(kept.glob("*.chunk"))
+    chunks[0].unlink()
+    written = chunks[1].stat().st_mtime_ns
+    assert CliRunner().invoke(app, command).stdout == first.stdout
+    assert chunks[0].exists()
+    assert chunks[1].stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--objective", "beauty"], "no such objective"),
+        (["--method", "guess"], "method"),
+        (["-c", "fast ? slow"], "write it as"),
+        (["-p", "speed=1,2"], "no such parameter"),
+        (["-p", "speed"], "name=value"),
+        (["--trials", "0", "--method", "random"], "trials"),
+    ],
+)
+def test_what_cannot_be_searched_is_named(hours: Path, words: list[str], told: str) -> None:
+    done = CliRunner().invoke(app, ["optimise", "ma_cross", str(hours), *SEARCH, *words])
+    assert done.exit_code == 1
+    assert told in str(done.exception)
+
+
+def test_a_backtest_is_shown_beside_an_earlier_one(hours: Path, tmp_path: Path) -> None:
+    command = ["backtest", "ma_cross", str(hours), "-p", "slow=20", "-p", "size=0.01", "--runtime", "interpreted"]
+    before = tmp_path / "slower.json"
+    before.write_text(CliRunner().invoke(app, [*command, "-p", "fast=9", "--json"]).stdout)
+    done = CliRunner().invoke(app, [*command, "-p", "fast=5", "--compare", str(before)])
+    assert done.exit_code == 0, done.output
+    assert "slower" in done.stdout
+    assert "params differs" in done.stdout
+    wrong = CliRunner().invoke(app, [*command, "-p", "fast=5", "--compare", str(hours)])
+    assert "cannot be read as a result" in str(wrong.exception)
