@@ -87,10 +87,11 @@ class TradeLog(Row, table=True):
 
 
 class TrackingError(Row, table=True):
-    """One step of the tracking-error ledger of a relationship on one symbol: how the difference grew, cause by cause.
+    """The tracking-error ledger of a relationship on one symbol: ideal less actual copy after each step, by cause.
 
-    ideal - actual = latency + slippage + rounding + caps + skipped + fees, in every row and so in every sum of rows.
-    All of them count `units_per_quantum` to the quote quantum of the instance.
+    ideal - actual = latency + slippage + rounding + caps + skipped + fees, in every row. All of them count from the
+    beginning (`domain.copying.tracking.Tracking`), so the newest row tells everything, a step is the difference of
+    two rows, and old rows may be thinned. `units_per_quantum` of them are one quote quantum of the instance.
     """
 
     __tablename__ = "tracking_errors"
@@ -108,7 +109,7 @@ class TrackingError(Row, table=True):
     #: The version of the master's position at the time.
     master_version: int = column.integer()
     units_per_quantum: int = column.quanta()
-    #: What the ideal and the actual copy have earned by this step.
+    #: What the ideal and the actual copy have come to.
     ideal: int = column.quanta()
     actual: int = column.quanta()
     latency: int = column.quanta()
