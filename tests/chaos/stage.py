@@ -6,8 +6,8 @@ import secrets
 import signal
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -54,13 +54,23 @@ class Stage:
     def start_worker(self, name: str, app: str = "celery_app") -> Worker:
         """A worker whose name gives it a fair share of these few accounts; placement is by name alone."""
         alive = [Member(worker.name, 100, frozenset()) for worker in self.world.workers.values()]
-        fair = len(self.accounts) // (len(alive) + 1)
+        fair = max(len(self.accounts) // (len(alive) + 1), 1)
         for ending in range(1000):
             mine = Member(f"{name}-{ending}-{secrets.token_hex(2)}", 100, frozenset())
-            share = sum(owner_of(account, (), [*alive, mine]) == mine.worker_id for account in self.accounts)
-            if share == max(fair, 1):
+            shares = Counter(owner_of(account, (), [*alive, mine]) for account in self.accounts)
+            if shares[mine.worker_id] == fair and len(shares) == len(alive) + 1:
                 return self.world.start_worker(name, app, mine.worker_id)
         raise AssertionError("no name gives a fair share")
+
+    def staff(self, count: int) -> None:
+        """Have at least so many workers that each hold something, and everything running, whatever died before."""
+        workers = self.world.workers
+        for name in [name for name, worker in workers.items() if worker.process.poll() is not None]:
+            del workers[name]
+        while len(workers) < count:
+            self.start_worker(f"staff-{secrets.token_hex(2)}")
+        self._wait(lambda: len(self.spread()) >= count, f"strategies on {count} workers", 180)
+        self.wait_until_all_run()
 
     def holders(self) -> dict[int, str]:
         """Strategy -> the worker that leases it; empty for nobody."""
@@ -88,15 +98,22 @@ class Stage:
 
     def wait_until_all_run(self, *not_on: str, seconds: float = 180.0) -> float:
         """Until everything runs; gives the seconds it took."""
-        try:
-            return until(lambda: self.all_run(*not_on), "every strategy running", seconds)
-        except AssertionError as error:
-            logs = "\n".join(f"--- {one.name}\n{one.log[-2500:]}" for one in self.world.workers.values())
-            raise AssertionError(f"{error}: {self.states()}\n{logs}") from None
+        return self._wait(lambda: self.all_run(*not_on), "every strategy running", seconds)
 
     def wait_until_owned(self, *not_on: str, seconds: float = 180.0) -> float:
         """Until others hold every lease; gives the seconds it took."""
-        return until(lambda: all(one and one not in not_on for one in self.holders().values()), "new owners", seconds)
+        return self._wait(
+            lambda: all(one and one not in not_on for one in self.holders().values()), "new owners", seconds
+        )
+
+    def _wait(self, is_so: Callable[[], bool], what: str, seconds: float) -> float:
+        """Until it is so; what did not come is told with who lived, who held what, and the ends of the logs."""
+        try:
+            return until(is_so, what, seconds)
+        except AssertionError as error:
+            lives = {one.name: one.process.poll() for one in self.world.workers.values()}
+            logs = "\n".join(f"--- {one.name}\n{one.log[-2500:]}" for one in self.world.workers.values())
+            raise AssertionError(f"{error}: exits {lives}, holders {self.holders()}, {self.states()}\n{logs}") from None
 
     def spread(self) -> set[str]:
         """Workers that hold something."""
@@ -194,7 +211,7 @@ def stage(
         try:
             for place in range(workers):
                 found.start_worker(f"w{place}", app)
-            found.wait_until_all_run(seconds=90)
+            found.wait_until_all_run()
             yield found
         finally:
             found.ended.set()

@@ -1,6 +1,7 @@
 """Workers die, are stopped and join while grids trade; the venue's tape tells whether anything was lost or doubled.
 
-A sample with short terms on every change; `test_exhaustive` runs the rest, and the real terms.
+A sample with short terms on every change; `test_exhaustive` runs the rest, and the real terms. Tests come in any
+order: each begins by having the workers that it needs.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def found(tmp_path_factory: pytest.TempPathFactory, mariadb_service: Service) ->
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_doubled(found: Stage) -> None:
+    found.staff(2)
     name = worker_of(found)
     found.moving.set()
     dead = kill(found, name)
@@ -35,12 +37,10 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_is_lost_or_doubled(foun
     found.trade(2)
     assert found.judge() == []
     print(f"kill -9: owned by another {owned:.1f} s, safe to order {safe:.1f} s, {found.fills()} fills")
-    found.start_worker(name)
 
 
 def test_a_worker_that_is_asked_to_end_hands_over_with_its_orders_resting(found: Stage) -> None:
-    until(lambda: len(found.spread()) == 2, "strategies on both workers", 180)
-    found.wait_until_all_run()
+    found.staff(2)
     found.moving.clear()
     name = worker_of(found)
     worker = found.world.workers.pop(name)
@@ -57,7 +57,7 @@ def test_a_worker_that_is_asked_to_end_hands_over_with_its_orders_resting(found:
 
 @pytest.mark.acceptance
 def test_a_redis_that_lost_its_memory_moves_nothing(found: Stage) -> None:
-    found.wait_until_all_run()
+    found.staff(1)
     found.moving.set()
     before = {number: found.world.epoch(number) for number in found.strategies}
     found.world.redis.flushall()
@@ -70,6 +70,7 @@ def test_a_redis_that_lost_its_memory_moves_nothing(found: Stage) -> None:
 
 @pytest.mark.acceptance
 def test_a_worker_frozen_for_longer_than_its_leases_does_no_harm_when_it_wakes(found: Stage) -> None:
+    found.staff(1)
     name = "frozen"
     found.start_worker(name)
     until(lambda: found.world.workers[name].name in found.spread(), "strategies on the new worker", 180)
@@ -88,6 +89,7 @@ def test_a_worker_frozen_for_longer_than_its_leases_does_no_harm_when_it_wakes(f
 
 @pytest.mark.acceptance
 def test_a_worker_started_again_joins_and_takes_its_share(found: Stage) -> None:
+    found.staff(1)
     found.start_worker("joined")
     took = until(lambda: found.world.workers["joined"].name in found.spread(), "a share for the new worker", 180)
     found.wait_until_all_run()

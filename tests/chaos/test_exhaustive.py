@@ -38,7 +38,7 @@ def found(tmp_path_factory: pytest.TempPathFactory, database: Service) -> Iterat
 
 
 def test_kill_9(found: Stage) -> None:
-    until(lambda: len(found.spread()) == 3, "strategies on all workers", 60)
+    found.staff(3)
     name = worker_of(found)
     found.moving.set()
     dead = kill(found, name)
@@ -48,12 +48,10 @@ def test_kill_9(found: Stage) -> None:
     print(f"kill -9 of one in three, {len(found.strategies)} grids: owned {owned:.1f} s, safe to order {safe:.1f} s")
     assert owned < 12
     assert found.judge(120) == []
-    found.start_worker(name)
 
 
 def test_sigterm(found: Stage) -> None:
-    until(lambda: len(found.spread()) == 3, "strategies on all workers", 60)
-    found.wait_until_all_run()
+    found.staff(3)
     name = worker_of(found)
     worker = found.world.workers.pop(name)
     resting = {str(order["client_order_id"]) for order in found.world.venue.get("orders?market=spot")}
@@ -65,11 +63,10 @@ def test_sigterm(found: Stage) -> None:
     print(f"SIGTERM: handed over in {handed:.2f} s, {len(resting & after)} of {len(resting)} orders still rest")
     assert resting <= after
     assert found.judge(120) == []
-    found.start_worker(name)
 
 
 def test_sigstop_for_longer_than_a_lease(found: Stage) -> None:
-    until(lambda: len(found.spread()) == 3, "strategies on all workers", 60)
+    found.staff(3)
     worker = found.world.workers[worker_of(found)]
     found.moving.set()
     worker.signal(signal.SIGSTOP)
@@ -83,7 +80,7 @@ def test_sigstop_for_longer_than_a_lease(found: Stage) -> None:
 
 
 def test_redis_wiped(found: Stage) -> None:
-    found.wait_until_all_run()
+    found.staff(3)
     found.moving.set()
     before = {number: found.world.epoch(number) for number in found.strategies}
     found.world.redis.flushall()
@@ -96,7 +93,7 @@ def test_redis_wiped(found: Stage) -> None:
 
 def test_redis_frozen_for_longer_than_a_lease(found: Stage) -> None:
     """Nobody can renew: everybody suspends; when it answers again they go on."""
-    found.wait_until_all_run()
+    found.staff(3)
     found.moving.set()
     process = found.world.redis_service.process
     process.send_signal(signal.SIGSTOP)
@@ -115,7 +112,7 @@ def test_redis_frozen_for_longer_than_a_lease(found: Stage) -> None:
 
 def test_the_database_restarted(found: Stage, database: Service) -> None:
     """Without a journal nothing is sent, and nothing moves."""
-    found.wait_until_all_run()
+    found.staff(3)
     found.moving.set()
     database.process.terminate()
     database.process.wait(30)
