@@ -19,7 +19,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from core.clock import utc_from_ms
-from core.redis_names import DOORBELL, EVERYBODY, RING_ALL, account_lock, strategy_lock
+from core.redis_names import DOORBELL, EVERYBODY, RING_ALL, account_lock
 from db.queries import fleet, instances
 from domain.errors import AresError
 from tasks.host.account import AccountRunner
@@ -34,6 +34,8 @@ from tasks.host.members import MemberList
 from tasks.host.rights import check_account
 from tasks.host.runner import LIVE, Runner
 from tasks.host.status import EVERY_SECONDS, StatusPublisher
+from tasks.host.tender import LeaseTender
+from tasks.host.watchdog import blocked_after
 from tasks.wiring import Parts, version
 
 log = structlog.get_logger(__name__)
@@ -69,14 +71,14 @@ class EngineHost:
         self._rung: set[int] = set()
         self._rings = asyncio.Event()
         self._asked: set[Runner] = set()
-        self._unproven: set[str] = set()
+        self._tender = LeaseTender(parts, self.accounts, self._is_alive)
         self._was_killed: set[int] = set()
         self._frozen_at = 0
+        self._seen_ns = parts.clock.machine.steady_ns()
 
     def start(self) -> None:
         """Begin to work."""
-        wanted = self.parts.config.worker
-        self._go(self._every(wanted.heartbeat_seconds, self.heartbeat), "heartbeat")
+        self._go(self._tender.run(), "leases")
         self._go(self._every(1.0, self._beat), "member")
         self._go(self._reconcile_forever(), "reconcile")
         self._go(self._every(EVERY_SECONDS, self._publish), "status")
@@ -169,17 +171,6 @@ class EngineHost:
         await wish_stopped(self.parts, runner, actor)
         self.ring(runner.number)
 
-    async def heartbeat(self) -> None:
-        """Renew what is held; take again what the server forgot; let go what others have."""
-        leases = self.parts.leases
-        found = await leases.renew()
-        if found.lost:
-            await self._lose(found.lost)
-        self._unproven |= set(found.gone)
-        self._unproven &= leases.held.keys()
-        if self._unproven:
-            await self._retake(sorted(self._unproven))
-
     async def reconcile(self) -> None:
         """One look at what is wanted, who is there and what runs here."""
         mine = {runner.number for runner in self.runners}
@@ -203,7 +194,8 @@ class EngineHost:
         self._freeze()
 
     async def _claim(self, wanted: Any) -> None:
-        chosen = await self.claims.to_claim(wanted, self.accounts, self.desires.tags)
+        free = {number: wants for number, wants in wanted.items() if number not in self._tender.ending}
+        chosen = await self.claims.to_claim(free, self.accounts, self.desires.tags)
         if not chosen:
             return
         was_young = self.parts.leases.is_young
@@ -224,9 +216,9 @@ class EngineHost:
                 account.want(wanted[number])
                 account.start()
 
-    async def _let_account_go(self, account: AccountRunner, *, is_lost: bool = False) -> None:
+    async def _let_account_go(self, account: AccountRunner) -> None:
         self.accounts.pop(account.number, None)
-        await account.drain(is_lost=is_lost)
+        await account.drain()
 
     def _finish_what_is_over(self) -> None:
         for runner in list(self.runners):
@@ -245,36 +237,6 @@ class EngineHost:
     def _hand_out_commands(self) -> None:
         for runner in self.runners:
             runner.commands = self.desires.waiting.get(runner.number, [])
-
-    async def _lose(self, keys: Collection[str]) -> None:
-        log.warning("leases_lost", count=len(keys))
-        lost = set(keys)
-        self.parts.leases.drop(keys)
-        for account in list(self.accounts.values()):
-            if account_lock(account.number) in lost:
-                await self._let_account_go(account, is_lost=True)
-            elif numbers := [number for number in account.runners if strategy_lock(number) in lost]:
-                await account.lose(numbers)
-
-    async def _retake(self, keys: list[str]) -> None:
-        """Take forgotten leases again. Ours still, without reading anything anew, if nobody has raised the epoch."""
-        leases = self.parts.leases
-        before_ns = self.parts.clock.machine.steady_ns()
-        taken = await leases.retake(keys)
-        epochs = {
-            strategy_lock(runner.number): (runner.number, runner.engine.epoch if runner.engine else -1)
-            for runner in self.runners
-        }
-        numbers = [epochs[key][0] for key in taken if key in epochs]
-        newest = await self.parts.database.read(partial(fleet.epochs, instances=numbers))
-        proven = {key for key in taken if key not in epochs or epochs[key][1] in (-1, newest.get(epochs[key][0]))}
-        leases.confirm(proven, before_ns)
-        self._unproven -= proven
-        log.warning("leases_taken_again", count=len(proven), lost=len(keys) - len(proven))
-        if lost := set(keys) - proven:
-            self._unproven -= lost
-            await leases.release(lost & taken)
-            await self._lose(lost)
 
     async def _beat(self) -> None:
         running = sum(1 for runner in self.runners if runner.state == LIVE)
@@ -361,9 +323,14 @@ class EngineHost:
         with suppress(RedisError, OSError):
             await self.parts.redis.publish(DOORBELL, RING_ALL)
 
+    def _is_alive(self) -> bool:
+        """Whether this loop has turned lately; asked by the thread that renews the leases."""
+        patience_ns = blocked_after(self.parts.config) * _SECOND
+        return self.parts.clock.machine.steady_ns() - self._seen_ns < patience_ns
+
     async def _measure_lag(self) -> None:
         while True:
-            before = self.parts.clock.machine.steady_ns()
+            before = self._seen_ns = self.parts.clock.machine.steady_ns()
             await asyncio.sleep(0.1)
             lag = (self.parts.clock.machine.steady_ns() - before) / _MILLISECOND - 100
             self.loop_lag_ms = max(lag, self.loop_lag_ms * 0.9)

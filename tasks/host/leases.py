@@ -21,6 +21,7 @@ from domain.instrument import Instrument
 
 log = structlog.get_logger(__name__)
 _MILLISECOND = 1_000_000
+_SECOND = 1_000_000_000
 T = TypeVar("T")
 
 
@@ -30,11 +31,13 @@ class Held:
 
     value: str
     deadline_ns: int
+    #: The server has lost it, so others may have had it: renewed no more until it is proven that nobody had.
+    is_forgotten: bool = False
 
 
 @dataclass(slots=True)
 class Renewal:
-    """What a heartbeat found: leases that the server does not know, and leases that others have."""
+    """What a heartbeat found: what the server forgot and nobody has proven since, and what others have."""
 
     gone: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
@@ -147,6 +150,15 @@ class LeaseKeeper:
         """Take again, under the same value, what the server has forgotten. It counts only once `confirm` is called."""
         return await self._there(self._retake(list(keys)))
 
+    async def keep_renewed(
+        self, seconds: float, is_alive: Callable[[], bool], on_found: Callable[[Renewal], None]
+    ) -> None:
+        """Renew every so many seconds, while the caller lives, until cancelled; waits for nobody else's work.
+
+        `is_alive` and `on_found` are called on the leases' own thread.
+        """
+        await self._there(self._keep_renewed(seconds, is_alive, on_found))
+
     async def renew(self) -> Renewal:
         """A term more for everything held. Raises what the Redis client raises; what was renewed until then counts."""
         return await self._there(self._renew())
@@ -193,6 +205,22 @@ class LeaseKeeper:
         for key in keys:
             if key in self.held:
                 self.held[key].deadline_ns = since_ns + self._ttl_ns
+                self.held[key].is_forgotten = False
+
+    async def _keep_renewed(
+        self, seconds: float, is_alive: Callable[[], bool], on_found: Callable[[Renewal], None]
+    ) -> None:
+        while True:
+            began_ns = self._machine.steady_ns()
+            try:
+                found = await self._renew() if is_alive() else Renewal()
+            except (RedisError, OSError) as error:
+                log.warning("leases_not_renewed", count=len(self.held), reason=str(error) or type(error).__name__)
+            else:
+                if found.gone or found.lost:
+                    on_found(found)
+            took = (self._machine.steady_ns() - began_ns) / _SECOND
+            await asyncio.sleep(max(seconds - took, seconds / 4))
 
     async def _renew(self) -> Renewal:
         found = Renewal()
@@ -205,10 +233,13 @@ class LeaseKeeper:
             for (key, held), result in zip(some, answer.results, strict=True):
                 if self.held.get(key) is not held:
                     continue  # given back meanwhile
-                if result == KEPT:
-                    held.deadline_ns = before_ns + self._ttl_ns
+                held.is_forgotten = held.is_forgotten or result == GONE
+                if result not in (KEPT, GONE):
+                    found.lost.append(key)
+                elif held.is_forgotten:
+                    found.gone.append(key)
                 else:
-                    (found.gone if result == GONE else found.lost).append(key)
+                    held.deadline_ns = before_ns + self._ttl_ns
         return found
 
     async def _release(self, leases: list[Lease]) -> None:

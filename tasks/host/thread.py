@@ -1,34 +1,28 @@
-"""The thread that the engine host lives on, and the watch over it."""
+"""The thread that the engine host lives on."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
-import sys
 import threading
 from collections.abc import Callable, Coroutine
 from types import FrameType
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 import uvloop
 
-from core.clock import MachineTime, SystemTime
+from core.clock import SystemTime
 from core.config import Config
 from domain.errors import AresError
-from engine.trading_engine import TradingEngine
 from tasks.host.host import EngineHost
 from tasks.host.http import WorkerHttp
 from tasks.host.quarantine import note_death
+from tasks.host.watchdog import Watchdog, blocked_after, culprit
 from tasks.wiring import open_parts
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
-#: Exit status of a process whose loop was blocked.
-BLOCKED: Final = 75
-_SECOND: Final = 1_000_000_000
-_BEAT_SECONDS: Final = 0.25
 
 
 class HostThread:
@@ -114,70 +108,6 @@ class HostThread:
         log.critical("loop_blocked", instance=number, worker=host.parts.worker_id if host else "")
         if number is not None:
             note_death(self._config, number)
-
-
-class Watchdog:
-    """Ends the process when its loop stands still for so long that its leases are about to run out."""
-
-    def __init__(
-        self,
-        machine: MachineTime,
-        patience_seconds: float,
-        blame: Callable[[FrameType | None], None],
-        end: Callable[[int], object] = os._exit,
-    ) -> None:
-        self._machine = machine
-        self._patience_ns = round(patience_seconds * _SECOND)
-        self._blame = blame
-        self._end = end
-        self._seen_ns = 0
-        self._stopped = threading.Event()
-        self._loop_thread = 0
-
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Watch from now on; called on the loop's thread."""
-        self._loop_thread = threading.get_ident()
-        self._beat(loop)
-        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
-
-    def stop(self) -> None:
-        """Watch no more."""
-        self._stopped.set()
-
-    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._seen_ns = self._machine.steady_ns()
-        if not self._stopped.is_set():
-            loop.call_later(_BEAT_SECONDS, self._beat, loop)
-
-    def _watch(self) -> None:
-        last_ns = self._machine.steady_ns()
-        while not self._stopped.wait(_BEAT_SECONDS):
-            now_ns = self._machine.steady_ns()
-            # When this thread too has not run, the whole process was stopped: nobody here is to blame.
-            was_stopped = now_ns - last_ns > 4 * _BEAT_SECONDS * _SECOND
-            last_ns = now_ns
-            if was_stopped:
-                self._seen_ns = now_ns
-            elif now_ns - self._seen_ns > self._patience_ns:
-                self._blame(sys._current_frames().get(self._loop_thread))
-                self._end(BLOCKED)
-                return
-
-
-def blocked_after(config: Config) -> float:
-    """Seconds of standstill after which the process ends: before the leases of the last heartbeat do."""
-    wanted = config.worker
-    return max(wanted.lease_seconds - wanted.margin_seconds - wanted.heartbeat_seconds - 0.5, 1.0)
-
-
-def culprit(frame: FrameType | None) -> int | None:
-    """The instance whose step is being carried out in a stack."""
-    while frame is not None:
-        engine = frame.f_locals.get("self")
-        if isinstance(engine, TradingEngine):
-            return engine.instance.instance
-        frame = frame.f_back
-    return None
 
 
 def address_of() -> tuple[str, str]:
