@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from db.queries.accounts import InUse
 from db.queries.commands import OtherCommand
 from db.queries.instances import EditedMeanwhile, NoSuchRow, StillWorking
+from db.queries.people import LastAdministrator
 from db.queries.results import NotStarted
 from db.queries.sessions import LinkSpent
 from db.unit_of_work import AlreadyThere
@@ -76,6 +77,7 @@ _STATUS: Final[Mapping[type[AresError], int]] = {
     OtherCommand: 409,
     AlreadyThere: 409,
     InUse: 409,
+    LastAdministrator: 409,
     NotStarted: 409,
     WrongHost: 421,
     TooMany: 429,

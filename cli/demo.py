@@ -14,7 +14,7 @@ from core.clock import system_clock, utc_from_ms
 from core.config import Config
 from db import migrate
 from db.bootstrap import LOCAL_USER, is_empty
-from db.database import open_database
+from db.database import opened
 from db.models import Account, StrategyInstance, User
 from db.queries import accounts, audit, instances
 from db.unit_of_work import UnitOfWork, committed
@@ -81,43 +81,34 @@ async def prepare(config: Config, rest_url: str) -> None:
 
 def _needs_filling(config: Config) -> bool:
     config.home.mkdir(parents=True, exist_ok=True)
-    engine = open_database(config.database.url.get_secret_value())
-    try:
+    with opened(config.database.url.get_secret_value()) as engine:
         migrate.upgrade(engine)
         with UnitOfWork(engine) as unit:
             return is_empty(unit)
-    finally:
-        engine.dispose()
 
 
 def _fill(config: Config, demonstration: list[Bot]) -> None:
     now = utc_from_ms(system_clock().machine.now_ms())
-    engine = open_database(config.database.url.get_secret_value())
-    try:
-        with committed(engine) as unit:
-            user = accounts.add_user(
-                unit, User(login=LOCAL_USER, display_name="Local user", role="admin", created_at=now)
-            )
-            settings = json.dumps({"venue": "binance_spot", "balances": {"USDT": to_wire(FUNDS)}})
-            account = accounts.add(
-                unit,
-                Account(
-                    owner_id=user.id or 0, name="Paper on the simulated exchange", exchange="paper", paper=True,
-                    settings=settings, created_at=now, updated_at=now,
-                ),
+    with opened(config.database.url.get_secret_value()) as engine, committed(engine) as unit:
+        user = accounts.add_user(unit, User(login=LOCAL_USER, display_name="Local user", role="admin", created_at=now))
+        settings = json.dumps({"venue": "binance_spot", "balances": {"USDT": to_wire(FUNDS)}})
+        account = accounts.add(
+            unit,
+            Account(
+                owner_id=user.id or 0, name="Paper on the simulated exchange", exchange="paper", paper=True,
+                settings=settings, created_at=now, updated_at=now,
+            ),
+        )  # fmt: skip
+        for bot in demonstration:
+            row = StrategyInstance(
+                owner_id=user.id or 0, account_id=account.id or 0, name=bot.name, strategy_type=bot.kind,
+                symbol=bot.symbol, kline_interval="1m", parameters=json.dumps(bot.parameters),
+                limits=json.dumps({"capital": {"USDT": to_wire(CAPITAL)}}),
+                desired_state=instances.RUNNING, paper=True, created_at=now, updated_at=now,
             )  # fmt: skip
-            for bot in demonstration:
-                row = StrategyInstance(
-                    owner_id=user.id or 0, account_id=account.id or 0, name=bot.name, strategy_type=bot.kind,
-                    symbol=bot.symbol, kline_interval="1m", parameters=json.dumps(bot.parameters),
-                    limits=json.dumps({"capital": {"USDT": to_wire(CAPITAL)}}),
-                    desired_state=instances.RUNNING, paper=True, created_at=now, updated_at=now,
-                )  # fmt: skip
-                instances.add(unit, row)
-            named = [bot.name for bot in demonstration]
-            audit.record(unit, audit.Deed("system", "demonstration", {"instances": named}, user.id), now)
-    finally:
-        engine.dispose()
+            instances.add(unit, row)
+        named = [bot.name for bot in demonstration]
+        audit.record(unit, audit.Deed("system", "demonstration", {"instances": named}, user.id), now)
 
 
 async def _quotes(rest_url: str, symbols: tuple[str, ...]) -> list[Quote]:

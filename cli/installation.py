@@ -156,8 +156,12 @@ class Installation:
 
 
 def _began(pid: int) -> float | None:
-    """When a process began, so that two with the same number are told apart; None when there is none."""
+    """When a process began, so that two with the same number are told apart; None when there is none.
+
+    One that has ended and whose parent has not asked how (a zombie) is none: nothing can be asked of it.
+    """
     try:
-        return psutil.Process(pid).create_time()
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.NoSuchProcess:
         return None

@@ -10,7 +10,7 @@ from typing import Final
 from core.clock import system_clock, utc_from_ms
 from core.config import Config
 from db.bootstrap import LOCAL_USER
-from db.database import open_database
+from db.database import opened
 from db.migrate import require_current_schema
 from db.queries import accounts, sessions
 from db.unit_of_work import UnitOfWork, committed
@@ -39,13 +39,10 @@ def session(config: Config, login: str = LOCAL_USER) -> str:
 
 @contextmanager
 def _database(config: Config) -> Iterator[tuple[UnitOfWork, datetime]]:
-    engine = open_database(config.database.url.get_secret_value())
-    try:
+    with opened(config.database.url.get_secret_value()) as engine:
         require_current_schema(engine)
         with committed(engine) as unit:
             yield unit, utc_from_ms(system_clock().machine.now_ms())
-    finally:
-        engine.dispose()
 
 
 def _user(unit: UnitOfWork, login: str) -> int:

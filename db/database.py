@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +36,16 @@ def open_database(url: str) -> Engine:
     if address.drivername in {"mysql+pymysql", "mariadb+pymysql"}:
         return _open_mysql(address)
     raise UnsupportedDatabase(f"{address.drivername}:// is not supported; use sqlite:// or mysql+pymysql://.")
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """`open_database` for one piece of work: its connections are closed behind it."""
+    engine = open_database(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def for_reading(engine: Engine) -> Engine:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.database import open_database
+from db.database import opened
 from db.migrate import current_revision, head_revision
 from domain.errors import Transient
 
@@ -40,11 +40,8 @@ def look(url: str) -> Health:
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
         return Health(shown(url), False, "", head_revision())
     try:
-        engine = open_database(url)
-        try:
+        with opened(url) as engine:
             return Health(shown(url), True, current_revision(engine), head_revision())
-        finally:
-            engine.dispose()
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
         raise DatabaseDown(f"{shown(url)}: {reason}") from error

@@ -12,7 +12,7 @@ from core.clock import system_clock, utc_from_ms
 from core.config import load_config
 from db import archive
 from db.archive import Summary
-from db.database import open_database
+from db.database import opened
 
 
 def add_to(app: typer.Typer) -> None:
@@ -27,11 +27,8 @@ def backup(
     """Write the whole database into one file, while everything goes on. Exchange keys stay encrypted in it."""
     now = utc_from_ms(system_clock().machine.now_ms())
     path = file or Path(f"ares-{now:%Y%m%d-%H%M%S}.zip")
-    engine = open_database(load_config().database.url.get_secret_value())
-    try:
+    with opened(load_config().database.url.get_secret_value()) as engine:
         summary = archive.save(engine, path, now)
-    finally:
-        engine.dispose()
     typer.echo(f"{path}: {_told(summary)}. Keep the encryption key with it, and elsewhere.")
 
 
@@ -43,11 +40,8 @@ def restore(file: Annotated[Path, typer.Argument(help="A file that `ares backup`
     config = load_config()
     if Installation(config.home).is_running():
         raise AlreadyRunning("Ares is running in this folder; end it by `ares down`, then restore.")
-    engine = open_database(config.database.url.get_secret_value())
-    try:
+    with opened(config.database.url.get_secret_value()) as engine:
         summary = archive.restore(engine, file)
-    finally:
-        engine.dispose()
     typer.echo(f"Restored {_told(summary)}, made at {summary.made_at}. Wished strategies go on with the next start.")
 
 

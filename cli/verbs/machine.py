@@ -13,7 +13,7 @@ from cli.doctor import examine
 from core.clock import system_clock
 from core.config import load_config
 from db import migrate as schema
-from db.database import open_database
+from db.database import opened
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,13 +35,10 @@ def doctor() -> None:
 
 def migrate() -> None:
     """Bring the database to the schema of this version; asking again changes nothing."""
-    engine = open_database(load_config().database.url.get_secret_value())
-    try:
+    with opened(load_config().database.url.get_secret_value()) as engine:
         before = schema.current_revision(engine)
         schema.upgrade(engine)
         after = schema.current_revision(engine)
-    finally:
-        engine.dispose()
     typer.echo(
         f"The schema is {after}." if before == after else f"The schema was {before or 'none'}, now it is {after}."
     )

@@ -21,13 +21,13 @@ import signal, subprocess, sys
 from pathlib import Path
 from cli.installation import Installation
 installation = Installation(Path(sys.argv[1]))
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 with installation.claim() as lock:
     program = subprocess.Popen([sys.executable, "-c", sys.argv[2]], pass_fds=(lock,), stdout=subprocess.PIPE)
     program.stdout.readline()
     installation.write({"program": program.pid}, "http://127.0.0.1:1")
     print("up", flush=True)
     try:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         signal.pause()
     finally:
         program.terminate()
@@ -66,8 +66,7 @@ def test_what_runs_is_written_down_and_gone_when_it_has_ended(tmp_path: Path) ->
 def test_programs_that_outlive_a_killed_up_are_ended_by_their_own_numbers(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     with up(tmp_path) as process:
-        process.kill()
-        process.wait()
+        process.kill()  # its parent, this test, has not asked for its end yet
         assert installation.is_running()
         assert installation.stop(SystemTime())
     assert not installation.is_running()

@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, LoginData, LoginErrors, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses } from './types.gen';
+import type { CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -664,6 +664,42 @@ export const getTradeStats = <ThrowOnError extends boolean = true>(options?: Opt
         }],
     url: '/api/trades/stats',
     ...options
+});
+
+/**
+ * List Users
+ *
+ * Everybody who has ever signed in.
+ */
+export const listUsers = <ThrowOnError extends boolean = true>(options?: Options<ListUsersData, ThrowOnError>): RequestResult<ListUsersResponses, ListUsersErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListUsersResponses, ListUsersErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/users',
+    ...options
+});
+
+/**
+ * Update User
+ *
+ * Change what somebody may do; it holds within seconds. Strategies of a disabled person go on as they were.
+ */
+export const updateUser = <ThrowOnError extends boolean = true>(options: Options<UpdateUserData, ThrowOnError>): RequestResult<UpdateUserResponses, UpdateUserErrors, ThrowOnError, 'data'> => (options.client ?? client).patch<UpdateUserResponses, UpdateUserErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/users/{user_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -906,6 +906,84 @@ export type OrderList = {
 };
 
 /**
+ * Person
+ *
+ * Somebody who has signed in before.
+ */
+export type Person = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Disabled
+     */
+    disabled: boolean;
+    /**
+     * Display Name
+     */
+    display_name: string;
+    /**
+     * Email
+     *
+     * What the sign-in proxy told first; another one is refused.
+     */
+    email: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Login
+     */
+    login: string;
+    /**
+     * Role
+     */
+    role: 'viewer' | 'trader' | 'admin';
+};
+
+/**
+ * PersonChange
+ *
+ * What changes; whatever is left out stays.
+ */
+export type PersonChange = {
+    /**
+     * Disabled
+     *
+     * Shut out within seconds; their strategies go on.
+     */
+    disabled?: boolean | null;
+    /**
+     * Forget Email
+     *
+     * Take the address of their next sign-in as theirs: the answer to `identity_changed`.
+     */
+    forget_email?: boolean;
+    /**
+     * Role
+     */
+    role?: 'viewer' | 'trader' | 'admin' | null;
+};
+
+/**
+ * PersonList
+ *
+ * People by number.
+ */
+export type PersonList = {
+    /**
+     * Items
+     */
+    items: Array<Person>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * Pnl
  *
  * Profit to the last digit: realised + unrealised - fees = equity - capital - transfers.
@@ -4440,6 +4518,156 @@ export type GetTradeStatsResponses = {
 };
 
 export type GetTradeStatsResponse = GetTradeStatsResponses[keyof GetTradeStatsResponses];
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * Successful Response
+     */
+    200: PersonList;
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type UpdateUserData = {
+    body: PersonChange;
+    path: {
+        /**
+         * User Id
+         *
+         * Its number.
+         */
+        user_id: number;
+    };
+    query?: never;
+    url: '/api/users/{user_id}';
+};
+
+export type UpdateUserErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type UpdateUserError = UpdateUserErrors[keyof UpdateUserErrors];
+
+export type UpdateUserResponses = {
+    /**
+     * Successful Response
+     */
+    200: Person;
+};
+
+export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
 
 export type GetHealthData = {
     body?: never;
