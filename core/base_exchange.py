@@ -7,7 +7,7 @@ cancels, the answer is an `Outcome`: accepted, rejected, or unknown; reads raise
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol, runtime_checkable
@@ -18,6 +18,7 @@ from core.clock import Clock
 from core.registry import Registry
 from domain.errors import Refused
 from domain.fill import Fill
+from domain.funding import FundingPayment
 from domain.instrument import Instrument
 from domain.order import Order, OrderReport
 from domain.outcome import Outcome
@@ -170,7 +171,13 @@ class BalanceChange(NamedTuple):
     time_ms: int
 
 
-UserEvent = OrderReport | Fill | BalanceChange | StreamGap
+class FundingCharged(NamedTuple):
+    """Funding was paid or charged; what it came to is read: see `TellsFunding`."""
+
+    time_ms: int
+
+
+UserEvent = OrderReport | Fill | BalanceChange | FundingCharged | StreamGap
 MarketEvent = PriceUpdate | Bar
 
 
@@ -326,3 +333,13 @@ class TellsRights(Protocol):
 
     async def key_rights(self) -> KeyRights:
         """Ask the venue. Raises what reads raise."""
+
+
+@runtime_checkable
+class TellsFunding(Protocol):
+    """A venue whose futures pay funding, and that lists it."""
+
+    capabilities: Capabilities
+
+    async def funding_since(self, symbols: Collection[str], since_ms: int) -> list[FundingPayment]:
+        """Every payment for these symbols from a time on, oldest first; none on spot. Raises what reads raise."""

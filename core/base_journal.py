@@ -123,6 +123,9 @@ class BaseJournal(Protocol):
     async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
         """Which of these orders are journaled: what to ask after `CommitUnknown`."""
 
+    async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
+        """Every instance of this one's account -> base quanta it held by its booked fills of a symbol before a time."""
+
     async def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id booked on an account and symbol, by the venue's time; empty when none is."""
 

@@ -124,6 +124,10 @@ class Ledger:
             self._balances[key] = self._balances.get(key, 0) + posting.amount
         return True
 
+    def has(self, kind: str, reference: str) -> bool:
+        """Whether an entry was booked."""
+        return (kind, reference) in self._seen
+
     def balance(self, account: str, asset: str) -> int:
         """Quanta of an asset in an account."""
         return self._balances.get((account, asset), 0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from core.base_exchange import Balance, BalanceChange, BaseExchange, KeyRefused, StreamGap, UserEvent
+from core.base_exchange import Balance, BalanceChange, BaseExchange, FundingCharged, KeyRefused, StreamGap, UserEvent
 from core.base_journal import BaseJournal
 from core.clock import Clock
 from core.crash_points import reach
@@ -16,6 +16,7 @@ from domain.errors import AresError
 from domain.fill import Fill
 from domain.order import OrderReport
 from engine.alarms import Alarms
+from engine.funding_desk import FundingDesk
 from engine.liveness import Liveness
 from engine.order_gateway import OrderGateway, ResolveSettings
 from engine.position_syncer import PositionSyncer, SweepReport
@@ -85,7 +86,11 @@ class AccountHub:
         self.gateway.on_unreachable = self._lose_touch
         self.syncer = PositionSyncer(deployment, exchange, self.gateway, clock, self.alarms)
         self.rules = RulesKeeper(exchange, self.engines, self.alarms, self._settings.rules)
+        self.funding = FundingDesk(exchange, journal, self.engines, self.sweep_now, self._settings.retry)
+        #: Instances that were there at the last sweep.
+        self._known: set[TradingEngine] = set()
         self._account = account
+        self._clock = clock
         self._is_refused = False
         self._tasks: list[asyncio.Task[None]] = []
         self._sweep_wanted = asyncio.Event()
@@ -104,6 +109,7 @@ class AccountHub:
             asyncio.create_task(self._sweep_forever(), name="sweeps"),
             asyncio.create_task(self.rules.run(self.sweep_now), name="trading rules"),
             asyncio.create_task(self._look_forever(), name="liveness"),
+            asyncio.create_task(self.funding.run(), name="funding"),
         ]
 
     async def stop(self) -> None:
@@ -165,8 +171,9 @@ class AccountHub:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no order's fate is being asked for and no sweep is running or wanted."""
-        return not self.gateway.unresolved and not self._sweep_wanted.is_set() and self.status.state == "ready"
+        """Whether no order's fate is being asked for, no sweep is running or wanted, and no funding is being shared."""
+        is_swept = not self._sweep_wanted.is_set() and self.status.state == "ready"
+        return is_swept and not self.gateway.unresolved and self.funding.is_idle
 
     async def _listen(self) -> None:
         while True:
@@ -196,6 +203,8 @@ class AccountHub:
             self.syncer.route_report(event, self.engines)
         elif isinstance(event, BalanceChange):
             self.balances[event.asset] = event.balance
+        elif isinstance(event, FundingCharged):
+            self.funding.hear(event.time_ms)
         elif isinstance(event, StreamGap):
             reach("hub.stream_gap")
             self.status.gaps += 1
@@ -223,6 +232,7 @@ class AccountHub:
             reach("hub.swept")
             self.status.state = "ready"
             self.rules.mark_unreachable("")
+            self._read_funding()
             self.rules.count_foreign(self.status.last_sweep.foreign_by_symbol)
             async with self._swept:
                 self.status.sweeps += 1
@@ -232,6 +242,11 @@ class AccountHub:
                 # Not `wait_for`: before Python 3.12 it may swallow the cancellation that ends this task.
                 async with asyncio.timeout(self._pause()):
                     await self._sweep_wanted.wait()
+
+    def _read_funding(self) -> None:
+        serving = set(self.engines.values())
+        self.funding.want(self._clock.trading.now_ms(), is_new=not serving <= self._known)
+        self._known = serving
 
     def _pause(self) -> float:
         """Until the next sweep: soon after an orphan was found, for its cancel may have been lost or refused."""

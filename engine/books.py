@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.base_journal import RiskMetrics
-from domain import ledger, slots
-from domain.capital import locked
+from domain import funding, ledger, slots
+from domain.capital import fill_entry, locked
 from domain.events import View
 from domain.fill import Fill
+from domain.funding import FundingShare
 from domain.instance import Instance
 from domain.instrument import Instrument
-from domain.ledger import Entry, Ledger
+from domain.ledger import UNALLOCATED, Entry, Ledger
 from domain.order import BUY, ENTRY, SELL, Order, unbooked
 from domain.position_tracker import Position
 from domain.profit import Units, book
@@ -44,7 +45,7 @@ class Result(NamedTuple):
     base: int
     #: Quote paid for it.
     cost: int
-    #: Before fees.
+    #: Before fees, funding included.
     realised: int
     fees: int
 
@@ -56,6 +57,7 @@ class Books:
         self.ledger = Ledger()
         self.price = price
         self.killed = False
+        self._number = instance
         self._owner = ledger.cash(instance)
         self._instrument = instrument
         self._units = Units(instrument.base, instrument.quote, instrument.base_per_lot, instrument.tick_lot)
@@ -65,6 +67,9 @@ class Books:
         #: Refusals in a row, of entries and of orders that only make the position smaller.
         self.rejections = 0
         self.exit_rejections = 0
+        self._funding = 0
+        #: Time of the newest funding known to be booked, or of the first fill; 0 while nothing was ever held.
+        self.funded_ms = 0
         #: In base quanta, so that fees taken in base are exact.
         self._position = Position()
         self._all_fees = 0
@@ -76,6 +81,8 @@ class Books:
         """Take up what the journal holds."""
         for entry in entries:
             self.ledger.post(entry)
+            if entry.kind == funding.KIND:
+                self._note_funding(entry)
         for fill in fills:
             self._trade(fill)
         if metrics is not None:
@@ -99,10 +106,34 @@ class Books:
         elif fill.side == SELL:
             self._losses = 0
 
+    def entry_of(self, fill: Fill) -> Entry:
+        """The ledger entry of a fill. A fee in a third asset comes from the account's common pool."""
+        is_own = fill.fee_asset in (self._instrument.base, self._instrument.quote)
+        return fill_entry(self._number, self._instrument, fill, "" if is_own else UNALLOCATED)
+
+    def fund(self, share: FundingShare) -> list[Entry]:
+        """Book this instance's share of a funding payment, once; gives the entry to keep."""
+        entry = funding.share_entry(self._number, share)
+        if not self.ledger.post(entry):
+            return []
+        self._realised += self._note_funding(entry)
+        return [entry]
+
+    def has_booked_funding(self, reference: str) -> bool:
+        """Whether a share is in the books."""
+        return self.ledger.has(funding.KIND, reference)
+
+    def _note_funding(self, entry: Entry) -> int:
+        """Count funding as earned; gives how much of it is quote. Other assets are not valued here."""
+        self.funded_ms = max(self.funded_ms, entry.time_ms)
+        earned = sum(line.amount for line in entry.postings if line[:2] == (self._owner, self._instrument.quote))
+        self._funding += earned
+        return earned
+
     @property
     def result(self) -> Result:
         """What all fills have come to."""
-        return Result(self._position.lots, self._position.cost, self._position.realised, self._all_fees)
+        return Result(self._position.lots, self._position.cost, self._position.realised + self._funding, self._all_fees)
 
     @property
     def last_ticks(self) -> int:
@@ -182,6 +213,7 @@ class Books:
     def _trade(self, fill: Fill) -> tuple[int, int]:
         """Fold a fill into the position; gives the quote quanta it has earned before fees, and its fee in quote."""
         before = self._position.realised
+        self.funded_ms = self.funded_ms or fill.time_ms
         self._position, fee = book(self._position, fill, self._units)
         self._all_fees += fee
         return self._position.realised - before, fee

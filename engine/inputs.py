@@ -1,4 +1,4 @@
-"""What can be handed to an engine: news of orders, executions, prices, and events of the law."""
+"""What can be handed to an engine: news of orders, executions, funding, prices, and events of the law."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from core.base_exchange import Bar
 from domain import events
 from domain.events import Event
 from domain.fill import Fill
+from domain.funding import FundingShare
 from domain.order import OrderReport
 
 
@@ -19,7 +20,7 @@ class Price:
     time_ms: int
 
 
-Input = OrderReport | Fill | Price | Event
+Input = OrderReport | Fill | FundingShare | Price | Event
 
 
 def bar_event(bar: Bar) -> Event:

@@ -88,4 +88,4 @@ class Draft:
     def has_content(self) -> bool:
         """Whether there is anything to keep or to send."""
         step = self.step
-        return self.has_state or bool(step.intents or step.cancels or step.orders or step.fills)
+        return self.has_state or bool(step.intents or step.cancels or step.orders or step.fills or step.entries)

@@ -19,12 +19,11 @@ from core.base_strategy import Plan, number_of
 from core.clock import Clock
 from core.crash_points import reach
 from domain import events, nearest, slots
-from domain.capital import fill_entry
 from domain.events import Event
 from domain.fill import Fill
+from domain.funding import FundingShare
 from domain.instance import Action, Cancel, Instance, Place, Proposal
 from domain.instrument import Instrument
-from domain.ledger import UNALLOCATED, Entry
 from domain.order import OPEN, PENDING, Order, OrderReport, is_terminal
 from domain.risk_manager import APPROVED, RiskLimits, check, name_of
 from engine.bell import Bell
@@ -161,6 +160,11 @@ class TradingEngine:
             return False
         return all(order.status != PENDING for order in self.instance.orders.values())
 
+    @property
+    def has_news(self) -> bool:
+        """Whether anything waits to be folded or is being committed, and will be: what it is told is not kept yet."""
+        return self.is_running and (bool(self._inbox) or self._is_stepping)
+
     async def run(self) -> None:
         """Step whenever there is something to do, until cancelled or fenced."""
         self.status.state, self.is_running = "running", True
@@ -243,12 +247,15 @@ class TradingEngine:
             self._note_change(before, item.client_order_id, draft)
             if before is not None:
                 self.setbacks.traded(before.key.slot)
-            entry = self._entry_of(item)
+            entry = self.books.entry_of(item)
             self.books.post(entry, item)
             reach("engine.fill_folded")
             draft.step.fills.append(item)
             draft.step.entries.append(entry)
             return found
+        if isinstance(item, FundingShare):
+            draft.step.entries += self.books.fund(item)
+            return []
         if isinstance(item, Price):
             return self._wakes(item)
         return [item]
@@ -260,12 +267,6 @@ class TradingEngine:
             if before is not None and before.status == PENDING and after.status == OPEN:
                 self._gateway.settled(client_order_id)
                 self._unsure.add(after.key.slot)
-
-    def _entry_of(self, fill: Fill) -> Entry:
-        """A fee in a third asset comes from the account's common pool."""
-        instrument = self.instance.instrument
-        is_own = fill.fee_asset in (instrument.base, instrument.quote)
-        return fill_entry(self.instance.instance, instrument, fill, "" if is_own else UNALLOCATED)
 
     def _wakes(self, price: Price) -> list[Event]:
         state = self.instance.state
@@ -357,7 +358,7 @@ class TradingEngine:
         step.time_ms = self._clock.trading.now_ms()
         if draft.has_state:
             step.state = StoredState(list(self.instance.state), list(self.instance.memory))
-        if step.fills:
+        if step.entries:
             step.metrics = self.books.metrics(self.instance.instance)
 
     def _suspend(self, reason: str) -> None:

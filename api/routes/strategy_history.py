@@ -144,6 +144,7 @@ def _pnl(services: Services, caller: Caller, number: int, price: Decimal | None)
         currency=found.currency,
         capital=to_wire(found.capital),
         realised=to_wire(found.realised),
+        funding=to_wire(found.funding),
         unrealised=to_wire(found.unrealised),
         fees=to_wire(found.fees),
         other_fees={asset: to_wire(amount) for asset, amount in found.other_fees.items()},
@@ -169,6 +170,6 @@ def _nothing_yet(instance: StrategyInstance) -> Pnl:
     zero = "0"
     return Pnl(
         currency=instance.quote_asset or "",
-        capital=zero, realised=zero, unrealised=zero, fees=zero, other_fees={}, equity=zero, transfers=zero,
-        position=zero, average_price=None, mark_price=None, trades=0, adds_up=True, days=[],
+        capital=zero, realised=zero, funding=zero, unrealised=zero, fees=zero, other_fees={}, equity=zero,
+        transfers=zero, position=zero, average_price=None, mark_price=None, trades=0, adds_up=True, days=[],
     )  # fmt: skip

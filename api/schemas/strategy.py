@@ -182,7 +182,8 @@ class Pnl(Answer):
 
     currency: str = Field(examples=["USDT"])
     capital: Amount
-    realised: Amount
+    realised: Amount = Field(description="By what was closed, and by funding.")
+    funding: Amount = Field(description="Futures funding received less paid; part of what is realised.")
     unrealised: Amount
     fees: Amount
     other_fees: dict[str, Amount] = Field(description="Fees in other assets, paid by the account's common pool.")

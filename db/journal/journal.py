@@ -60,6 +60,10 @@ class GroupCommitJournal:
         """Which orders are journaled; see `BaseJournal`."""
         return await self._read(self._reader.has_intents, instance, client_order_ids)
 
+    async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
+        """What the account's instances held; see `BaseJournal`."""
+        return await self._read(self._reader.held_before, instance, symbol, time_ms)
+
     async def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id; see `BaseJournal`."""
         return await self._read(self._reader.watermark, account, symbol)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import TypeVar
 
 from core.base_journal import JournalDown, NoSuchInstance, RiskMetrics, Stored
 from db.journal import rows as shape
 from db.journal.drivers import LOST, Driver, Row, marks
+from domain.money import to_units
 from domain.order import Order
 
 T = TypeVar("T")
@@ -33,6 +35,10 @@ class Reader:
     def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id of an account and symbol."""
         return self._ask(lambda driver: _watermark(driver, account, symbol))
+
+    def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
+        """What the instances of an account held of a symbol."""
+        return self._ask(lambda driver: _held_before(driver, instance, symbol, time_ms))
 
     def close(self) -> None:
         """Close the connection."""
@@ -148,6 +154,17 @@ def _has_intents(driver: Driver, instance: int, names: list[str]) -> set[str]:
             (instance, *some),
         )
     return {row[0] for row in found}
+
+
+def _held_before(driver: Driver, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
+    found = driver.run(
+        "SELECT f.strategy_instance_id, i.lot_size, i.base_quantum, SUM(f.side*f.lots) FROM fills f "
+        "JOIN strategy_instances i ON i.id=f.strategy_instance_id WHERE f.account_id="
+        "(SELECT account_id FROM strategy_instances WHERE id=?) AND f.symbol=? AND f.executed_at<? "
+        "GROUP BY f.strategy_instance_id, i.lot_size, i.base_quantum",
+        (instance, symbol, driver.moment(time_ms)),
+    )
+    return {row[0]: int(row[3]) * to_units(Decimal(row[1]), Decimal(row[2])) for row in found}
 
 
 def _watermark(driver: Driver, account: int, symbol: str) -> str:

@@ -10,13 +10,14 @@ from sqlmodel import col, select
 from db.models import FillRow, LedgerEntry, PostingRow, StrategyInstance
 from db.queries.results import NotStarted, quantum_of
 from db.unit_of_work import UnitOfWork
+from domain import funding
 from domain.ledger import cash
 from domain.money import add, from_units, multiply, to_units
 from domain.position_tracker import Position
 from domain.profit import Units, book
 
-#: The kind of entries that are results; every other kind moves what an instance owns in or out.
-_TRADE = "trade"
+#: The kinds of entries that are results; every other kind moves what an instance owns in or out.
+_TRADE, _FUNDING = "trade", funding.KIND
 #: How references of what an instance is given at its start begin.
 _CAPITAL = "capital:"
 
@@ -33,7 +34,10 @@ class Profit(NamedTuple):
     capital: Decimal
     #: What was moved in or out since.
     transfers: Decimal
+    #: By what was closed, and by funding.
     realised: Decimal
+    #: Futures funding received less paid, part of what is realised.
+    funding: Decimal
     unrealised: Decimal
     #: Fees in quote and base, valued at their fill's price.
     fees: Decimal
@@ -61,7 +65,8 @@ def of_instance(unit: UnitOfWork, instance: StrategyInstance, mark_price: Decima
             others[fill.fee_asset] = others.get(fill.fee_asset, 0) + fill.fee
     held = from_units(position.lots, base_quantum)
     cost = from_units(position.cost, quote_quantum)
-    capital, transfers, results = _owned(unit, instance)
+    capital, transfers, results, funded = _owned(unit, instance)
+    earned = from_units(funded.get(units.quote, 0), quote_quantum)
 
     def worth(assets: dict[str, int]) -> Decimal:
         base = multiply(from_units(assets.get(units.base, 0), base_quantum), mark_price)
@@ -73,17 +78,21 @@ def of_instance(unit: UnitOfWork, instance: StrategyInstance, mark_price: Decima
         average_price=cost / held if held else None,
         capital=worth(capital),
         transfers=worth(transfers),
-        realised=from_units(position.realised, quote_quantum),
+        realised=add(from_units(position.realised, quote_quantum), earned),
+        funding=earned,
         unrealised=add(multiply(held, mark_price), -cost),
         fees=from_units(fees, quote_quantum),
         other_fees={asset: from_units(amount, quantum_of(instance, asset)) for asset, amount in others.items()},
-        equity=add(worth(capital), worth(transfers), worth(results)),
+        equity=add(worth(capital), worth(transfers), worth(results), worth(funded)),
         trades=len(fills),
     )
 
 
-def _owned(unit: UnitOfWork, instance: StrategyInstance) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
-    """By asset: what the ledger gave the instance at its start, what was moved since, and what its trades left."""
+Amounts = dict[str, int]
+
+
+def _owned(unit: UnitOfWork, instance: StrategyInstance) -> tuple[Amounts, Amounts, Amounts, Amounts]:
+    """By asset: what the ledger gave it at its start, what was moved since, what its trades left, and its funding."""
     of_entry = (
         (col(PostingRow.account_id) == col(LedgerEntry.account_id))
         & (col(PostingRow.kind) == col(LedgerEntry.kind))
@@ -97,14 +106,13 @@ def _owned(unit: UnitOfWork, instance: StrategyInstance) -> tuple[dict[str, int]
             col(PostingRow.ledger_account) == cash(instance.id or 0),
         )
     )
-    capital: dict[str, int] = {}
-    transfers: dict[str, int] = {}
-    results: dict[str, int] = {}
+    capital, transfers, results, funded = Amounts(), Amounts(), Amounts(), Amounts()
+    by_kind = {_TRADE: results, _FUNDING: funded}
     for kind, reference, asset, amount in unit.session.exec(chosen):
         moved = capital if reference.startswith(_CAPITAL) else transfers
-        into = results if kind == _TRADE else moved
+        into = by_kind.get(kind, moved)
         into[asset] = into.get(asset, 0) + amount
-    return capital, transfers, results
+    return capital, transfers, results, funded
 
 
 def _units(instance: StrategyInstance) -> tuple[Units, Decimal, Decimal]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from core.base_exchange import Balance, BalanceChange, UserEvent
+from core.base_exchange import Balance, BalanceChange, FundingCharged, UserEvent
 from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.money import exact
@@ -36,6 +36,8 @@ def translate(event: Mapping[str, Any], names: OrderNames, instruments: Instrume
         for row in event["B"]:
             yield BalanceChange(row["a"], Balance(quanta(row["f"]), quanta(row["l"])), int(event["E"]))
     elif kind == "ACCOUNT_UPDATE":
+        if event["a"].get("m") == "FUNDING_FEE":
+            yield FundingCharged(int(event["T"]))
         # The event tells the wallet only; how much of it is margin is read by REST.
         for row in event["a"].get("B", ()):
             yield BalanceChange(row["a"], Balance(quanta(row["wb"]), 0), int(event["E"]))

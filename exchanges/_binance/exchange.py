@@ -29,6 +29,7 @@ from domain.outcome import Accepted, Outcome, Rejected
 from exchanges._binance import market_reads, orders
 from exchanges._binance.account import read_balances, read_key_rights, read_positions, refuse_hedge_mode
 from exchanges._binance.dialect import Dialect
+from exchanges._binance.funding import read_funding
 from exchanges._binance.history import OrderNames, TradeHistory
 from exchanges._binance.market_stream import watch
 from exchanges._binance.rest import BinanceRest
@@ -55,6 +56,8 @@ class BinanceExchange:
         self._rest = BinanceRest(dialect, settings, clock)
         #: What the account's key may do; see `TellsRights`.
         self.key_rights = partial(read_key_rights, self._rest)
+        #: What the account was paid and charged; see `TellsFunding`.
+        self.funding_since = partial(read_funding, self._rest, self.instrument)
         self._names = OrderNames()
         self._rules = Rules({}, {}, {})
         #: Symbols whose instrument was handed out.

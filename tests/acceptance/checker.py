@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.acceptance.stored import Stored, StoredFill
-from tests.acceptance.tape import OURS, Tape, TapeTrade
+from tests.acceptance.tape import OURS, Tape, TapeFunding, TapeTrade
 
 _QUANTUM = Decimal("0.00000001")
 _OPEN = 1
@@ -45,15 +45,18 @@ class Checker:
     def complaints(self, stored: Stored, views: Views) -> list[str]:
         """Everything that is not as it should be at a quiet moment."""
         tape, sums = self.tape, self.sums
-        for symbol, trade in tape.executions[self._folded :]:
-            sums.take(symbol, trade, stored)
+        for symbol, happened in tape.executions[self._folded :]:
+            if isinstance(happened, TapeFunding):
+                sums.fund(symbol, happened, stored)
+            else:
+                sums.take(symbol, happened, stored)
         self._folded = len(tape.executions)
         return [
             *check_intents(stored, tape),
             *check_open_orders(stored, views),
             *check_fills(stored, tape),
             *check_quantities(stored, tape),
-            *check_entries(stored),
+            *check_entries(stored, sums),
             *check_money(stored, tape, views, sums),
             *check_results(stored, views, sums),
         ]
@@ -115,16 +118,19 @@ def check_quantities(stored: Stored, tape: Tape) -> Iterator[str]:
             yield f"order {client}: {told} executed, {intent.filled} noted, {executed[client]} booked"
 
 
-def check_entries(stored: Stored) -> Iterator[str]:
-    """Every entry sums to zero per asset, and so do the books."""
-    for name, sums in stored.entry_sums.items():
-        for asset, total in sums.items():
+def check_entries(stored: Stored, sums: Sums) -> Iterator[str]:
+    """Every entry sums to zero per asset, and there is one for each trade and each share of a funding payment."""
+    for name, by_asset in stored.entry_sums.items():
+        for asset, total in by_asset.items():
             if total:
                 yield f"entry {name} is out by {total} {asset}"
     trades = {reference for kind, reference in stored.entry_sums if kind == "trade"}
     fills = {f"{symbol}:{trade}" for symbol, trade in stored.fills}
     if trades != fills:
         yield f"ledger entries and fills differ: {sorted(trades ^ fills)[:5]}"
+    funded = {reference for kind, reference in stored.entry_sums if kind == "funding"}
+    if funded != sums.funded:
+        yield f"funding is booked as {sorted(funded - sums.funded)[:5]}, and not as {sorted(sums.funded - funded)[:5]}"
 
 
 def check_money(stored: Stored, tape: Tape, views: Views, sums: Sums) -> Iterator[str]:
@@ -171,13 +177,15 @@ def _foreign(stored: Stored, tape: Tape) -> dict[str, Decimal]:
 def _check_futures(stored: Stored, tape: Tape, views: Views, sums: Sums) -> Iterator[str]:
     """The base asset is the position. The wallet is the ledger's cash, with what open positions cost still in it.
 
-    Funding is the account's: no instance is charged with it.
+    Funding is in both; the account's own is what no instance had a share in.
     """
     cash = _cash(stored)
     wallets: dict[str, Decimal] = defaultdict(Decimal)
     for (reason, asset), amount in tape.by_reason.items():
-        if reason not in ("REALIZED_PNL", "COMMISSION"):
+        if reason not in ("REALIZED_PNL", "COMMISSION", "FUNDING_FEE"):
             wallets[asset] += amount
+    for asset, amount in sums.funding_of_nobody.items():
+        wallets[asset] += amount
     for base, quote in set(stored.assets.values()):
         holding = sums.positions[base + quote]
         wallets[quote] += holding.cost
@@ -259,6 +267,32 @@ class Sums:
     holdings: dict[int, Holding] = field(default_factory=lambda: defaultdict(Holding))
     #: symbol -> the account's position, by all of its trades
     positions: dict[str, Holding] = field(default_factory=lambda: defaultdict(Holding))
+
+    #: References of the shares of funding that have to be booked; and what no instance had a share in, by asset.
+    funded: set[str] = field(default_factory=set)
+    funding_of_nobody: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    def fund(self, symbol: str, paid: TapeFunding, stored: Stored) -> None:
+        """Share a payment by what each instance holds of the symbol; what rounding leaves is the largest holder's."""
+        held = {
+            number: holding.quantity
+            for number, holding in sorted(self.holdings.items())
+            if holding.quantity and "".join(stored.assets[number]) == symbol
+        }
+        shares = {
+            number: (paid.amount * quantity / paid.quantity).quantize(_QUANTUM, "ROUND_DOWN")
+            for number, quantity in held.items()
+        }
+        left = paid.amount - sum(shares.values())
+        if held and sum(held.values()) == paid.quantity:
+            shares[max(held, key=lambda number: (abs(held[number]), -number))] += left
+        else:
+            self.funding_of_nobody[paid.asset] += left
+        for number, amount in shares.items():
+            if amount:
+                self.funded.add(f"{symbol}:{paid.reference}:{number}")
+                self.moved[f"cash:{number}", paid.asset] += amount
+                self.holdings[number].realised += amount
 
     def take(self, symbol: str, trade: TapeTrade, stored: Stored) -> None:
         """Take in an execution. One of ours without an intent is complained of elsewhere."""

@@ -55,7 +55,7 @@ class Stored:
     entry_sums: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)
     #: (ledger account, asset) -> balance
     balances: dict[tuple[str, str], Decimal] = field(default_factory=dict)
-    #: (ledger account, asset) -> what entries that are not of trades have brought
+    #: (ledger account, asset) -> what entries that are neither of trades nor of funding have brought
     transfers: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     #: instance -> results of all days after fees, and the fees in them
     realised: dict[int, Decimal] = field(default_factory=dict)
@@ -136,7 +136,7 @@ def _read_ledger(stored: Stored, rows: Iterable[Any]) -> None:
         of_entry = sums.setdefault((kind, reference), {})
         of_entry[asset] = of_entry.get(asset, 0) + amount
         balances[ledger_account, asset] += amount
-        if kind != "trade":
+        if kind not in ("trade", "funding"):
             transfers[ledger_account, asset] += amount
     stored.entry_sums = sums
     stored.balances = {name: amount * _QUANTUM for name, amount in balances.items()}

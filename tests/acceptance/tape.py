@@ -26,6 +26,16 @@ class TapeTrade:
     time_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class TapeFunding:
+    """One payment for the position of one symbol."""
+
+    reference: str
+    quantity: Decimal
+    amount: Decimal
+    asset: str
+
+
 @dataclass(slots=True)
 class Tape:
     """What the venue did, up to line `read`."""
@@ -40,8 +50,8 @@ class Tape:
     orders: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
     #: (symbol, trade id) -> executions of this account: two when it traded with itself.
     trades: dict[tuple[str, str], list[TapeTrade]] = field(default_factory=lambda: defaultdict(list))
-    #: (symbol, execution), oldest first.
-    executions: list[tuple[str, TapeTrade]] = field(default_factory=list)
+    #: (symbol, execution or funding), oldest first.
+    executions: list[tuple[str, TapeTrade | TapeFunding]] = field(default_factory=list)
     #: (symbol, trade id, quantity) of every trade line in which the account took part.
     parties: set[tuple[str, str, Decimal]] = field(default_factory=set)
     #: Asset -> balance by the sum of all postings; and what came or went by other ways than trading.
@@ -53,6 +63,8 @@ class Tape:
         touched = False
         for line in lines:
             self.read = line["n"]
+            if line["kind"] == "funding" and self.market == "futures" and line["account"] == self.account:
+                self._take_funding(line)
             if line.get("market") != self.market:
                 continue
             if line["kind"] == "trade":
@@ -67,6 +79,11 @@ class Tape:
             return False
         self.parties.add((line["symbol"], str(line["trade"]), Decimal(line["quantity"])))
         return True
+
+    def _take_funding(self, line: Mapping[str, Any]) -> None:
+        quantity, amount = Decimal(line["quantity"]), Decimal(line["amount"])
+        if amount:
+            self.executions.append((line["symbol"], TapeFunding(line["reference"], quantity, amount, line["asset"])))
 
     def _take_order(self, line: Mapping[str, Any]) -> None:
         # A cancel gives the order its own name; the order's stands beside it.

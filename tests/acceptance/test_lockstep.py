@@ -48,7 +48,11 @@ FUTURES = (
     Bot(2, "trailing_grid", "ETHUSDT", {"quantity": "0.5", "offset_percent": "0.2", "sell_offset_percent": "0.3",
                                         "reprice_percent": "0.4", "grid_levels": 8}, CASH),
     Bot(3, "dca", "SOLUSDT", {"amount": "200", "interval_minutes": 30, "take_profit_percent": "0.5"}, CASH),
+    # Two on one symbol: they share its funding.
+    Bot(4, "dca", "BTCUSDT", {"amount": "777", "interval_minutes": 20, "take_profit_percent": "2"}, CASH),
 )  # fmt: skip
+#: Three hours and a minute before funding.
+BEFORE_FUNDING, TO_FUNDING = "2025-05-05T04:59:00Z", 181
 
 
 @dataclass(slots=True)
@@ -139,10 +143,32 @@ async def test_books_equal_the_venues_on_both_databases(tmp_path: Path, recorded
 
 
 async def test_books_equal_the_venues_on_futures(tmp_path: Path, recorded_data: Path) -> None:
-    scene = scene_of(recorded_data, "binance_futures", FUTURES, 360)
+    scene = replace(scene_of(recorded_data, "binance_futures", FUTURES, 360), start=BEFORE_FUNDING)
     async with running(tmp_path, scene, f"sqlite:///{tmp_path / 'ares.sqlite3'}") as run, run.node() as up:
         await run.driver.run(up, scene.minutes)
         assert {fill.instance for fill in run.driver.stored.fills.values()} == {bot.number for bot in FUTURES}
+        assert funded(run) >= {1, 3, 4}
+
+
+async def test_funding_that_comes_while_nobody_runs_is_booked_once_by_whoever_comes(
+    tmp_path: Path, recorded_data: Path, database_url: str
+) -> None:
+    scene = replace(scene_of(recorded_data, "binance_futures", FUTURES, 240), start=BEFORE_FUNDING)
+    async with running(tmp_path, scene, database_url) as run:
+        async with run.node() as up:
+            await run.driver.run(up, TO_FUNDING - 1)
+        await run.driver.operator.post("advance", ms=120_000)
+        for _ in range(2):
+            async with run.node() as up:
+                await run.driver.run(up, 5)
+                assert funded(run) >= {1, 3, 4}
+
+
+def funded(run: Run) -> set[int]:
+    """Instances that have booked a share of funding; whether it is the right one is the checker's."""
+    references = [reference for kind, reference in run.driver.stored.entry_sums if kind == "funding"]
+    assert len(references) == len(set(references))
+    return {int(reference.rpartition(":")[2]) for reference in references}
 
 
 @pytest.fixture(scope="module")

@@ -286,6 +286,26 @@ class JournalContract:
         assert await bench.journal.watermark(1, "ETHUSDT") == ""
         assert await bench.journal.watermark(2, "BTCUSDT") == ""
 
+    async def test_what_an_account_s_instances_held_before_a_time_is_told_by_instance(
+        self, bench: JournalBench
+    ) -> None:
+        for instance, lots, time_ms, side in (
+            (1, 100, 5_000, 1),
+            (1, 30, 6_000, -1),
+            (2, 7, 5_000, -1),
+            (4, 9, 5_000, 1),
+        ):
+            await bench.journal.pin_units(instance, BTCUSDT)
+            of = order(instance, slot=time_ms)
+            await bench.journal.commit(step(instance, intents=[of]))
+            made = fill(of, f"{instance}{time_ms}", lots, time_ms, side=side)
+            await bench.journal.commit(filled_step(of, made))
+        lot = BTCUSDT.base_per_lot
+        assert await bench.journal.held_before(3, "BTCUSDT", 6_000) == {1: 100 * lot, 2: -7 * lot}
+        assert await bench.journal.held_before(2, "BTCUSDT", 6_001) == {1: 70 * lot, 2: -7 * lot}
+        assert await bench.journal.held_before(1, "BTCUSDT", 5_000) == {}
+        assert await bench.journal.held_before(1, "ETHUSDT", 6_001) == {}
+
     async def test_it_tells_which_intents_it_has(self, bench: JournalBench) -> None:
         mine, never, other = order(slot=1), order(slot=2), order(2)
         await bench.journal.commit(step(intents=[mine]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 
 from core.base_exchange import (
     Balance,
@@ -18,6 +18,7 @@ from core.base_exchange import (
 from core.clock import Clock, system_clock
 from domain.errors import Refused, Transient
 from domain.fill import Fill
+from domain.funding import FundingPayment
 from domain.instrument import Instrument
 from domain.order import Order, OrderReport
 from domain.outcome import Outcome
@@ -50,6 +51,8 @@ class FakeExchange:
         self.orders = FakeOrders(self.users, self.instruments, now_ms)
         self.venue_positions: list[VenuePosition] = []
         self.rules: dict[str, TradingRules] = {}
+        #: Funding that the venue lists; of futures only.
+        self.payments: list[FundingPayment] = []
         self.is_open = False
         self._read_failures = 0
         self._read_error: Exception = Transient()
@@ -125,6 +128,11 @@ class FakeExchange:
         """`venue_positions`, as the test has set them."""
         await self._read()
         return list(self.venue_positions)
+
+    async def funding_since(self, symbols: Collection[str], since_ms: int) -> list[FundingPayment]:
+        """`payments`, as the test has set them."""
+        await self._read()
+        return [paid for paid in self.payments if paid.symbol in symbols and paid.time_ms >= since_ms]
 
     def user_events(self) -> AsyncIterator[UserEvent]:
         """Private events from now on."""

@@ -55,6 +55,7 @@ class Book:
     owner: str = ""
     generation: int = 0
     units: tuple[object, ...] | None = None
+    base_per_lot: int = 1
     version: int = 0
     state: StoredState | None = None
     metrics: RiskMetrics | None = None
@@ -154,13 +155,23 @@ class MemoryJournal:
         book = self.book(instance)
         if book.units not in (None, units):
             raise UnitsChanged
-        book.units = units
+        book.units, book.base_per_lot = units, instrument.base_per_lot
 
     async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
         """Which of these orders are journaled."""
         await asyncio.sleep(0)
         self._check_up()
         return set(client_order_ids) & set(self.book(instance).intents)
+
+    async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
+        """What the instances of an account held of a symbol, in base quanta."""
+        self._check_up()
+        held: dict[int, int] = {}
+        for number, book in self._books.items():
+            for fill in book.fills.values():
+                if (book.account, fill.symbol) == (self.book(instance).account, symbol) and fill.time_ms < time_ms:
+                    held[number] = held.get(number, 0) + fill.side * fill.lots * book.base_per_lot
+        return held
 
     async def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id booked on an account and symbol."""

@@ -25,7 +25,7 @@ describe("an asynchronous view", () => {
 });
 
 const pnl = {
-  currency: "USDT", capital: "1000", realised: "12.5", unrealised: "-2.25", fees: "0.25", other_fees: {}, equity: "1010", transfers: "0",
+  currency: "USDT", capital: "1000", realised: "12.5", funding: "0", unrealised: "-2.25", fees: "0.25", other_fees: {}, equity: "1010", transfers: "0",
   position: "0.01", average_price: "64000", mark_price: "63775", trades: 3, adds_up: true, days: [],
 };
 
@@ -34,6 +34,8 @@ describe("the result", () => {
   test("is a sum that ends at the equity, with the node's word on it", () => {
     expect(shown()).toMatch(/Capital1,000.0000\+Realised▲\+12.5000\+Unrealised▼−2.2500−Fees0.2500=Equity1,010.0000/);
     expect(shown()).toContain("to the last unit");
+    expect(shown()).not.toContain("Funding");
+    expect(shown({ funding: "-0.5" })).toMatch(/Funding in realised▼−0.5000/);
   });
   test("names transfers only where there were any", () => {
     expect(shown()).not.toContain("Transfers");

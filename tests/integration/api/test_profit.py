@@ -17,6 +17,7 @@ from db.queries import equity, instances, profit
 from db.unit_of_work import committed, reading
 from domain.capital import fill_entry
 from domain.fill import Fill
+from domain.funding import FundingPayment, FundingShare, share_entry
 from domain.ledger import UNALLOCATED, Entry, cash, transfer
 from domain.money import add
 from domain.order import BUY, SELL
@@ -38,6 +39,10 @@ amounts = st.tuples(
 
 def made(number: int, side: int, ticks: int, lots: int, fee: int, fee_asset: str) -> Fill:
     return Fill(BTCUSDT.symbol, str(number), "x", side, ticks, lots, fee, fee_asset, True, START_MS + number)
+
+
+def paid(number: int) -> FundingPayment:
+    return FundingPayment(BTCUSDT.symbol, str(number), START_MS, "USDT", 1, 1)
 
 
 def entry_of(instance: int, fill: Fill) -> Entry:
@@ -64,18 +69,26 @@ def capital(instance: int, quote: int, base: int) -> list[Entry]:
 
 
 @settings(max_examples=15)
-@given(st.lists(amounts, max_size=30), st.integers(0, 10**15), st.integers(0, 10**12), st.integers(1, 10**9))
+@given(
+    st.lists(amounts, max_size=30),
+    st.lists(st.integers(-(10**12), 10**12), max_size=5),
+    st.integers(0, 10**15),
+    st.integers(0, 10**12),
+    st.integers(1, 10**9),
+)
 def test_fills_and_ledger_tell_the_same_profit_to_the_last_digit(
     tmp_path_factory: pytest.TempPathFactory,
     trades: list[tuple[int, int, int, int, str]],
+    funded: list[int],
     quote: int,
     base: int,
     mark: int,
 ) -> None:
     engine = journal_database.prepare(f"sqlite:///{tmp_path_factory.mktemp('pnl') / 'p.sqlite3'}", {1: 1})
     fills = [made(number, *one) for number, one in enumerate(trades)]
+    funding = [share_entry(1, FundingShare(paid(number), amount)) for number, amount in enumerate(funded) if amount]
     moved = [transfer("later", START_MS, "USDT", 5, cash(1), UNALLOCATED)]
-    asyncio.run(keep(journal_database.address(engine), 1, fills, [*capital(1, quote, base), *moved]))
+    asyncio.run(keep(journal_database.address(engine), 1, fills, [*capital(1, quote, base), *moved, *funding]))
     with reading(engine) as unit:
         found = profit.of_instance(unit, instances.get(unit, 1, 1), Decimal(mark).scaleb(-2))
     engine.dispose()
@@ -84,6 +97,7 @@ def test_fills_and_ledger_tell_the_same_profit_to_the_last_digit(
     assert found.adds_up
     assert found.transfers == Decimal("-0.00000005")
     assert found.trades == len(fills)
+    assert found.funding == Decimal(sum(funded)).scaleb(-8)
 
 
 async def test_the_profit_over_http_adds_up_and_shows_a_book_that_does_not(node: ApiNode) -> None:

@@ -1022,6 +1022,12 @@ export type Pnl = {
      */
     fees: string;
     /**
+     * Funding
+     *
+     * Futures funding received less paid; part of what is realised.
+     */
+    funding: string;
+    /**
      * Mark Price
      *
      * Null while there is neither a live price nor a trade.
@@ -1041,6 +1047,8 @@ export type Pnl = {
     position: string;
     /**
      * Realised
+     *
+     * By what was closed, and by funding.
      */
     realised: string;
     /**
