@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Files of tests are spread over so many processes; one file stays in one of them, with the servers it has started.
 TEST_WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup web up down test check lint types fix bench acceptance docs lock
+.PHONY: help setup web up down test check static lint types fix bench acceptance docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,10 +29,12 @@ down: setup ## end what `make up` started
 test: setup ## run every test, on TEST_WORKERS processes
 	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
-check: lint types ## lint, types, imports, packages, and the laws of the house
+check: static ## lint, types, imports, packages, the page, and the laws of the house
+	$(BIN)/python -m pytest -q tests/architecture
+
+static: lint types ## what `make check` does without the laws, which `make test` has too
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/deptry --no-ansi .
-	$(BIN)/python -m pytest -q tests/architecture
 	scripts/web check
 
 lint: setup ## style, by ruff
