@@ -44,7 +44,7 @@ def give(unit: UnitOfWork, caller: Caller, number: int, kind: str, key: str | No
         # The command of then: what was wished since then stays.
         return given
     if kind in {"start", "resume"}:
-        _require_ready(unit, instance.account_id, caller)
+        require_ready(unit, instance.account_id, caller)
     if kind == "resume" and instance.desired_state not in {instances.PAUSED, instances.RUNNING}:
         raise WrongState(
             f"it is wished {instance.desired_state}; only a paused strategy can go on, others are started."
@@ -104,7 +104,8 @@ def _keep(
     return kept, kept is new
 
 
-def _require_ready(unit: UnitOfWork, number: int, caller: Caller) -> None:
+def require_ready(unit: UnitOfWork, number: int, caller: Caller) -> None:
+    """Return if an account of the caller's can be traded on; `NotReady` says why not."""
     account = accounts.get(unit, number, caller.id)
     if account.disabled:
         raise NotReady("the account is disabled; enable it first.")

@@ -38,6 +38,16 @@ class Doorbell:
         self._start(self._publish(str(instance)))
         self._start(self._send(task, instance))
 
+    def ring_follower(self, account: int) -> None:
+        """Tell that something is asked of an account that follows."""
+        self._start(self._publish(f"{redis_names.FOLLOW}{account}"))
+        self._start(self._send(task_names.FOLLOWER_COMMAND, account))
+
+    def ring_master(self, master: int) -> None:
+        """Tell that a master has a new version, or was edited."""
+        self._start(self._publish(f"{redis_names.MASTER}{master}"))
+        self._start(self._send(task_names.MASTER_CHANGED, master))
+
     def check_account(self, account: int) -> None:
         """Ask a worker what the account's key may do."""
         self._start(self._send(task_names.ACCOUNT_CHECK, account))

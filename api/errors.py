@@ -14,7 +14,9 @@ from starlette.exceptions import HTTPException
 
 from db.queries.accounts import InUse
 from db.queries.commands import OtherCommand
+from db.queries.following import FollowsAlready, StillFollowing
 from db.queries.instances import EditedMeanwhile, NoSuchRow, StillWorking
+from db.queries.masters import Ended, StillFollowed
 from db.queries.people import LastAdministrator
 from db.queries.results import NotStarted
 from db.queries.sessions import LinkSpent
@@ -79,6 +81,10 @@ _STATUS: Final[Mapping[type[AresError], int]] = {
     InUse: 409,
     LastAdministrator: 409,
     NotStarted: 409,
+    Ended: 409,
+    StillFollowed: 409,
+    StillFollowing: 409,
+    FollowsAlready: 409,
     WrongHost: 421,
     TooMany: 429,
     Refused: 422,

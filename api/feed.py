@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 from redis.exceptions import RedisError
@@ -89,6 +89,13 @@ class Feed:
                 break
         is_whole = not oldest or _moment(last_id) >= _moment(oldest) or _moment(last_id) == (0, 0)
         return Replay(events, is_whole, oldest, newest)
+
+    async def tell(self, topic: str, owner: int, payload: Mapping[str, Any]) -> None:
+        """Put an event of this node's own on the stream; nobody depends on one, so a failure is logged and no more."""
+        try:
+            await self._bus.publish(topic, owner, payload)
+        except (RedisError, OSError) as error:
+            log.warning("event_not_told", topic=topic, error=type(error).__name__)
 
     async def close(self) -> None:
         """Stop reading."""

@@ -69,6 +69,18 @@ class ApiNode:
         assert answer.status_code == 201, answer.text
         return int(answer.json()["id"])
 
+    def add_following(self, account: int, who: str = "olga", name: str = "master") -> tuple[int, int, int]:
+        """A manual master, an account that follows it, and a command of that relationship; their numbers."""
+        master = self.post("/api/v1/follower/masters", {"name": name, "kind": "manual"}, who)
+        assert master.status_code == 201, master.text
+        body = {"account_id": account, "master_id": master.json()["id"], "follow_ratio": "0.1"}
+        made = self.post("/api/v1/follower/relationships", body, who)
+        assert made.status_code == 201, made.text
+        number = made.json()["id"]
+        given = self.post(f"/api/v1/follower/relationships/{number}/resync", who=who)
+        assert given.status_code == 202, given.text
+        return int(master.json()["id"]), int(number), int(given.json()["command_id"])
+
 
 class LeapingTime(SystemTime):
     """The machine's time, which a test may move ahead."""

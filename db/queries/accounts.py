@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from sqlmodel import col, select
 
-from db.models import Account, StrategyInstance, User
+from db.models import Account, FollowRelationship, Master, StrategyInstance, User
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
@@ -18,7 +18,7 @@ SECRET_COLUMNS: Final = ("api_key", "api_secret", "passphrase")
 
 
 class InUse(Refused):
-    """Strategies trade on this account; remove them first."""
+    """Strategies trade on this account, or it copies or is copied; remove those first."""
 
 
 class Ciphertext(NamedTuple):
@@ -70,8 +70,13 @@ def remove(unit: UnitOfWork, account: int, owner: int, now: datetime) -> None:
     living = select(StrategyInstance).where(
         col(StrategyInstance.account_id) == account, col(StrategyInstance.removed_at).is_(None)
     )
-    if unit.session.exec(living.limit(1)).first() is not None:
-        raise InUse
+    following = select(FollowRelationship).where(
+        col(FollowRelationship.account_id) == account, col(FollowRelationship.live_master_id).is_not(None)
+    )
+    followed = select(Master).where(col(Master.account_id) == account, col(Master.removed_at).is_(None))
+    for using in (living, following, followed):
+        if unit.session.exec(using.limit(1)).first() is not None:
+            raise InUse
     found.api_key = found.api_secret = found.passphrase = found.key_id = found.key_hint = None
     found.name = f"#{account} {found.name}"[:100]
     found.removed_at = found.updated_at = now

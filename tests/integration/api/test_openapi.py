@@ -40,6 +40,18 @@ PLAUSIBLE: Final[dict[str, list[Any]]] = {
     ],
     "update_strategy": [{"revision": 0, "parameters": GRID}, {"revision": 0, "name": "new", "limits": {}}],
     "preview_strategy": [{"revision": 0, "parameters": GRID}, {"revision": 0}],
+    "create_master": [{"name": "m", "kind": "manual"}, {"name": "a", "kind": "account", "account_id": 1}],
+    "update_master": [{"revision": 0, "shared": True}, {"revision": 0, "state": "paused"}],
+    "set_master_position": [
+        {"symbol": "BTC/USDT", "position_size": 1.0, "entry_price": 50000.0},
+        {"symbol": "ETHUSDT", "position_size": "-0.5"},
+    ],
+    "create_relationship": [
+        {"account_id": 1, "master_user_id": 1, "follow_ratio": 0.1},
+        {"follower_credential_id": 1, "master_id": 1, "follow_ratio": "0.2", "slippage_collar": "0.005"},
+    ],
+    "update_relationship": [{"revision": 0, "follow_ratio": "0.5"}, {"revision": 0, "max_notional": None}],
+    "update_follower_account": [{"revision": 0, "max_notional": 1000}, {"revision": 0, "max_leverage": "2.5"}],
     "set_kill_switch": [{"on": True, "scope": "mine"}, {"on": False}],
 }
 #: Amounts at the edges of what can be written.
@@ -129,7 +141,7 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
     schema = schemathesis.openapi.from_dict(node.app.openapi())
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     names = {one.definition.raw["operationId"] for one in operations}
-    assert len(operations) >= 43
+    assert len(operations) >= 74
     for operation in operations:
         name = operation.definition.raw["operationId"]
         if name in LEFT_OUT:
@@ -138,12 +150,17 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
         account = node.add_account(name=f"account for {name}")
         strategy = node.add_strategy(account, name=f"strategy for {name}")
         command = node.post(f"/api/strategies/{strategy}/stop").json()["command_id"]
-        own = {"account_id": [account], "strategy_id": [strategy], "command_id": [command]}
+        master, relationship, follow_command = node.add_following(account, name=f"master for {name}")
+        own = {
+            "account_id": [account], "strategy_id": [strategy], "command_id": [command], "master_id": [master],
+            "relationship_id": [relationship], "follow_command_id": [follow_command],
+        }  # fmt: skip
         with subtests.test(operation.label):
             tried(operation, own, caller.send)
     assert caller.statuses.total() >= EXAMPLES * len(operations) // 3
     # Each has been carried out at least once, save those that need what is not there: a link, a price, a running state.
     rarely = {"login", "preview_strategy", "pause_strategy", "resume_strategy", "delete_account", "reset_strategy"}
+    rarely |= {"delete_master", "delete_relationship"}
     assert names - caller.succeeded <= LEFT_OUT | rarely
 
 

@@ -32,6 +32,8 @@ class Rule(NamedTuple):
     good: tuple[int, ...] = (200,)
 
 
+#: Operations whose body names what may be another's.
+NAMING_OTHERS = {"create_strategy", "create_relationship", "set_master_position"}
 #: Not in the description: the description itself, which a test below asks for.
 HIDDEN = {"get_openapi", "get_docs"}
 
@@ -84,6 +86,37 @@ RULES = {
     "get_trade_stats": Rule(VIEWER),
     "list_users": Rule(ADMIN),
     "update_user": Rule(ADMIN, {"disabled": False}),
+    "list_masters": Rule(VIEWER),
+    "create_master": Rule(TRADER, {"kind": "manual"}, good=(201,)),
+    "get_master": Rule(VIEWER),
+    "update_master": Rule(TRADER, {"state": "paused", "revision": 0}),
+    "delete_master": Rule(TRADER, good=(409,)),
+    "set_master_position": Rule(TRADER, {"symbol": "BTC/USDT"}),
+    "list_master_positions": Rule(VIEWER),
+    "get_master_leaderboard": Rule(VIEWER),
+    "list_relationships": Rule(VIEWER),
+    "create_relationship": Rule(TRADER, {"follow_ratio": "0.1"}, good=(201, 409)),
+    "get_relationship": Rule(VIEWER),
+    "update_relationship": Rule(TRADER, {"follow_ratio": "0.2", "revision": 0}),
+    "delete_relationship": Rule(TRADER, good=(409,)),
+    "start_relationship": Rule(TRADER, good=(202,)),
+    "pause_relationship": Rule(TRADER, good=(202,)),
+    "resume_relationship": Rule(TRADER, good=(202,)),
+    "stop_relationship": Rule(TRADER, good=(202,)),
+    "resync_relationship": Rule(TRADER, good=(202,)),
+    "preview_resync": Rule(VIEWER),
+    "get_follow_command": Rule(VIEWER),
+    "start_follower_engine": Rule(TRADER),
+    "stop_follower_engine": Rule(TRADER),
+    "get_follower_engine_status": Rule(VIEWER),
+    "list_follower_accounts": Rule(VIEWER),
+    "update_follower_account": Rule(TRADER, {"max_notional": "1000", "revision": 0}),
+    "list_trade_logs": Rule(VIEWER),
+    "list_trade_history": Rule(VIEWER),
+    "get_trade_log_stats": Rule(VIEWER),
+    "list_drift": Rule(VIEWER),
+    "get_relationship_drift": Rule(VIEWER),
+    "list_tracking_errors": Rule(VIEWER),
 }
 
 
@@ -113,6 +146,9 @@ class Belongings(NamedTuple):
     account_id: int
     strategy_id: int
     command_id: int
+    master_id: int
+    relationship_id: int
+    follow_command_id: int
 
 
 _made = iter(range(10_000))
@@ -123,7 +159,8 @@ def belongings(node: ApiNode, who: str) -> Belongings:
     account = node.add_account(who, f"account {number}")
     strategy = node.add_strategy(account, who, f"strategy {number}")
     command = node.post(f"/api/strategies/{strategy}/stop", who=who).json()["command_id"]
-    return Belongings(account, strategy, command)
+    copying = node.add_following(account, who, f"master {number}")
+    return Belongings(account, strategy, command, *copying)
 
 
 def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> Any:
@@ -134,8 +171,12 @@ def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> 
         body = dict(rule.body)
         if one.name == "create_strategy":
             body |= {"account_id": of["account_id"], "name": f"new {next(_made)}"}
-        if one.name == "create_account":
+        if one.name in {"create_account", "create_master"}:
             body["name"] = f"new {next(_made)}"
+        if one.name == "create_relationship":
+            body |= {name: of[name] for name in ("account_id", "master_id")}
+        if one.name == "set_master_position":
+            body |= {"master_id": of["master_id"], "position_size": f"{next(_made) + 1}"}
         options["json"] = body
     return node.call(one.method, path, who, **options)
 
@@ -182,7 +223,7 @@ def test_what_belongs_to_another_answers_like_what_is_not_there(node: ApiNode) -
     missing = dict.fromkeys(Belongings._fields, MISSING)
     checked = 0
     for one in operations(node):
-        if ("{" not in one.path and one.name != "create_strategy") or RULES[one.name].least == ADMIN:
+        if ("{" not in one.path and one.name not in NAMING_OTHERS) or RULES[one.name].least == ADMIN:
             continue
         for who in ("theo", "adam"):
             theirs, nowhere = call(node, one, who, mine._asdict()), call(node, one, who, missing)
@@ -208,6 +249,10 @@ def test_lists_hold_only_what_is_yours(node: ApiNode) -> None:
             items = node.get(f"{path}?limit=500", who).json()["items"]
             assert mine.account_id not in {one.get("account_id", one["id"]) for one in items if path == "/api/accounts"}
             assert mine.strategy_id not in {one["id"] for one in items}
+        copied = {path: node.get(f"/api/v1/follower/{path}", who).text for path in ("masters", "leaderboard")}
+        assert '"mine":false' not in "".join(copied.values())
+        followed = node.get("/api/v1/follower/relationships?limit=500", who).json()["items"]
+        assert mine.relationship_id not in {one["id"] for one in followed}
     owners = {one["actor"] for one in node.get("/api/audit?limit=500", "theo").json()["items"]}
     assert owners <= {"theo"}
     assert "olga" in {one["actor"] for one in node.get("/api/audit?limit=500", "adam").json()["items"]}

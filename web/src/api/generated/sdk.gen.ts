@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
+import type { CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateMasterData, CreateMasterErrors, CreateMasterResponses, CreateRelationshipData, CreateRelationshipErrors, CreateRelationshipResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteMasterData, DeleteMasterErrors, DeleteMasterResponses, DeleteRelationshipData, DeleteRelationshipErrors, DeleteRelationshipResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetFollowCommandData, GetFollowCommandErrors, GetFollowCommandResponses, GetFollowerEngineStatusData, GetFollowerEngineStatusErrors, GetFollowerEngineStatusResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMasterData, GetMasterErrors, GetMasterLeaderboardData, GetMasterLeaderboardErrors, GetMasterLeaderboardResponses, GetMasterResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRelationshipData, GetRelationshipDriftData, GetRelationshipDriftErrors, GetRelationshipDriftResponses, GetRelationshipErrors, GetRelationshipResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeLogStatsData, GetTradeLogStatsErrors, GetTradeLogStatsResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListDriftData, ListDriftErrors, ListDriftResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListFollowerAccountsData, ListFollowerAccountsErrors, ListFollowerAccountsResponses, ListMasterPositionsData, ListMasterPositionsErrors, ListMasterPositionsResponses, ListMastersData, ListMastersErrors, ListMastersResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListRelationshipsData, ListRelationshipsErrors, ListRelationshipsResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTrackingErrorsData, ListTrackingErrorsErrors, ListTrackingErrorsResponses, ListTradeHistoryData, ListTradeHistoryErrors, ListTradeHistoryResponses, ListTradeLogsData, ListTradeLogsErrors, ListTradeLogsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, PauseRelationshipData, PauseRelationshipErrors, PauseRelationshipResponses, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewResyncData, PreviewResyncErrors, PreviewResyncResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeRelationshipData, ResumeRelationshipErrors, ResumeRelationshipResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, ResyncRelationshipData, ResyncRelationshipErrors, ResyncRelationshipResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, SetMasterPositionData, SetMasterPositionErrors, SetMasterPositionResponses, StartFollowerEngineData, StartFollowerEngineErrors, StartFollowerEngineResponses, StartRelationshipData, StartRelationshipErrors, StartRelationshipResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopFollowerEngineData, StopFollowerEngineErrors, StopFollowerEngineResponses, StopRelationshipData, StopRelationshipErrors, StopRelationshipResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateFollowerAccountData, UpdateFollowerAccountErrors, UpdateFollowerAccountResponses, UpdateMasterData, UpdateMasterErrors, UpdateMasterResponses, UpdateRelationshipData, UpdateRelationshipErrors, UpdateRelationshipResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -700,6 +700,526 @@ export const updateUser = <ThrowOnError extends boolean = true>(options: Options
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * List Follower Accounts
+ *
+ * What each of your accounts that follow may hold for all its masters together.
+ */
+export const listFollowerAccounts = <ThrowOnError extends boolean = true>(options?: Options<ListFollowerAccountsData, ThrowOnError>): RequestResult<ListFollowerAccountsResponses, ListFollowerAccountsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListFollowerAccountsResponses, ListFollowerAccountsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/accounts',
+    ...options
+});
+
+/**
+ * Update Follower Account
+ *
+ * Cap what an account may hold for all its masters together. What is held already stays until its master exits.
+ */
+export const updateFollowerAccount = <ThrowOnError extends boolean = true>(options: Options<UpdateFollowerAccountData, ThrowOnError>): RequestResult<UpdateFollowerAccountResponses, UpdateFollowerAccountErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateFollowerAccountResponses, UpdateFollowerAccountErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/accounts/{account_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Follow Command
+ *
+ * What became of a command of a relationship.
+ */
+export const getFollowCommand = <ThrowOnError extends boolean = true>(options: Options<GetFollowCommandData, ThrowOnError>): RequestResult<GetFollowCommandResponses, GetFollowCommandErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetFollowCommandResponses, GetFollowCommandErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/commands/{follow_command_id}',
+    ...options
+});
+
+/**
+ * List Drift
+ *
+ * How far each of your relationships is from its master, symbol by symbol, and why.
+ */
+export const listDrift = <ThrowOnError extends boolean = true>(options?: Options<ListDriftData, ThrowOnError>): RequestResult<ListDriftResponses, ListDriftErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListDriftResponses, ListDriftErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/drift',
+    ...options
+});
+
+/**
+ * Start Follower Engine
+ *
+ * Let everything of yours that is paused follow again. Copying itself runs as long as the platform does.
+ */
+export const startFollowerEngine = <ThrowOnError extends boolean = true>(options?: Options<StartFollowerEngineData, ThrowOnError>): RequestResult<StartFollowerEngineResponses, StartFollowerEngineErrors, ThrowOnError, 'data'> => (options?.client ?? client).post<StartFollowerEngineResponses, StartFollowerEngineErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/engine/start',
+    ...options
+});
+
+/**
+ * Get Follower Engine Status
+ *
+ * What is wished of your relationships, what runs, and which worker holds the leases.
+ */
+export const getFollowerEngineStatus = <ThrowOnError extends boolean = true>(options?: Options<GetFollowerEngineStatusData, ThrowOnError>): RequestResult<GetFollowerEngineStatusResponses, GetFollowerEngineStatusErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetFollowerEngineStatusResponses, GetFollowerEngineStatusErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/engine/status',
+    ...options
+});
+
+/**
+ * Stop Follower Engine
+ *
+ * Pause everything of yours: nothing new is entered, exits still follow. Stop a relationship to end it.
+ */
+export const stopFollowerEngine = <ThrowOnError extends boolean = true>(options?: Options<StopFollowerEngineData, ThrowOnError>): RequestResult<StopFollowerEngineResponses, StopFollowerEngineErrors, ThrowOnError, 'data'> => (options?.client ?? client).post<StopFollowerEngineResponses, StopFollowerEngineErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/engine/stop',
+    ...options
+});
+
+/**
+ * Get Master Leaderboard
+ *
+ * Masters by what their followers earned for what they held. Followers who left and ended masters count too.
+ */
+export const getMasterLeaderboard = <ThrowOnError extends boolean = true>(options?: Options<GetMasterLeaderboardData, ThrowOnError>): RequestResult<GetMasterLeaderboardResponses, GetMasterLeaderboardErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetMasterLeaderboardResponses, GetMasterLeaderboardErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/leaderboard',
+    ...options
+});
+
+/**
+ * Set Master Position
+ *
+ * Enter what a manual master of yours holds. It is a new version, and its followers begin to converge at once.
+ */
+export const setMasterPosition = <ThrowOnError extends boolean = true>(options: Options<SetMasterPositionData, ThrowOnError>): RequestResult<SetMasterPositionResponses, SetMasterPositionErrors, ThrowOnError, 'data'> => (options.client ?? client).post<SetMasterPositionResponses, SetMasterPositionErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/master-position',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Master Positions
+ *
+ * What the masters that you may see hold, flat symbols too.
+ */
+export const listMasterPositions = <ThrowOnError extends boolean = true>(options?: Options<ListMasterPositionsData, ThrowOnError>): RequestResult<ListMasterPositionsResponses, ListMasterPositionsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListMasterPositionsResponses, ListMasterPositionsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/master-positions',
+    ...options
+});
+
+/**
+ * List Masters
+ *
+ * Your masters, and those that others share, by number.
+ */
+export const listMasters = <ThrowOnError extends boolean = true>(options?: Options<ListMastersData, ThrowOnError>): RequestResult<ListMastersResponses, ListMastersErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListMastersResponses, ListMastersErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/masters',
+    ...options
+});
+
+/**
+ * Create Master
+ *
+ * Let an account of yours, a strategy of yours, or positions that you enter be followed.
+ */
+export const createMaster = <ThrowOnError extends boolean = true>(options: Options<CreateMasterData, ThrowOnError>): RequestResult<CreateMasterResponses, CreateMasterErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateMasterResponses, CreateMasterErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/masters',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Master
+ *
+ * Remove a master that nobody follows. Its record stays on the leaderboard of those who saw it.
+ */
+export const deleteMaster = <ThrowOnError extends boolean = true>(options: Options<DeleteMasterData, ThrowOnError>): RequestResult<DeleteMasterResponses, DeleteMasterErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteMasterResponses, DeleteMasterErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/masters/{master_id}',
+    ...options
+});
+
+/**
+ * Get Master
+ *
+ * One master.
+ */
+export const getMaster = <ThrowOnError extends boolean = true>(options: Options<GetMasterData, ThrowOnError>): RequestResult<GetMasterResponses, GetMasterErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetMasterResponses, GetMasterErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/masters/{master_id}',
+    ...options
+});
+
+/**
+ * Update Master
+ *
+ * Rename it, share it, pause it, or end it: then every relationship with it stops as it says.
+ */
+export const updateMaster = <ThrowOnError extends boolean = true>(options: Options<UpdateMasterData, ThrowOnError>): RequestResult<UpdateMasterResponses, UpdateMasterErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateMasterResponses, UpdateMasterErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/masters/{master_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Relationships
+ *
+ * Your relationships by number.
+ */
+export const listRelationships = <ThrowOnError extends boolean = true>(options?: Options<ListRelationshipsData, ThrowOnError>): RequestResult<ListRelationshipsResponses, ListRelationshipsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListRelationshipsResponses, ListRelationshipsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships',
+    ...options
+});
+
+/**
+ * Create Relationship
+ *
+ * Let an account of yours follow a master. It begins at once, unless `is_active` is false.
+ */
+export const createRelationship = <ThrowOnError extends boolean = true>(options: Options<CreateRelationshipData, ThrowOnError>): RequestResult<CreateRelationshipResponses, CreateRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateRelationshipResponses, CreateRelationshipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Relationship
+ *
+ * Remove one that has stopped. Its record stays, and counts in its master's.
+ */
+export const deleteRelationship = <ThrowOnError extends boolean = true>(options: Options<DeleteRelationshipData, ThrowOnError>): RequestResult<DeleteRelationshipResponses, DeleteRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteRelationshipResponses, DeleteRelationshipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}',
+    ...options
+});
+
+/**
+ * Get Relationship
+ *
+ * One relationship.
+ */
+export const getRelationship = <ThrowOnError extends boolean = true>(options: Options<GetRelationshipData, ThrowOnError>): RequestResult<GetRelationshipResponses, GetRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetRelationshipResponses, GetRelationshipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}',
+    ...options
+});
+
+/**
+ * Update Relationship
+ *
+ * Change its terms, running or not: what is held converges to what they allow.
+ */
+export const updateRelationship = <ThrowOnError extends boolean = true>(options: Options<UpdateRelationshipData, ThrowOnError>): RequestResult<UpdateRelationshipResponses, UpdateRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).put<UpdateRelationshipResponses, UpdateRelationshipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Relationship Drift
+ *
+ * The same of one relationship.
+ */
+export const getRelationshipDrift = <ThrowOnError extends boolean = true>(options: Options<GetRelationshipDriftData, ThrowOnError>): RequestResult<GetRelationshipDriftResponses, GetRelationshipDriftErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetRelationshipDriftResponses, GetRelationshipDriftErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}/drift',
+    ...options
+});
+
+/**
+ * Pause Relationship
+ *
+ * No new entries; exits go on.
+ */
+export const pauseRelationship = <ThrowOnError extends boolean = true>(options: Options<PauseRelationshipData, ThrowOnError>): RequestResult<PauseRelationshipResponses, PauseRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).post<PauseRelationshipResponses, PauseRelationshipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}/pause',
+    ...options
+});
+
+/**
+ * Resume Relationship
+ *
+ * Go on after a pause. What the master entered meanwhile is copied by a resync only.
+ */
+export const resumeRelationship = <ThrowOnError extends boolean = true>(options: Options<ResumeRelationshipData, ThrowOnError>): RequestResult<ResumeRelationshipResponses, ResumeRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).post<ResumeRelationshipResponses, ResumeRelationshipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}/resume',
+    ...options
+});
+
+/**
+ * Resync Relationship
+ *
+ * Copy all that the master holds now, whatever was skipped, came late or was changed by hand.
+ */
+export const resyncRelationship = <ThrowOnError extends boolean = true>(options: Options<ResyncRelationshipData, ThrowOnError>): RequestResult<ResyncRelationshipResponses, ResyncRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).post<ResyncRelationshipResponses, ResyncRelationshipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}/resync',
+    ...options
+});
+
+/**
+ * Preview Resync
+ *
+ * What a resync would change, symbol by symbol. Nothing of it is kept.
+ */
+export const previewResync = <ThrowOnError extends boolean = true>(options: Options<PreviewResyncData, ThrowOnError>): RequestResult<PreviewResyncResponses, PreviewResyncErrors, ThrowOnError, 'data'> => (options.client ?? client).get<PreviewResyncResponses, PreviewResyncErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}/resync-preview',
+    ...options
+});
+
+/**
+ * Start Relationship
+ *
+ * Follow again after a stop.
+ */
+export const startRelationship = <ThrowOnError extends boolean = true>(options: Options<StartRelationshipData, ThrowOnError>): RequestResult<StartRelationshipResponses, StartRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).post<StartRelationshipResponses, StartRelationshipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}/start',
+    ...options
+});
+
+/**
+ * Stop Relationship
+ *
+ * End following; what is held is kept, closed or handed over, as `on_stop` says.
+ */
+export const stopRelationship = <ThrowOnError extends boolean = true>(options: Options<StopRelationshipData, ThrowOnError>): RequestResult<StopRelationshipResponses, StopRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).post<StopRelationshipResponses, StopRelationshipErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}/stop',
+    ...options
+});
+
+/**
+ * List Tracking Errors
+ *
+ * The tracking-error ledger, newest step first: ideal less actual copy, split into causes that add up.
+ */
+export const listTrackingErrors = <ThrowOnError extends boolean = true>(options: Options<ListTrackingErrorsData, ThrowOnError>): RequestResult<ListTrackingErrorsResponses, ListTrackingErrorsErrors, ThrowOnError, 'data'> => (options.client ?? client).get<ListTrackingErrorsResponses, ListTrackingErrorsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/relationships/{relationship_id}/tracking',
+    ...options
+});
+
+/**
+ * List Trade History
+ *
+ * The trade log by its first name.
+ */
+export const listTradeHistory = <ThrowOnError extends boolean = true>(options?: Options<ListTradeHistoryData, ThrowOnError>): RequestResult<ListTradeHistoryResponses, ListTradeHistoryErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListTradeHistoryResponses, ListTradeHistoryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/trade-history',
+    ...options
+});
+
+/**
+ * List Trade Logs
+ *
+ * Every signal of your masters and what became of it at you, newest first; skipped ones with their reason.
+ */
+export const listTradeLogs = <ThrowOnError extends boolean = true>(options?: Options<ListTradeLogsData, ThrowOnError>): RequestResult<ListTradeLogsResponses, ListTradeLogsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListTradeLogsResponses, ListTradeLogsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/trade-logs',
+    ...options
+});
+
+/**
+ * Get Trade Log Stats
+ *
+ * How many signals were carried out, failed and skipped, how long they took, and what they cost.
+ */
+export const getTradeLogStats = <ThrowOnError extends boolean = true>(options?: Options<GetTradeLogStatsData, ThrowOnError>): RequestResult<GetTradeLogStatsResponses, GetTradeLogStatsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<GetTradeLogStatsResponses, GetTradeLogStatsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/follower/trade-logs/stats',
+    ...options
 });
 
 /**

@@ -265,6 +265,58 @@ export type Bars = {
 };
 
 /**
+ * Causes
+ *
+ * The ideal copy less the actual one, in quote, by cause; they add up to `difference`, to the last digit.
+ */
+export type Causes = {
+    /**
+     * Actual
+     */
+    actual: string;
+    /**
+     * Adds Up
+     */
+    adds_up: boolean;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Caps
+     */
+    caps: string;
+    /**
+     * Difference
+     */
+    difference: string;
+    /**
+     * Fees
+     */
+    fees: string;
+    /**
+     * Ideal
+     */
+    ideal: string;
+    /**
+     * Latency
+     */
+    latency: string;
+    /**
+     * Rounding
+     */
+    rounding: string;
+    /**
+     * Skipped
+     */
+    skipped: string;
+    /**
+     * Slippage
+     */
+    slippage: string;
+};
+
+/**
  * CommandAnswer
  *
  * A command that was taken down. Its outcome follows; `/api/commands/{id}` and the events tell it.
@@ -383,6 +435,163 @@ export type Day = {
      * Trades
      */
     trades: number;
+};
+
+/**
+ * Drift
+ *
+ * How far one relationship is from its master on one symbol, and why.
+ */
+export type Drift = {
+    /**
+     * Account Id
+     */
+    account_id: number;
+    causes: Causes | null;
+    /**
+     * Drift
+     *
+     * Held less target; zero when the follower is where it should be.
+     */
+    drift: string | null;
+    /**
+     * Fees
+     */
+    fees: string | null;
+    /**
+     * Followed Version
+     *
+     * The version that the follower has taken in; 0 before the first.
+     */
+    followed_version: number;
+    /**
+     * Held
+     */
+    held: string;
+    /**
+     * Ideal
+     *
+     * Ratio x master's position; null where sizing is not a plain ratio.
+     */
+    ideal: string | null;
+    /**
+     * Is Behind
+     */
+    is_behind: boolean;
+    /**
+     * Master Id
+     */
+    master_id: number;
+    /**
+     * Master Position
+     */
+    master_position: string;
+    /**
+     * Master Version
+     */
+    master_version: number;
+    /**
+     * Ratio
+     */
+    ratio: string;
+    /**
+     * Realised
+     */
+    realised: string | null;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Reason Text
+     */
+    reason_text: string;
+    /**
+     * Relationship Id
+     */
+    relationship_id: number;
+    /**
+     * Residual
+     */
+    residual: string;
+    /**
+     * Residual Reason
+     */
+    residual_reason: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    /**
+     * Target
+     */
+    target: string | null;
+    /**
+     * Updated At
+     */
+    updated_at: string | null;
+};
+
+/**
+ * DriftList
+ *
+ * Of every relationship and symbol.
+ */
+export type DriftList = {
+    /**
+     * Items
+     */
+    items: Array<Drift>;
+};
+
+/**
+ * EngineStatus
+ *
+ * Copying of everything that is yours: what is wished, what runs, and where.
+ */
+export type EngineStatus = {
+    /**
+     * Changed
+     *
+     * Relationships that this request has changed.
+     */
+    changed: number;
+    /**
+     * Following
+     */
+    following: number;
+    /**
+     * Held By
+     */
+    held_by: Array<HeldBy>;
+    /**
+     * In Error
+     */
+    in_error: number;
+    /**
+     * Is Running
+     *
+     * Whether any of your relationships is wished to follow.
+     */
+    is_running: boolean;
+    /**
+     * Paused
+     */
+    paused: number;
+    /**
+     * Relationships
+     */
+    relationships: number;
+    /**
+     * Stopped
+     */
+    stopped: number;
+    /**
+     * Waiting
+     *
+     * Wished to follow or paused, and not taken in by a worker yet.
+     */
+    waiting: number;
 };
 
 /**
@@ -526,6 +735,151 @@ export type FillList = {
 };
 
 /**
+ * FollowCommandAnswer
+ *
+ * A command that was taken down. `/api/v1/follower/commands/{id}` tells its outcome.
+ */
+export type FollowCommandAnswer = {
+    /**
+     * Command Id
+     */
+    command_id: number;
+    /**
+     * Outcome
+     *
+     * done, rejected, expired or superseded; null while it waits.
+     */
+    outcome: string | null;
+    relationship: Relationship;
+};
+
+/**
+ * FollowCommandStatus
+ *
+ * What became of a command of a relationship.
+ */
+export type FollowCommandStatus = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Outcome
+     */
+    outcome: string | null;
+    /**
+     * Relationship Id
+     */
+    relationship_id: number;
+    /**
+     * Sequence
+     */
+    sequence: number;
+};
+
+/**
+ * FollowerAccount
+ *
+ * What one account may hold for all its masters together.
+ */
+export type FollowerAccount = {
+    /**
+     * Account Id
+     */
+    account_id: number;
+    /**
+     * Account Name
+     */
+    account_name: string;
+    /**
+     * Equity
+     */
+    equity: string | null;
+    /**
+     * Equity At
+     */
+    equity_at: string | null;
+    /**
+     * Last Error
+     */
+    last_error: string;
+    /**
+     * Max Leverage
+     */
+    max_leverage: string | null;
+    /**
+     * Max Notional
+     */
+    max_notional: string | null;
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Runner
+     *
+     * The worker that ran it last; empty before the first.
+     */
+    runner: string;
+};
+
+/**
+ * FollowerAccountEdit
+ *
+ * New caps of the revision that was looked at; what is left out stays, null takes a cap away.
+ */
+export type FollowerAccountEdit = {
+    /**
+     * Max Leverage
+     */
+    max_leverage?: number | string | null;
+    /**
+     * Max Notional
+     */
+    max_notional?: number | string | null;
+    /**
+     * Revision
+     */
+    revision: number;
+};
+
+/**
+ * FollowerAccountList
+ *
+ * Your accounts that follow.
+ */
+export type FollowerAccountList = {
+    /**
+     * Items
+     */
+    items: Array<FollowerAccount>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * Health
  *
  * Whether something works.
@@ -545,6 +899,26 @@ export type Health = {
      * Version
      */
     version: string | null;
+};
+
+/**
+ * HeldBy
+ *
+ * Who holds a lease now; empty when nobody does, null while Redis cannot be asked.
+ */
+export type HeldBy = {
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Kind
+     */
+    kind: 'master' | 'account';
+    /**
+     * Worker
+     */
+    worker: string | null;
 };
 
 /**
@@ -674,6 +1048,46 @@ export type Kind = {
 };
 
 /**
+ * LatencyDistribution
+ *
+ * Milliseconds of the newest rows that have both moments.
+ */
+export type LatencyDistribution = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Largest
+     */
+    largest: number | null;
+    /**
+     * P50
+     */
+    p50: number | null;
+    /**
+     * P90
+     */
+    p90: number | null;
+    /**
+     * P99
+     */
+    p99: number | null;
+};
+
+/**
+ * Leaderboard
+ *
+ * Masters by what their followers have earned for what they held, best first.
+ */
+export type Leaderboard = {
+    /**
+     * Items
+     */
+    items: Array<MasterResult>;
+};
+
+/**
  * LiveStatus
  *
  * What the worker that runs a strategy says of it. It is told again every ten seconds, and ends with the worker.
@@ -773,6 +1187,391 @@ export type LiveStatus = {
      * Worker Ip
      */
     worker_ip: string;
+};
+
+/**
+ * Master
+ *
+ * Somebody whose positions can be copied.
+ */
+export type Master = {
+    /**
+     * Account Id
+     *
+     * Whose positions; null for another's master.
+     */
+    account_id: number | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Equity
+     */
+    equity: string | null;
+    /**
+     * Equity At
+     */
+    equity_at: string | null;
+    /**
+     * Followers
+     *
+     * How many relationships follow it now.
+     */
+    followers: number;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Kind
+     */
+    kind: 'account' | 'strategy' | 'manual';
+    /**
+     * Last Error
+     */
+    last_error: string;
+    /**
+     * Master User Id
+     */
+    master_user_id: number;
+    /**
+     * Mine
+     *
+     * Whether it is yours; of another's only what followers need is told.
+     */
+    mine: boolean;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Quote Asset
+     */
+    quote_asset: string;
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Shared
+     *
+     * Whether others may see and follow it.
+     */
+    shared: boolean;
+    /**
+     * State
+     */
+    state: 'active' | 'paused' | 'ended';
+    /**
+     * Strategy Id
+     */
+    strategy_id: number | null;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Venue
+     *
+     * The venue whose symbols its positions are in.
+     */
+    venue: string;
+    /**
+     * Version
+     *
+     * The newest position that was published; 0 before the first.
+     */
+    version: number;
+};
+
+/**
+ * MasterCreate
+ *
+ * A new master: an account, a strategy, or positions that you enter yourself.
+ */
+export type MasterCreate = {
+    /**
+     * Account Id
+     *
+     * Of kind account; of kind manual if it has one.
+     */
+    account_id?: number | null;
+    /**
+     * Kind
+     */
+    kind: 'account' | 'strategy' | 'manual';
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Shared
+     */
+    shared?: boolean;
+    /**
+     * Strategy Id
+     *
+     * Of kind strategy.
+     */
+    strategy_id?: number | null;
+    /**
+     * Venue
+     *
+     * Of kind manual without an account.
+     */
+    venue?: string | null;
+};
+
+/**
+ * MasterEdit
+ *
+ * Changes of the revision that was looked at; what is left out stays. What has ended does not begin again.
+ */
+export type MasterEdit = {
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Shared
+     */
+    shared?: boolean | null;
+    /**
+     * State
+     */
+    state?: 'active' | 'paused' | 'ended' | null;
+};
+
+/**
+ * MasterList
+ *
+ * Masters that you may see, by number.
+ */
+export type MasterList = {
+    /**
+     * Items
+     */
+    items: Array<Master>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * MasterPosition
+ *
+ * What a master holds of one symbol.
+ */
+export type MasterPosition = {
+    /**
+     * Entry Price
+     */
+    entry_price: string | null;
+    /**
+     * Master Credential Id
+     */
+    master_credential_id: number | null;
+    /**
+     * Master Id
+     */
+    master_id: number;
+    /**
+     * Master Name
+     */
+    master_name: string;
+    /**
+     * Master User Id
+     */
+    master_user_id: number;
+    /**
+     * Position Size
+     */
+    position_size: string;
+    /**
+     * Price
+     *
+     * Of the newest change.
+     */
+    price: string | null;
+    /**
+     * Side
+     */
+    side: 'long' | 'short' | 'flat';
+    /**
+     * Signal At
+     */
+    signal_at: string;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * MasterPositionList
+ *
+ * Positions by master and symbol; flat ones too.
+ */
+export type MasterPositionList = {
+    /**
+     * Items
+     */
+    items: Array<MasterPosition>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * MasterPositionSet
+ *
+ * What a master of yours of kind manual holds of one symbol now. Without `master_id` it is found or made.
+ */
+export type MasterPositionSet = {
+    /**
+     * Entry Price
+     *
+     * What slippage and collars are measured from.
+     */
+    entry_price?: number | string | null;
+    /**
+     * Master Credential Id
+     *
+     * The account of yours whose position it is.
+     */
+    master_credential_id?: number | null;
+    /**
+     * Master Id
+     */
+    master_id?: number | null;
+    /**
+     * Master User Id
+     *
+     * Your own number, or leave it out.
+     */
+    master_user_id?: number | null;
+    /**
+     * Position Size
+     *
+     * Above zero is long, below zero short, 0 closes.
+     */
+    position_size: number | string;
+    /**
+     * Symbol
+     */
+    symbol: string;
+};
+
+/**
+ * MasterResult
+ *
+ * How everybody who ever followed a master has done together, those who left and masters that ended included.
+ */
+export type MasterResult = {
+    /**
+     * Best Result
+     */
+    best_result: string | null;
+    /**
+     * Days
+     *
+     * From the first result to the last.
+     */
+    days: number;
+    /**
+     * Enough
+     *
+     * Whether the record says anything: 30 days and 30 carried out signals.
+     */
+    enough: boolean;
+    master: Master;
+    /**
+     * Max Drawdown
+     *
+     * The deepest fall of that sum from its height.
+     */
+    max_drawdown: string;
+    /**
+     * Measured
+     *
+     * Relationships of which results are known.
+     */
+    measured: number;
+    /**
+     * Median Result
+     */
+    median_result: string | null;
+    /**
+     * Most Held
+     *
+     * The most that all followers held at one moment.
+     */
+    most_held: string;
+    /**
+     * Net Result
+     *
+     * Of all followers together, after fees.
+     */
+    net_result: string;
+    /**
+     * People Ever
+     */
+    people_ever: number;
+    /**
+     * Rank
+     *
+     * Of those whose record is long enough; 0 for the others, which come last.
+     */
+    rank: number;
+    /**
+     * Relationships Ever
+     */
+    relationships_ever: number;
+    /**
+     * Removed
+     */
+    removed: boolean;
+    /**
+     * Return On Most Held
+     *
+     * As a fraction; null while nothing was held.
+     */
+    return_on_most_held: string | null;
+    /**
+     * Trades
+     *
+     * Signals that were carried out at a follower.
+     */
+    trades: number;
+    /**
+     * Winners
+     *
+     * Relationships above zero, of those measured.
+     */
+    winners: number;
+    /**
+     * Worst Result
+     */
+    worst_result: string | null;
 };
 
 /**
@@ -1148,6 +1947,512 @@ export type Problem = {
 };
 
 /**
+ * Relationship
+ *
+ * An account that follows a master: its terms, what is wished, and what its worker says.
+ */
+export type Relationship = {
+    /**
+     * Account Id
+     */
+    account_id: number;
+    /**
+     * Account Name
+     */
+    account_name: string;
+    /**
+     * Allow Symbols
+     */
+    allow_symbols: Array<string>;
+    /**
+     * Applied
+     *
+     * Whether the worker has taken in the newest revision.
+     */
+    applied: boolean;
+    /**
+     * Copy Existing
+     */
+    copy_existing: boolean;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Delay Ms
+     */
+    delay_ms: number;
+    /**
+     * Deny Symbols
+     */
+    deny_symbols: Array<string>;
+    /**
+     * Desired State
+     */
+    desired_state: 'following' | 'paused' | 'stopped';
+    /**
+     * Exchange
+     */
+    exchange: string;
+    /**
+     * Feed
+     */
+    feed: string;
+    /**
+     * Follow Ratio
+     */
+    follow_ratio: string;
+    /**
+     * Follower User Id
+     */
+    follower_user_id: number;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Kelly Fraction
+     */
+    kelly_fraction: string | null;
+    /**
+     * Last Error
+     */
+    last_error: string;
+    /**
+     * Master Id
+     */
+    master_id: number;
+    /**
+     * Master Name
+     */
+    master_name: string;
+    /**
+     * Master User Id
+     */
+    master_user_id: number;
+    /**
+     * Max Entry Delay Ms
+     */
+    max_entry_delay_ms: number | null;
+    /**
+     * Max Leverage
+     */
+    max_leverage: string | null;
+    /**
+     * Max Notional
+     */
+    max_notional: string | null;
+    /**
+     * Max Ratio
+     */
+    max_ratio: string | null;
+    /**
+     * Max Symbol Notional
+     */
+    max_symbol_notional: string | null;
+    /**
+     * Mode
+     */
+    mode: 'fixed_ratio' | 'equity_proportional' | 'fixed_notional' | 'fractional_kelly';
+    /**
+     * Notional
+     */
+    notional: string | null;
+    /**
+     * On Stop
+     */
+    on_stop: 'keep' | 'close' | 'hand_over';
+    /**
+     * Paper
+     */
+    paper: boolean;
+    /**
+     * Reverse
+     */
+    reverse: boolean;
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Slippage Collar
+     */
+    slippage_collar: string | null;
+    /**
+     * State
+     *
+     * What the worker says: waiting, following, paused, stopping, stopped or error.
+     */
+    state: string;
+    /**
+     * Stop Loss
+     */
+    stop_loss: string | null;
+    /**
+     * Stopped At
+     */
+    stopped_at: string | null;
+    /**
+     * Take Profit
+     */
+    take_profit: string | null;
+    /**
+     * Total Stop Loss
+     */
+    total_stop_loss: string | null;
+    /**
+     * Total Take Profit
+     */
+    total_take_profit: string | null;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * RelationshipCreate
+ *
+ * A new relationship. Names of the design are taken too: credentials are accounts.
+ */
+export type RelationshipCreate = {
+    /**
+     * Account Id
+     *
+     * The account that follows.
+     */
+    account_id?: number | null;
+    /**
+     * Allow Symbols
+     *
+     * Empty allows all that are not denied.
+     */
+    allow_symbols?: Array<string>;
+    /**
+     * Copy Existing
+     *
+     * Whether what the master holds already is copied too.
+     */
+    copy_existing?: boolean;
+    /**
+     * Delay Ms
+     *
+     * How long everything waits on purpose.
+     */
+    delay_ms?: number;
+    /**
+     * Deny Symbols
+     */
+    deny_symbols?: Array<string>;
+    /**
+     * Follow Ratio
+     *
+     * 0.01 to 1.0; beyond that `max_ratio` must allow it. Proportional to what, `mode` says.
+     */
+    follow_ratio?: number | string;
+    /**
+     * Follower Credential Id
+     *
+     * The same by its other name.
+     */
+    follower_credential_id?: number | null;
+    /**
+     * Follower User Id
+     *
+     * Your own number, or leave it out.
+     */
+    follower_user_id?: number | null;
+    /**
+     * Is Active
+     *
+     * False begins paused.
+     */
+    is_active?: boolean;
+    /**
+     * Kelly Fraction
+     *
+     * Part of the full Kelly stake, in fractional_kelly.
+     */
+    kelly_fraction?: number | string | null;
+    /**
+     * Master Credential Id
+     *
+     * Instead of `master_id`: of which account.
+     */
+    master_credential_id?: number | null;
+    /**
+     * Master Id
+     */
+    master_id?: number | null;
+    /**
+     * Master User Id
+     *
+     * Instead of `master_id`: whose manual master.
+     */
+    master_user_id?: number | null;
+    /**
+     * Max Entry Delay Ms
+     *
+     * How old an entry of the master may be; exits always follow.
+     */
+    max_entry_delay_ms?: number | null;
+    /**
+     * Max Leverage
+     */
+    max_leverage?: number | string | null;
+    /**
+     * Max Notional
+     */
+    max_notional?: number | string | null;
+    /**
+     * Max Ratio
+     *
+     * Your own limit for ratios outside 0.01 to 1.0.
+     */
+    max_ratio?: number | string | null;
+    /**
+     * Max Symbol Notional
+     */
+    max_symbol_notional?: number | string | null;
+    /**
+     * Mode
+     */
+    mode?: 'fixed_ratio' | 'equity_proportional' | 'fixed_notional' | 'fractional_kelly';
+    /**
+     * Notional
+     *
+     * Quote value of the master's largest position, in fixed_notional.
+     */
+    notional?: number | string | null;
+    /**
+     * On Stop
+     */
+    on_stop?: 'keep' | 'close' | 'hand_over';
+    /**
+     * Reverse
+     */
+    reverse?: boolean;
+    /**
+     * Slippage Collar
+     *
+     * How far from the master's price an entry may trade.
+     */
+    slippage_collar?: number | string | null;
+    /**
+     * Stop Loss
+     *
+     * Of one copied position, against its cost.
+     */
+    stop_loss?: number | string | null;
+    /**
+     * Take Profit
+     */
+    take_profit?: number | string | null;
+    /**
+     * Total Stop Loss
+     *
+     * Of the relationship as a whole, in quote.
+     */
+    total_stop_loss?: number | string | null;
+    /**
+     * Total Take Profit
+     */
+    total_take_profit?: number | string | null;
+};
+
+/**
+ * RelationshipEdit
+ *
+ * Changes of the revision that was looked at; what is left out stays, and null takes a limit away.
+ */
+export type RelationshipEdit = {
+    /**
+     * Allow Symbols
+     *
+     * Empty allows all that are not denied.
+     */
+    allow_symbols?: Array<string>;
+    /**
+     * Copy Existing
+     *
+     * Whether what the master holds already is copied too.
+     */
+    copy_existing?: boolean;
+    /**
+     * Delay Ms
+     *
+     * How long everything waits on purpose.
+     */
+    delay_ms?: number;
+    /**
+     * Deny Symbols
+     */
+    deny_symbols?: Array<string>;
+    /**
+     * Follow Ratio
+     *
+     * 0.01 to 1.0; beyond that `max_ratio` must allow it. Proportional to what, `mode` says.
+     */
+    follow_ratio?: number | string;
+    /**
+     * Kelly Fraction
+     *
+     * Part of the full Kelly stake, in fractional_kelly.
+     */
+    kelly_fraction?: number | string | null;
+    /**
+     * Max Entry Delay Ms
+     *
+     * How old an entry of the master may be; exits always follow.
+     */
+    max_entry_delay_ms?: number | null;
+    /**
+     * Max Leverage
+     */
+    max_leverage?: number | string | null;
+    /**
+     * Max Notional
+     */
+    max_notional?: number | string | null;
+    /**
+     * Max Ratio
+     *
+     * Your own limit for ratios outside 0.01 to 1.0.
+     */
+    max_ratio?: number | string | null;
+    /**
+     * Max Symbol Notional
+     */
+    max_symbol_notional?: number | string | null;
+    /**
+     * Mode
+     */
+    mode?: 'fixed_ratio' | 'equity_proportional' | 'fixed_notional' | 'fractional_kelly';
+    /**
+     * Notional
+     *
+     * Quote value of the master's largest position, in fixed_notional.
+     */
+    notional?: number | string | null;
+    /**
+     * On Stop
+     */
+    on_stop?: 'keep' | 'close' | 'hand_over';
+    /**
+     * Reverse
+     */
+    reverse?: boolean;
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Slippage Collar
+     *
+     * How far from the master's price an entry may trade.
+     */
+    slippage_collar?: number | string | null;
+    /**
+     * Stop Loss
+     *
+     * Of one copied position, against its cost.
+     */
+    stop_loss?: number | string | null;
+    /**
+     * Take Profit
+     */
+    take_profit?: number | string | null;
+    /**
+     * Total Stop Loss
+     *
+     * Of the relationship as a whole, in quote.
+     */
+    total_stop_loss?: number | string | null;
+    /**
+     * Total Take Profit
+     */
+    total_take_profit?: number | string | null;
+};
+
+/**
+ * RelationshipList
+ *
+ * Your relationships by number.
+ */
+export type RelationshipList = {
+    /**
+     * Items
+     */
+    items: Array<Relationship>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * ResyncPreview
+ *
+ * What a resync would change. Caps of the account are applied by the worker, with prices of that moment.
+ */
+export type ResyncPreview = {
+    /**
+     * Relationship Id
+     */
+    relationship_id: number;
+    /**
+     * Steps
+     */
+    steps: Array<ResyncStep>;
+    /**
+     * Unknown
+     *
+     * Symbols of which the venue's rules are not known to this node.
+     */
+    unknown: Array<string>;
+};
+
+/**
+ * ResyncStep
+ *
+ * What a resync would lead to on one symbol, at the prices and equity known now.
+ */
+export type ResyncStep = {
+    /**
+     * Change
+     */
+    change: string;
+    /**
+     * Held
+     */
+    held: string;
+    /**
+     * Master Position
+     */
+    master_position: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Reason Text
+     */
+    reason_text: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
+    /**
+     * Target
+     */
+    target: string;
+};
+
+/**
  * Session
  *
  * Who is signed in, and what they should know at once.
@@ -1169,6 +2474,38 @@ export type Session = {
      * Version
      */
     version: string;
+};
+
+/**
+ * SlippageDistribution
+ *
+ * Fractions of the master's price, of the newest rows that were executed; below zero is better than the master.
+ */
+export type SlippageDistribution = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Largest
+     */
+    largest: string | null;
+    /**
+     * Mean
+     */
+    mean: string | null;
+    /**
+     * P50
+     */
+    p50: string | null;
+    /**
+     * P90
+     */
+    p90: string | null;
+    /**
+     * P99
+     */
+    p99: string | null;
 };
 
 /**
@@ -1441,6 +2778,90 @@ export type StrategyList = {
 };
 
 /**
+ * TrackingList
+ *
+ * Steps, newest first.
+ */
+export type TrackingList = {
+    /**
+     * Items
+     */
+    items: Array<TrackingStep>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * TrackingStep
+ *
+ * The tracking-error ledger after one step.
+ */
+export type TrackingStep = {
+    /**
+     * Actual
+     */
+    actual: string;
+    /**
+     * Adds Up
+     */
+    adds_up: boolean;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Caps
+     */
+    caps: string;
+    /**
+     * Difference
+     */
+    difference: string;
+    /**
+     * Fees
+     */
+    fees: string;
+    /**
+     * Ideal
+     */
+    ideal: string;
+    /**
+     * Kind
+     */
+    kind: string;
+    /**
+     * Latency
+     */
+    latency: string;
+    /**
+     * Master Version
+     */
+    master_version: number;
+    /**
+     * Rounding
+     */
+    rounding: string;
+    /**
+     * Sequence
+     */
+    sequence: number;
+    /**
+     * Skipped
+     */
+    skipped: string;
+    /**
+     * Slippage
+     */
+    slippage: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
+};
+
+/**
  * Trade
  *
  * One execution, with the strategy that made it.
@@ -1510,6 +2931,255 @@ export type TradeList = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * TradeLog
+ *
+ * One signal of a master, and what became of it at one follower.
+ */
+export type TradeLog = {
+    /**
+     * Account Id
+     */
+    account_id: number;
+    /**
+     * Acknowledged At
+     */
+    acknowledged_at: string | null;
+    /**
+     * Average Price
+     */
+    average_price: string | null;
+    /**
+     * Client Order Id
+     */
+    client_order_id: string | null;
+    /**
+     * Error Message
+     */
+    error_message: string | null;
+    /**
+     * Execution Time Ms
+     */
+    execution_time_ms: number | null;
+    /**
+     * Fee
+     */
+    fee: string | null;
+    /**
+     * Follower Action
+     */
+    follower_action: string;
+    /**
+     * Follower Amount
+     *
+     * Executed, in the base asset.
+     */
+    follower_amount: string;
+    /**
+     * Follower Ratio
+     */
+    follower_ratio: string;
+    /**
+     * Follower User Id
+     */
+    follower_user_id: number;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Is Success
+     */
+    is_success: boolean;
+    /**
+     * Master Action
+     */
+    master_action: string;
+    /**
+     * Master Entry Price
+     */
+    master_entry_price: string | null;
+    /**
+     * Master Id
+     */
+    master_id: number;
+    /**
+     * Master Position Size
+     */
+    master_position_size: string;
+    /**
+     * Master Price
+     */
+    master_price: string | null;
+    /**
+     * Master Symbol
+     */
+    master_symbol: string;
+    /**
+     * Master User Id
+     */
+    master_user_id: number;
+    /**
+     * Master Version
+     */
+    master_version: number;
+    /**
+     * Order Id
+     */
+    order_id: string | null;
+    /**
+     * Order Type
+     */
+    order_type: string | null;
+    /**
+     * Outcome
+     *
+     * Of the order: accepted, rejected or unknown; empty when there was none.
+     */
+    outcome: string;
+    /**
+     * Position Before
+     */
+    position_before: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Reason Text
+     */
+    reason_text: string;
+    /**
+     * Received At
+     */
+    received_at: string | null;
+    /**
+     * Relationship Id
+     */
+    relationship_id: number;
+    /**
+     * Sent At
+     */
+    sent_at: string | null;
+    /**
+     * Side
+     */
+    side: string | null;
+    /**
+     * Signal At
+     */
+    signal_at: string;
+    /**
+     * Slippage
+     *
+     * How much worse than the master's price, as a fraction.
+     */
+    slippage: string | null;
+    /**
+     * Status
+     */
+    status: 'success' | 'failed' | 'pending' | 'skipped' | 'coalesced';
+    /**
+     * Strategy Id
+     *
+     * The instance that traded it.
+     */
+    strategy_id: number | null;
+    /**
+     * Target
+     *
+     * What the relationship was to hold after it.
+     */
+    target: string;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Venue At
+     */
+    venue_at: string | null;
+};
+
+/**
+ * TradeLogList
+ *
+ * Rows, newest first.
+ */
+export type TradeLogList = {
+    /**
+     * Items
+     */
+    items: Array<TradeLog>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * TradeLogStats
+ *
+ * How copying has gone.
+ */
+export type TradeLogStats = {
+    /**
+     * Average Execution Time Ms
+     */
+    average_execution_time_ms: number | null;
+    /**
+     * Coalesced Signals
+     *
+     * Whose place a newer signal took.
+     */
+    coalesced_signals: number;
+    /**
+     * Failed Trades
+     */
+    failed_trades: number;
+    /**
+     * Pending Trades
+     */
+    pending_trades: number;
+    /**
+     * Reasons
+     */
+    reasons: {
+        [key: string]: number;
+    };
+    received_to_sent: LatencyDistribution;
+    /**
+     * Sample
+     *
+     * How many newest rows the distributions are of, at most.
+     */
+    sample: number;
+    sent_to_acknowledged: LatencyDistribution;
+    signal_to_acknowledged: LatencyDistribution;
+    signal_to_received: LatencyDistribution;
+    /**
+     * Skipped Signals
+     */
+    skipped_signals: number;
+    slippage: SlippageDistribution;
+    /**
+     * Success Rate
+     *
+     * Percent of those carried out or failed.
+     */
+    success_rate: number;
+    /**
+     * Successful Trades
+     */
+    successful_trades: number;
+    /**
+     * Total Trades
+     *
+     * Signals that led to an order: carried out, failed or under way.
+     */
+    total_trades: number;
 };
 
 /**
@@ -4676,6 +6346,2352 @@ export type UpdateUserResponses = {
 };
 
 export type UpdateUserResponse = UpdateUserResponses[keyof UpdateUserResponses];
+
+export type ListFollowerAccountsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/follower/accounts';
+};
+
+export type ListFollowerAccountsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListFollowerAccountsError = ListFollowerAccountsErrors[keyof ListFollowerAccountsErrors];
+
+export type ListFollowerAccountsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FollowerAccountList;
+};
+
+export type ListFollowerAccountsResponse = ListFollowerAccountsResponses[keyof ListFollowerAccountsResponses];
+
+export type UpdateFollowerAccountData = {
+    body: FollowerAccountEdit;
+    path: {
+        /**
+         * Account Id
+         *
+         * Its number.
+         */
+        account_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/accounts/{account_id}';
+};
+
+export type UpdateFollowerAccountErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type UpdateFollowerAccountError = UpdateFollowerAccountErrors[keyof UpdateFollowerAccountErrors];
+
+export type UpdateFollowerAccountResponses = {
+    /**
+     * Successful Response
+     */
+    200: FollowerAccount;
+};
+
+export type UpdateFollowerAccountResponse = UpdateFollowerAccountResponses[keyof UpdateFollowerAccountResponses];
+
+export type GetFollowCommandData = {
+    body?: never;
+    path: {
+        /**
+         * Follow Command Id
+         *
+         * Its number.
+         */
+        follow_command_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/commands/{follow_command_id}';
+};
+
+export type GetFollowCommandErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetFollowCommandError = GetFollowCommandErrors[keyof GetFollowCommandErrors];
+
+export type GetFollowCommandResponses = {
+    /**
+     * Successful Response
+     */
+    200: FollowCommandStatus;
+};
+
+export type GetFollowCommandResponse = GetFollowCommandResponses[keyof GetFollowCommandResponses];
+
+export type ListDriftData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/follower/drift';
+};
+
+export type ListDriftErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListDriftError = ListDriftErrors[keyof ListDriftErrors];
+
+export type ListDriftResponses = {
+    /**
+     * Successful Response
+     */
+    200: DriftList;
+};
+
+export type ListDriftResponse = ListDriftResponses[keyof ListDriftResponses];
+
+export type StartFollowerEngineData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/follower/engine/start';
+};
+
+export type StartFollowerEngineErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type StartFollowerEngineError = StartFollowerEngineErrors[keyof StartFollowerEngineErrors];
+
+export type StartFollowerEngineResponses = {
+    /**
+     * Successful Response
+     */
+    200: EngineStatus;
+};
+
+export type StartFollowerEngineResponse = StartFollowerEngineResponses[keyof StartFollowerEngineResponses];
+
+export type GetFollowerEngineStatusData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/follower/engine/status';
+};
+
+export type GetFollowerEngineStatusErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetFollowerEngineStatusError = GetFollowerEngineStatusErrors[keyof GetFollowerEngineStatusErrors];
+
+export type GetFollowerEngineStatusResponses = {
+    /**
+     * Successful Response
+     */
+    200: EngineStatus;
+};
+
+export type GetFollowerEngineStatusResponse = GetFollowerEngineStatusResponses[keyof GetFollowerEngineStatusResponses];
+
+export type StopFollowerEngineData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/follower/engine/stop';
+};
+
+export type StopFollowerEngineErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type StopFollowerEngineError = StopFollowerEngineErrors[keyof StopFollowerEngineErrors];
+
+export type StopFollowerEngineResponses = {
+    /**
+     * Successful Response
+     */
+    200: EngineStatus;
+};
+
+export type StopFollowerEngineResponse = StopFollowerEngineResponses[keyof StopFollowerEngineResponses];
+
+export type GetMasterLeaderboardData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/follower/leaderboard';
+};
+
+export type GetMasterLeaderboardErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetMasterLeaderboardError = GetMasterLeaderboardErrors[keyof GetMasterLeaderboardErrors];
+
+export type GetMasterLeaderboardResponses = {
+    /**
+     * Successful Response
+     */
+    200: Leaderboard;
+};
+
+export type GetMasterLeaderboardResponse = GetMasterLeaderboardResponses[keyof GetMasterLeaderboardResponses];
+
+export type SetMasterPositionData = {
+    body: MasterPositionSet;
+    path?: never;
+    query?: never;
+    url: '/api/v1/follower/master-position';
+};
+
+export type SetMasterPositionErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type SetMasterPositionError = SetMasterPositionErrors[keyof SetMasterPositionErrors];
+
+export type SetMasterPositionResponses = {
+    /**
+     * Successful Response
+     */
+    200: MasterPosition;
+};
+
+export type SetMasterPositionResponse = SetMasterPositionResponses[keyof SetMasterPositionResponses];
+
+export type ListMasterPositionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Master Id
+         *
+         * Only of this master.
+         */
+        master_id?: number | null;
+        /**
+         * Master User Id
+         *
+         * Only of this person's masters.
+         */
+        master_user_id?: number | null;
+        /**
+         * Symbol
+         */
+        symbol?: string | null;
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/follower/master-positions';
+};
+
+export type ListMasterPositionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListMasterPositionsError = ListMasterPositionsErrors[keyof ListMasterPositionsErrors];
+
+export type ListMasterPositionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: MasterPositionList;
+};
+
+export type ListMasterPositionsResponse = ListMasterPositionsResponses[keyof ListMasterPositionsResponses];
+
+export type ListMastersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/follower/masters';
+};
+
+export type ListMastersErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListMastersError = ListMastersErrors[keyof ListMastersErrors];
+
+export type ListMastersResponses = {
+    /**
+     * Successful Response
+     */
+    200: MasterList;
+};
+
+export type ListMastersResponse = ListMastersResponses[keyof ListMastersResponses];
+
+export type CreateMasterData = {
+    body: MasterCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/follower/masters';
+};
+
+export type CreateMasterErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CreateMasterError = CreateMasterErrors[keyof CreateMasterErrors];
+
+export type CreateMasterResponses = {
+    /**
+     * Successful Response
+     */
+    201: Master;
+};
+
+export type CreateMasterResponse = CreateMasterResponses[keyof CreateMasterResponses];
+
+export type DeleteMasterData = {
+    body?: never;
+    path: {
+        /**
+         * Master Id
+         *
+         * Its number.
+         */
+        master_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/masters/{master_id}';
+};
+
+export type DeleteMasterErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteMasterError = DeleteMasterErrors[keyof DeleteMasterErrors];
+
+export type DeleteMasterResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteMasterResponse = DeleteMasterResponses[keyof DeleteMasterResponses];
+
+export type GetMasterData = {
+    body?: never;
+    path: {
+        /**
+         * Master Id
+         *
+         * Its number.
+         */
+        master_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/masters/{master_id}';
+};
+
+export type GetMasterErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetMasterError = GetMasterErrors[keyof GetMasterErrors];
+
+export type GetMasterResponses = {
+    /**
+     * Successful Response
+     */
+    200: Master;
+};
+
+export type GetMasterResponse = GetMasterResponses[keyof GetMasterResponses];
+
+export type UpdateMasterData = {
+    body: MasterEdit;
+    path: {
+        /**
+         * Master Id
+         *
+         * Its number.
+         */
+        master_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/masters/{master_id}';
+};
+
+export type UpdateMasterErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type UpdateMasterError = UpdateMasterErrors[keyof UpdateMasterErrors];
+
+export type UpdateMasterResponses = {
+    /**
+     * Successful Response
+     */
+    200: Master;
+};
+
+export type UpdateMasterResponse = UpdateMasterResponses[keyof UpdateMasterResponses];
+
+export type ListRelationshipsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Master Id
+         *
+         * Only those with this master.
+         */
+        master_id?: number | null;
+        /**
+         * Account Id
+         *
+         * Only those of this account.
+         */
+        account_id?: number | null;
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/follower/relationships';
+};
+
+export type ListRelationshipsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListRelationshipsError = ListRelationshipsErrors[keyof ListRelationshipsErrors];
+
+export type ListRelationshipsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RelationshipList;
+};
+
+export type ListRelationshipsResponse = ListRelationshipsResponses[keyof ListRelationshipsResponses];
+
+export type CreateRelationshipData = {
+    body: RelationshipCreate;
+    path?: never;
+    query?: never;
+    url: '/api/v1/follower/relationships';
+};
+
+export type CreateRelationshipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CreateRelationshipError = CreateRelationshipErrors[keyof CreateRelationshipErrors];
+
+export type CreateRelationshipResponses = {
+    /**
+     * Successful Response
+     */
+    201: Relationship;
+};
+
+export type CreateRelationshipResponse = CreateRelationshipResponses[keyof CreateRelationshipResponses];
+
+export type DeleteRelationshipData = {
+    body?: never;
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}';
+};
+
+export type DeleteRelationshipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteRelationshipError = DeleteRelationshipErrors[keyof DeleteRelationshipErrors];
+
+export type DeleteRelationshipResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteRelationshipResponse = DeleteRelationshipResponses[keyof DeleteRelationshipResponses];
+
+export type GetRelationshipData = {
+    body?: never;
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}';
+};
+
+export type GetRelationshipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetRelationshipError = GetRelationshipErrors[keyof GetRelationshipErrors];
+
+export type GetRelationshipResponses = {
+    /**
+     * Successful Response
+     */
+    200: Relationship;
+};
+
+export type GetRelationshipResponse = GetRelationshipResponses[keyof GetRelationshipResponses];
+
+export type UpdateRelationshipData = {
+    body: RelationshipEdit;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}';
+};
+
+export type UpdateRelationshipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type UpdateRelationshipError = UpdateRelationshipErrors[keyof UpdateRelationshipErrors];
+
+export type UpdateRelationshipResponses = {
+    /**
+     * Successful Response
+     */
+    200: FollowCommandAnswer;
+};
+
+export type UpdateRelationshipResponse = UpdateRelationshipResponses[keyof UpdateRelationshipResponses];
+
+export type GetRelationshipDriftData = {
+    body?: never;
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}/drift';
+};
+
+export type GetRelationshipDriftErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetRelationshipDriftError = GetRelationshipDriftErrors[keyof GetRelationshipDriftErrors];
+
+export type GetRelationshipDriftResponses = {
+    /**
+     * Successful Response
+     */
+    200: DriftList;
+};
+
+export type GetRelationshipDriftResponse = GetRelationshipDriftResponses[keyof GetRelationshipDriftResponses];
+
+export type PauseRelationshipData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}/pause';
+};
+
+export type PauseRelationshipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type PauseRelationshipError = PauseRelationshipErrors[keyof PauseRelationshipErrors];
+
+export type PauseRelationshipResponses = {
+    /**
+     * Successful Response
+     */
+    202: FollowCommandAnswer;
+};
+
+export type PauseRelationshipResponse = PauseRelationshipResponses[keyof PauseRelationshipResponses];
+
+export type ResumeRelationshipData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}/resume';
+};
+
+export type ResumeRelationshipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ResumeRelationshipError = ResumeRelationshipErrors[keyof ResumeRelationshipErrors];
+
+export type ResumeRelationshipResponses = {
+    /**
+     * Successful Response
+     */
+    202: FollowCommandAnswer;
+};
+
+export type ResumeRelationshipResponse = ResumeRelationshipResponses[keyof ResumeRelationshipResponses];
+
+export type ResyncRelationshipData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}/resync';
+};
+
+export type ResyncRelationshipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ResyncRelationshipError = ResyncRelationshipErrors[keyof ResyncRelationshipErrors];
+
+export type ResyncRelationshipResponses = {
+    /**
+     * Successful Response
+     */
+    202: FollowCommandAnswer;
+};
+
+export type ResyncRelationshipResponse = ResyncRelationshipResponses[keyof ResyncRelationshipResponses];
+
+export type PreviewResyncData = {
+    body?: never;
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}/resync-preview';
+};
+
+export type PreviewResyncErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type PreviewResyncError = PreviewResyncErrors[keyof PreviewResyncErrors];
+
+export type PreviewResyncResponses = {
+    /**
+     * Successful Response
+     */
+    200: ResyncPreview;
+};
+
+export type PreviewResyncResponse = PreviewResyncResponses[keyof PreviewResyncResponses];
+
+export type StartRelationshipData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}/start';
+};
+
+export type StartRelationshipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type StartRelationshipError = StartRelationshipErrors[keyof StartRelationshipErrors];
+
+export type StartRelationshipResponses = {
+    /**
+     * Successful Response
+     */
+    202: FollowCommandAnswer;
+};
+
+export type StartRelationshipResponse = StartRelationshipResponses[keyof StartRelationshipResponses];
+
+export type StopRelationshipData = {
+    body?: never;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: never;
+    url: '/api/v1/follower/relationships/{relationship_id}/stop';
+};
+
+export type StopRelationshipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type StopRelationshipError = StopRelationshipErrors[keyof StopRelationshipErrors];
+
+export type StopRelationshipResponses = {
+    /**
+     * Successful Response
+     */
+    202: FollowCommandAnswer;
+};
+
+export type StopRelationshipResponse = StopRelationshipResponses[keyof StopRelationshipResponses];
+
+export type ListTrackingErrorsData = {
+    body?: never;
+    path: {
+        /**
+         * Relationship Id
+         *
+         * Its number.
+         */
+        relationship_id: number;
+    };
+    query?: {
+        /**
+         * Symbol
+         */
+        symbol?: string | null;
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/follower/relationships/{relationship_id}/tracking';
+};
+
+export type ListTrackingErrorsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListTrackingErrorsError = ListTrackingErrorsErrors[keyof ListTrackingErrorsErrors];
+
+export type ListTrackingErrorsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TrackingList;
+};
+
+export type ListTrackingErrorsResponse = ListTrackingErrorsResponses[keyof ListTrackingErrorsResponses];
+
+export type ListTradeHistoryData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Master User Id
+         */
+        master_user_id?: number | null;
+        /**
+         * Follower User Id
+         */
+        follower_user_id?: number | null;
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/follower/trade-history';
+};
+
+export type ListTradeHistoryErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListTradeHistoryError = ListTradeHistoryErrors[keyof ListTradeHistoryErrors];
+
+export type ListTradeHistoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: TradeLogList;
+};
+
+export type ListTradeHistoryResponse = ListTradeHistoryResponses[keyof ListTradeHistoryResponses];
+
+export type ListTradeLogsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Master User Id
+         */
+        master_user_id?: number | null;
+        /**
+         * Follower User Id
+         */
+        follower_user_id?: number | null;
+        /**
+         * Master Id
+         */
+        master_id?: number | null;
+        /**
+         * Relationship Id
+         */
+        relationship_id?: number | null;
+        /**
+         * Account Id
+         */
+        account_id?: number | null;
+        /**
+         * Symbol
+         */
+        symbol?: string | null;
+        /**
+         * Status
+         */
+        status?: 'success' | 'failed' | 'pending' | 'skipped' | 'coalesced' | null;
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/v1/follower/trade-logs';
+};
+
+export type ListTradeLogsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListTradeLogsError = ListTradeLogsErrors[keyof ListTradeLogsErrors];
+
+export type ListTradeLogsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TradeLogList;
+};
+
+export type ListTradeLogsResponse = ListTradeLogsResponses[keyof ListTradeLogsResponses];
+
+export type GetTradeLogStatsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Master User Id
+         */
+        master_user_id?: number | null;
+        /**
+         * Follower User Id
+         */
+        follower_user_id?: number | null;
+        /**
+         * Master Id
+         */
+        master_id?: number | null;
+        /**
+         * Relationship Id
+         */
+        relationship_id?: number | null;
+        /**
+         * Account Id
+         */
+        account_id?: number | null;
+        /**
+         * Symbol
+         */
+        symbol?: string | null;
+    };
+    url: '/api/v1/follower/trade-logs/stats';
+};
+
+export type GetTradeLogStatsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetTradeLogStatsError = GetTradeLogStatsErrors[keyof GetTradeLogStatsErrors];
+
+export type GetTradeLogStatsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TradeLogStats;
+};
+
+export type GetTradeLogStatsResponse = GetTradeLogStatsResponses[keyof GetTradeLogStatsResponses];
 
 export type GetHealthData = {
     body?: never;
