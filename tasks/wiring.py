@@ -45,6 +45,7 @@ from db.paper_store import DatabasePaperStore
 from domain.errors import Refused
 from engine.account_hub import AccountHub, HubSettings
 from engine.engine_manager import EngineManager, InstanceSpec
+from engine.follower_engine.kind import COPY
 from engine.market_data.service import MarketData
 from engine.market_data.wiring import EngineMarket
 from engine.order_gateway import ResolveSettings
@@ -236,7 +237,7 @@ def settings_of(account: Account) -> dict[str, Any]:
 
 def spec_of(row: StrategyInstance, exchange: BaseExchange) -> InstanceSpec:
     """What is wanted of an instance, in the law's integers; `Refused` names the field that is wrong."""
-    kind = STRATEGIES.get(row.strategy_type)
+    kind = COPY if row.strategy_type == COPY.name else STRATEGIES.get(row.strategy_type)
     instrument = exchange.instrument(row.symbol)
     try:
         limits = Limits.model_validate_json(row.limits or "{}")

@@ -178,3 +178,5 @@ class FollowTarget(Row, table=True):
     #: The fencing epoch of the follower account under which it was decided.
     epoch: int = column.integer(default=0)
     decided_at: datetime = column.moment()
+    #: JSON list of the newest trades of the instance that the virtual positions have taken in, oldest first.
+    folded: str = column.document(default="[]")

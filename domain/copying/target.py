@@ -30,6 +30,8 @@ class MasterPosition(NamedTuple):
     #: Quote quanta that the master is worth; 0 when nobody knows.
     equity: int = 0
     record: Record = Record()
+    #: When its version was published, in machine time.
+    seen_ms: int = 0
 
 
 class Track(NamedTuple):
@@ -74,7 +76,7 @@ def advance(track: Track, terms: Terms, position: MasterPosition, now_ms: int, f
     if abs(after) < abs(before):
         uncopied = _share(uncopied, abs(after), abs(before))
     grown = abs(after) - abs(before)
-    objection = _objection(track, terms, position, now_ms, stopped) if grown > 0 else code.COPIED
+    objection = _objection(terms, position, now_ms, stopped) if grown > 0 else code.COPIED
     if objection:
         uncopied, why = uncopied + (grown if after > 0 else -grown), objection
     scale = Scale(
@@ -87,13 +89,13 @@ def advance(track: Track, terms: Terms, position: MasterPosition, now_ms: int, f
     return Track(position.version, after, uncopied, why, stopped, scale, position.ticks, position.time_ms)
 
 
-def _objection(track: Track, terms: Terms, position: MasterPosition, now_ms: int, stopped: int) -> int:
+def _objection(terms: Terms, position: MasterPosition, now_ms: int, stopped: int) -> int:
     """Why what the master has added is not copied; `COPIED` when it is."""
     if not terms.active:
         return code.ENDED
     if not terms.allows(position.symbol):
         return code.NOT_ALLOWED
-    if track.version == 0 and not terms.copy_existing:
+    if position.version <= terms.since_version and not terms.copy_existing:
         return code.EXISTING
     if terms.paused:
         return code.PAUSED

@@ -100,6 +100,8 @@ class Terms(NamedTuple):
     #: How long everything waits on purpose.
     delay_ms: int = 0
     copy_existing: bool = False
+    #: The master's version when following began: what is not newer existed before.
+    since_version: int = 0
     #: Of one copied position, against its cost.
     stop_loss_ppm: int = 0
     take_profit_ppm: int = 0

@@ -19,8 +19,14 @@ log = structlog.get_logger(__name__)
 _SWITCH: Final = re.compile(rf"(?P<word>{KILL_ON}|{KILL_OFF})(?::(?P<owner>[1-9][0-9]{{0,18}}))?", re.ASCII)
 
 
-async def listen(url: str, ring: Callable[[int | None], None], kill: Callable[[bool, int], object]) -> None:
-    """Hear the doorbell until cancelled. `ring(None)` is for everything, and comes with every connection too."""
+async def listen(
+    url: str, ring: Callable[[int | None], None], kill: Callable[[bool, int], object],
+    hear: Callable[[str], None] = lambda _: None,
+) -> None:  # fmt: skip
+    """Hear the doorbell until cancelled. `ring(None)` is for everything, and comes with every connection too.
+
+    `hear` gets the words that are neither an instance's number nor about a kill switch.
+    """
     while True:
         client = connect_for_subscription(url)
         try:
@@ -29,7 +35,7 @@ async def listen(url: str, ring: Callable[[int | None], None], kill: Callable[[b
                 ring(None)
                 async for message in subscription.listen():
                     if message["type"] == "message":
-                        _take(bytes(message["data"]).decode(errors="replace"), ring, kill)
+                        _take(bytes(message["data"]).decode(errors="replace"), ring, kill, hear)
         except (RedisError, OSError) as error:
             log.warning("doorbell_lost", reason=str(error))
         finally:
@@ -44,10 +50,15 @@ def switch_of(words: str) -> tuple[bool, int] | None:
     return None if found is None else (found["word"] == KILL_ON, int(found["owner"] or EVERYBODY))
 
 
-def _take(words: str, ring: Callable[[int | None], None], kill: Callable[[bool, int], object]) -> None:
+def _take(
+    words: str, ring: Callable[[int | None], None], kill: Callable[[bool, int], object],
+    hear: Callable[[str], None] = lambda _: None,
+) -> None:  # fmt: skip
     if (switch := switch_of(words)) is not None:
         kill(*switch)
     elif words == RING_ALL:
         ring(None)
     elif words.isascii() and words.isdigit():
         ring(int(words))
+    else:
+        hear(words)

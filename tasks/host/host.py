@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
@@ -18,6 +17,7 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
+from core.base_journal import Step
 from core.clock import utc_from_ms
 from core.redis_names import DOORBELL, EVERYBODY, RING_ALL, account_lock
 from db.queries import fleet, instances
@@ -27,16 +27,17 @@ from tasks.host.audit import compare, wish_stopped
 from tasks.host.board import Board
 from tasks.host.claims import Claims
 from tasks.host.commands import CommandDesk
+from tasks.host.copying.service import Copying
 from tasks.host.desires import Desires
 from tasks.host.doorbell import listen
 from tasks.host.feeds import Feeds
-from tasks.host.members import MemberList
+from tasks.host.members import MemberList, about
 from tasks.host.rights import check_account
 from tasks.host.runner import LIVE, Runner
 from tasks.host.status import EVERY_SECONDS, StatusPublisher
 from tasks.host.tender import LeaseTender
 from tasks.host.watchdog import blocked_after
-from tasks.wiring import Parts, version
+from tasks.wiring import Parts
 
 log = structlog.get_logger(__name__)
 _SECOND: Final = 1_000_000_000
@@ -55,7 +56,8 @@ class EngineHost:
         self.publisher = StatusPublisher(parts, address)
         self.feeds = Feeds(parts)
         self.board = Board(parts, self._go_once)
-        parts.leased_journal.on_kept = lambda step: self.feeds.note_step(self.runner(step.instance), step)
+        self.copying = Copying(parts, self.accounts, self.runner, self.ring)
+        parts.leased_journal.on_kept = self._kept
         self.http_port = http_port
         #: Turned by the doorbell or by HTTP, so that it works while the database is away.
         #: Owners whose switch was turned on here; `EVERYBODY` is everybody.
@@ -83,7 +85,10 @@ class EngineHost:
         self._go(self._reconcile_forever(), "reconcile")
         self._go(self._every(EVERY_SECONDS, self._publish), "status")
         url = self.parts.config.redis.url.get_secret_value()
-        self._go(listen(url, self.ring, lambda on, owner: self.turn_kill_switch(on=on, owner=owner)), "doorbell")
+        kill = lambda on, owner: self.turn_kill_switch(on=on, owner=owner)  # noqa: E731
+        self._go(listen(url, self.ring, kill, self.copying.hear), "doorbell")
+        for work, name in self.copying.works():
+            self._go(work, name)
         self._go(self._answer_rings(), "rings")
         self._go(self._measure_lag(), "lag")
 
@@ -149,7 +154,7 @@ class EngineHost:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         gone = list(self.accounts.values())
         self.accounts.clear()
-        await asyncio.gather(*(account.drain() for account in gone))
+        await asyncio.gather(self.copying.masters.close(), *(account.drain() for account in gone))
         await self._ring_others()
         took = (self.parts.clock.machine.steady_ns() - began) // _MILLISECOND
         log.info("drained", strategies=count, accounts=len(gone), milliseconds=took)
@@ -176,7 +181,8 @@ class EngineHost:
         mine = {runner.number for runner in self.runners}
         await self.desires.refresh(mine)
         self._finish_what_is_over()
-        wanted = self.desires.by_account()
+        await self.copying.refresh(self.claims.members, self.desires.tags)
+        wanted = self.copying.also_wanted(self.desires.by_account())
         self._hand_out_commands()
         self.apply_kill()
         await self._begin_anew()
@@ -218,6 +224,7 @@ class EngineHost:
 
     async def _let_account_go(self, account: AccountRunner) -> None:
         self.accounts.pop(account.number, None)
+        self.copying.desk.drop(account.number)
         await account.drain()
 
     def _finish_what_is_over(self) -> None:
@@ -241,18 +248,7 @@ class EngineHost:
     async def _beat(self) -> None:
         running = sum(1 for runner in self.runners if runner.state == LIVE)
         wanted = self.parts.config.worker
-        about_me = {
-            "hostname": self._address[0],
-            "ip": self._address[1],
-            "version": version(),
-            "capacity": str(wanted.capacity),
-            "tags": ",".join(wanted.tags),
-            "running": str(running),
-            "started_at": utc_from_ms(self.started_ms).isoformat(),
-            "loop_lag_ms": f"{self.loop_lag_ms:.1f}",
-            "http_port": str(self.http_port),
-            "pid": str(os.getpid()),
-        }
+        about_me = about(wanted, self._address, running, self.started_ms, self.loop_lag_ms, self.http_port)
         self.claims.see(await self._members.beat(about_me, joins=not self.claims.is_draining))
 
     async def _publish(self) -> None:
@@ -263,8 +259,13 @@ class EngineHost:
         await self.feeds.tell(list(self.runners))
         await self.board.tell(self.runners)
 
+    def _kept(self, step: Step) -> None:
+        self.feeds.note_step(self.runner(step.instance), step)
+        self.copying.note_step(step)
+
     def _changed(self, runner: Runner) -> None:
         self.on_runner(runner)
+        self.copying.desk.note_runner(runner)
         if runner.commands and not self._asked:
             self._rings.set()
         if runner.commands:

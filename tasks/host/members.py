@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Mapping
 from typing import cast
 
 from redis.asyncio import Redis
 
 from core import redis_names
+from core.clock import utc_from_ms
+from core.config import WorkerSection
 from core.redis_names import WORKERS_ACTIVE
 from tasks.host.placement import Member
+from tasks.wiring import version
 
 # KEYS: the set, my hash. ARGV: my id (empty when I only look), ms after which a silent worker is none, ms my hash
 # is kept, then fields and values of my hash. The server's clock counts, so that no two machines need agree.
@@ -24,6 +28,24 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 60000)
 return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')
 """
+
+
+def about(
+    wanted: WorkerSection, address: tuple[str, str], running: int, started_ms: int, lag_ms: float, http_port: int
+) -> dict[str, str]:
+    """What a worker says of itself."""
+    return {
+        "hostname": address[0],
+        "ip": address[1],
+        "version": version(),
+        "capacity": str(wanted.capacity),
+        "tags": ",".join(wanted.tags),
+        "running": str(running),
+        "started_at": utc_from_ms(started_ms).isoformat(),
+        "loop_lag_ms": f"{lag_ms:.1f}",
+        "http_port": str(http_port),
+        "pid": str(os.getpid()),
+    }
 
 
 class MemberList:

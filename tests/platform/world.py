@@ -90,6 +90,8 @@ class World:
             "ARES_SECURITY__ENCRYPTION_KEY": ENCRYPTION_KEY,
             "ARES_VENUES__BINANCE_SPOT__REST_URL": self.venue.rest,
             "ARES_VENUES__BINANCE_SPOT__STREAM_URL": self.venue.stream,
+            "ARES_VENUES__BINANCE_FUTURES__REST_URL": self.venue.rest,
+            "ARES_VENUES__BINANCE_FUTURES__STREAM_URL": self.venue.stream,
             "ARES_HOME": str(self.folder),
             "PYTHONUNBUFFERED": "1",
             **self.settings,
@@ -118,13 +120,13 @@ class World:
         with committed(self.database) as unit:
             return work(unit)
 
-    def add_account(self, key: str = "", secret: str = "", **settings: Any) -> int:
+    def add_account(self, key: str = "", secret: str = "", exchange: str = "binance_spot", **settings: Any) -> int:
         """A paper account, or with a key one at the simulated venue."""
         name = f"account {secrets.token_hex(4)}"
         is_paper = not key
         wanted = {"venue": "binance_spot", "balances": {"USDT": "1000000"}, "fill_model": "touch"} if is_paper else {}
         row = Account(
-            owner_id=self.user, name=name, exchange="paper" if is_paper else "binance_spot", paper=is_paper,
+            owner_id=self.user, name=name, exchange="paper" if is_paper else exchange, paper=is_paper,
             settings=json.dumps(wanted | settings), created_at=now(), updated_at=now(),
         )  # fmt: skip
 

@@ -265,6 +265,7 @@ def _follow_targets() -> None:
         sa.Column("enter_until", UtcDateTime(), nullable=True),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("decided_at", UtcDateTime(), nullable=False),
+        sa.Column("folded", long_text(), nullable=False),
         _link("follow_targets", "account_id", "accounts.id"),
         _link("follow_targets", "strategy_instance_id", "strategy_instances.id"),
         sa.PrimaryKeyConstraint("account_id", "symbol", name="pk_follow_targets"),

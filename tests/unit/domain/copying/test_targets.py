@@ -88,7 +88,7 @@ def test_what_is_below_a_lot_is_rounded_towards_nothing_and_says_so() -> None:
 
 
 def test_an_existing_position_is_not_copied_but_what_is_added_is_and_it_ends_with_the_masters() -> None:
-    terms = COPY._replace(copy_existing=False)
+    terms = COPY._replace(copy_existing=False, since_version=1)
     track = follow(terms, at("1", 1))
     assert (lots(track, terms), reason(track, terms)) == (0, code.EXISTING)
     track = target.advance(track, terms, at("3", 2), 1_000)

@@ -1,0 +1,53 @@
+"""Copying as the engine host sees it: one part that hears what the host hears."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import Any
+
+from core.base_journal import Step
+from core.redis_names import FOLLOW, MASTER
+from db.queries.fleet import Want
+from tasks.host.account import AccountRunner
+from tasks.host.copying.desk import FollowerDesk
+from tasks.host.copying.masters import MasterWatch
+from tasks.host.placement import Member
+from tasks.host.runner import Runner
+from tasks.wiring import Parts
+
+
+class Copying:
+    """Masters that are watched here, and follower accounts that are held here."""
+
+    def __init__(
+        self, parts: Parts, accounts: Mapping[int, AccountRunner], runner_of: Callable[[int], Runner | None],
+        ring: Callable[[int | None], None],
+    ) -> None:  # fmt: skip
+        self.desk = FollowerDesk(parts, accounts, runner_of, ring)
+        self.masters = MasterWatch(parts, runner_of, self.desk.ring_master)
+
+    def works(self) -> Iterator[tuple[Coroutine[Any, Any, None], str]]:
+        """What runs until it is cancelled."""
+        yield self.desk.run(), "followers"
+        yield self.masters.run(), "masters"
+
+    async def refresh(self, members: list[Member], tags: Mapping[int, frozenset[str]]) -> None:
+        """One look at the rows."""
+        await self.desk.refresh()
+        await self.masters.refresh(members, tags)
+
+    def also_wanted(self, wanted: Mapping[int, dict[int, Want]]) -> dict[int, dict[int, Want]]:
+        """The accounts that are wanted, with those that follow and trade nothing yet."""
+        return {**{account: {} for account in self.desk.wanted}, **wanted}
+
+    def note_step(self, step: Step) -> None:
+        """A step was kept."""
+        self.masters.note_step(step)
+        self.desk.note_step(step)
+
+    def hear(self, words: str) -> None:
+        """What the doorbell said that is about copying."""
+        for prefix, ring in ((FOLLOW, self.desk.ring_account), (MASTER, self.desk.ring_master)):
+            number = words.removeprefix(prefix)
+            if number != words and number.isascii() and number.isdigit():
+                ring(int(number))
