@@ -20,18 +20,9 @@ depends_on = None
 OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 #: In the order in which they refer to one another.
 TABLES = (
-    "masters",
-    "master_positions",
-    "master_signals",
-    "follower_accounts",
-    "follow_relationships",
-    "virtual_positions",
-    "follow_targets",
-    "trade_logs",
-    "tracking_errors",
-    "follow_results",
-    "follow_commands",
-)
+    "masters", "master_positions", "master_signals", "follower_accounts", "follow_relationships",
+    "virtual_positions", "follow_targets", "trade_logs", "tracking_errors", "follow_results", "follow_commands",
+)  # fmt: skip
 
 
 def _link(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
