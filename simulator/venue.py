@@ -6,6 +6,7 @@ import heapq
 from typing import TYPE_CHECKING
 
 from simulator.accounts import Account, AccountBook, ApiKey
+from simulator.calm import Calm, narrowed
 from simulator.clock import MarketClock, ProtocolClock
 from simulator.config import AccountSpec, SimulatorConfig
 from simulator.events import Bus
@@ -24,6 +25,8 @@ from simulator.wire.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from simulator.calm import Entry, Levels
 
 MARKETS: tuple[Market, Market] = ("spot", "futures")
 
@@ -80,22 +83,32 @@ class Venue:
             self.futures.deposit(account.account_id, asset, amount)
         return account
 
-    def advance_to(self, until_ms: int, stop: Callable[[], bool] | None = None) -> None:
+    def advance_to(self, until_ms: int, stop: Callable[[], bool] | None = None, levels: Levels | None = None) -> None:
         """Move market time to `until_ms`: every print, timer and stream frame due on the way, in time order.
 
-        `stop` is asked after each moment at which something could happen; time stays there once it says so.
+        `stop` is asked after each moment at which something could happen; time stays there once it says so. Prints
+        of a symbol that stay strictly between its `levels`, and reach no order, may be passed over.
         """
         hot, cold = self._split_by_heat()
+        calm = self._calm(hot, levels or {})
         prints = [
-            (due, index) for index, (_, _, market) in enumerate(hot) if (due := market.next_print_ms()) is not None
+            (due, index)
+            for index, (_, _, market) in enumerate(hot)
+            if (due := calm[index].wakes_ms(until_ms) if index in calm else market.next_print_ms()) is not None
         ]
         heapq.heapify(prints)
         while (now := self.clock.now_ms()) < until_ms:
-            step = self._next_moment(now, until_ms, prints[0][0] if prints else None)
+            look = self._next_look(now, until_ms, is_sparse=bool(calm))
+            step = max(min(look, prints[0][0]) if prints else look, now + 1)
             while prints and prints[0][0] <= step:
-                _, index = heapq.heappop(prints)
-                if (due := self._print(hot[index], step)) is not None:
-                    heapq.heappush(prints, (due, index))
+                due, index = heapq.heappop(prints)
+                if index in calm:
+                    self._pass_over(calm.pop(index), due - 1)
+                if (following := self._print(hot[index], step)) is not None:
+                    heapq.heappush(prints, (following, index))
+            if step >= look:
+                for one in calm.values():
+                    self._pass_over(one, step)
             self.clock.move_to(max(step, self.clock.now_ms()))
             for _, _, market in cold:
                 market.skip_to(step)
@@ -103,7 +116,27 @@ class Venue:
             self.futures.on_time(step)
             self.hub.flush(step)
             if stop is not None and stop():
+                for one in calm.values():
+                    self._pass_over(one, step)
                 return
+
+    def _calm(self, hot: list[Entry], levels: Levels) -> dict[int, Calm]:
+        """Place among the hot symbols -> those that may be passed over for a while."""
+        found: dict[int, Calm] = {}
+        for index, entry in enumerate(hot):
+            kind, symbol, _ = entry
+            if symbol in levels and (between := narrowed(levels[symbol], self.exchange(kind).calm_between(symbol))):
+                found[index] = Calm(entry, *between)
+        return found
+
+    def _pass_over(self, calm: Calm, until_ms: int) -> None:
+        """Tell of the last print due by a moment only."""
+        kind, symbol, market = calm.entry
+        if (due := market.next_print_ms()) is None or due > until_ms:
+            return
+        self.hub.pass_over(kind, symbol)
+        if (last := market.pass_over(until_ms)) is not None:
+            self._print(calm.entry, last)
 
     def warm_charts(self) -> None:
         """Prepare, a few milliseconds long, one symbol's long history; call it when there is nothing else to do."""
@@ -117,14 +150,13 @@ class Venue:
         self.futures.on_protocol_time(now)
         self.hub.on_protocol_time(now)
 
-    def _next_moment(self, now: int, until_ms: int, next_print: int | None) -> int:
+    def _next_look(self, now: int, until_ms: int, *, is_sparse: bool) -> int:
+        """The next moment, prints apart, at which anything may be due."""
         candidates = [until_ms, self.futures.next_timer_ms(now)]
-        if (frame := self.hub.next_due(now)) is not None:
+        if (frame := self.hub.next_due(now, is_sparse=is_sparse)) is not None:
             candidates.append(frame)
         if (outage := self._outages.next_ms()) is not None:
             candidates.append(outage)
-        if next_print is not None:
-            candidates.append(max(next_print, now + 1))
         return max(min(candidates), now + 1)
 
     def _break_and_resume(self, now_ms: int) -> None:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from simulator.admin.context import Context, verb
-from simulator.admin.fields import BadField, Conflict, Fields
+from simulator.admin.fields import BadField, Conflict, Fields, parse_amount
 from simulator.admin.watch import EventWatch
+from simulator.calm import HIGHEST, Levels
 from simulator.clock import monotonic
 
 SLICE_MS = 3_600_000
@@ -34,7 +35,9 @@ async def advance(context: Context, fields: Fields) -> object:
     """Move market time by `ms` or to `to`; answers when everything on the way has happened.
 
     With `until_event` it stops early, right after the first moment at which a customer was told of something or a
-    subscribed kline closed; `stopped_by` lists what it was, and is empty when nothing of the kind happened.
+    subscribed kline closed; `stopped_by` lists what it was, and is empty when nothing of the kind happened. Prints
+    of a symbol that stay strictly `between` two prices, `{"BTCUSDT": ["93000", null]}`, and reach no order may then
+    be passed over: they happen, and streams tell of the last one only.
     """
     venue = context.venue
     if not venue.config.speed.is_stepped:
@@ -43,7 +46,10 @@ async def advance(context: Context, fields: Fields) -> object:
         raise BadField("ms", "give either ms or to")
     by_ms, to_ms = fields.optional_integer("ms", 0, LONGEST_MS), fields.optional_integer("to", 0, 2**53)
     watch = EventWatch() if fields.boolean("until_event", False) else None
+    levels = _levels(fields) if fields.has("between") else {}
     fields.done()
+    if levels and watch is None:
+        raise BadField("between", "goes with until_event: who passes over prints must hear of what they lead to")
     async with context.turn:
         now = venue.clock.now_ms()
         target = now + by_ms if by_ms is not None else to_ms
@@ -53,18 +59,30 @@ async def advance(context: Context, fields: Fields) -> object:
             await _advance_to(context, target)
         else:
             with watch.on(venue.bus):
-                await _advance_to(context, target, watch.has_seen)
+                await _advance_to(context, target, watch.has_seen, levels)
     answer: dict[str, object] = {"market_ms": venue.clock.now_ms(), "ended": venue.has_ended}
     return answer if watch is None else answer | {"stopped_by": watch.seen}
 
 
-async def _advance_to(context: Context, target: int, stop: Callable[[], bool] | None = None) -> None:
+def _levels(fields: Fields) -> Levels:
+    found: dict[str, tuple[int, int]] = {}
+    for symbol, pair in fields.mapping("between").items():
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise BadField(f"between.{symbol}", "must be two prices, either of them null where there is none")
+        low, high = (None if price is None else parse_amount(f"between.{symbol}", price) for price in pair)
+        found[symbol] = (0 if low is None else low, HIGHEST if high is None else high)
+    return found
+
+
+async def _advance_to(
+    context: Context, target: int, stop: Callable[[], bool] | None = None, levels: Levels | None = None
+) -> None:
     venue, agenda = context.venue, context.agenda
     while (now := venue.clock.now_ms()) < target and not (stop is not None and stop()):
         stops = [target, now + SLICE_MS]
         if (due := agenda.next_ms()) is not None:
             stops.append(max(due, now + 1))
-        venue.advance_to(min(stops), stop)
+        venue.advance_to(min(stops), stop, levels)
         agenda.run_due(venue.clock.now_ms())
         await asyncio.sleep(0)
 

@@ -146,6 +146,10 @@ class FuturesExchange:
             self._orders.has_open(symbol) or self._positions.has_open(symbol) or bool(self.algo.store.waiting(symbol))
         )
 
+    def calm_between(self, symbol: str) -> tuple[int, int] | None:
+        """Prices strictly between which no print reaches an order; None where conditional orders wait."""
+        return None if self.algo.store.waiting(symbol) else self._core.listing(symbol).book.nearest_orders
+
     def on_print(self, symbol: str, p: Print) -> None:
         """A trade of the background market happens."""
         self._matching.on_print(self._core.listing(symbol), p)

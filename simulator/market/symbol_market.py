@@ -107,6 +107,33 @@ class SymbolMarket:
         chunk = self._course.chunk_of(self._log.position)
         return None if chunk is None else chunk.times[self._log.position - chunk.first_number]
 
+    def first_outside(self, low: int, high: int, until_ms: int) -> int | None:
+        """When the first print at or below `low`, or at or above `high`, falls due; None when none does by a moment."""
+        self._catch_up()
+        number = self._log.position
+        while (chunk := self._course.chunk_of(number)) is not None:
+            for p in chunk.prints[number - chunk.first_number :]:
+                if p.time_ms > until_ms:
+                    return None
+                if not low < p.price < high:
+                    return p.time_ms
+            number = chunk.first_number + len(chunk.prints)
+        return None
+
+    def pass_over(self, until_ms: int) -> int | None:
+        """Let all but the last print due by a moment happen as planned; gives that one's time, None without any."""
+        self._catch_up()
+        last = self._course.count_until(until_ms) - 1
+        if last < self._log.position:
+            return None
+        self._skipped += last - self._log.position
+        self._log.pass_to(last)
+        return self.next_print_ms()
+
+    def aggregate_of(self, trade_id: int) -> int:
+        """Number of the taker order a trade belongs to."""
+        return self._log.group_of(trade_id)
+
     def skip_to(self, until_ms: int) -> None:
         """Let everything up to and including a moment happen as planned, at no cost until somebody looks."""
         if until_ms > self._now:

@@ -181,6 +181,12 @@ class Book(Generic[O]):
             yield from self._asks.orders()
 
     @property
+    def nearest_orders(self) -> tuple[int, int]:
+        """Prices of the best bid and the best ask that a user has resting; 0, and beyond every price, without one."""
+        bids, asks = self._bids.keys, self._asks.keys
+        return (-bids[0] if bids else 0), (asks[0] if asks else 2**62)
+
+    @property
     def has_orders(self) -> bool:
         """Whether any user's order rests here."""
         return bool(self._bids.keys or self._asks.keys)

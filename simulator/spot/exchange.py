@@ -65,6 +65,11 @@ class SpotExchange(SpotReader):
         self.instruments[instrument.symbol] = instrument
         self._desk.bus.publish(InstrumentChanged(instrument))
 
+    def calm_between(self, symbol: str) -> tuple[int, int] | None:
+        """Prices strictly between which no print reaches an order; None where conditional orders wait."""
+        listing = self._desk.listing(symbol)
+        return None if listing.triggers else listing.book.nearest_orders
+
     def on_print(self, symbol: str, p: Print) -> None:
         """A print of the background market: fills the users' orders it reaches, then is the market's last trade."""
         listing = self._desk.listing(symbol)

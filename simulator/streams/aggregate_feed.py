@@ -19,11 +19,21 @@ class AggregateTradeFeed(Feed):
     def __init__(self, key: StreamKey, venue: StreamVenue) -> None:
         super().__init__(key, venue)
         newest = self.market().aggregate_trades(from_id=None, start_ms=None, end_ms=None, limit=1)
+        self._was_passed_over = False
         self._next_id = newest[-1].aggregate_id + 1 if newest else None
 
     def on_trade(self, symbol: str, trade: Trade) -> None:
         """Wait for the end of the turn."""
+        if self._was_passed_over:
+            self._was_passed_over = False
+            self._next_id = self.market().aggregate_of(trade.trade_id)
         self.is_held = True
+
+    def pass_over(self) -> None:
+        """Send what is held; the next event is of the next trade that is told."""
+        if self.is_held:
+            self.finish()
+        self._was_passed_over = True
 
     def finish(self) -> None:
         """Send every aggregate since the last turn."""

@@ -45,6 +45,13 @@ class Feed:
     def tick(self, now_ms: int) -> None:
         """The stream's beat has come (never for a stream that is sent at once)."""
 
+    def due_ms(self, now_ms: int) -> int | None:
+        """The next beat at which it has something to say; None when there is none as things stand."""
+        return (now_ms // self.key.speed_ms + 1) * self.key.speed_ms
+
+    def pass_over(self) -> None:
+        """Trades of its symbol are about to happen of which nobody is told."""
+
     def finish(self) -> None:
         """Send what was held back until the turn's end."""
 
@@ -104,6 +111,10 @@ class ChangedSymbols(Feed):
         payloads = [self.payload(symbol, now_ms) for symbol in changed if symbol in self.exchange.instruments]
         if payloads:
             self.emit(payloads[0] if self.key.symbol else payloads)
+
+    def due_ms(self, now_ms: int) -> int | None:
+        """Never while nothing has traded."""
+        return super().due_ms(now_ms) if self._changed else None
 
     def payload(self, symbol: str, now_ms: int) -> object:
         """The event of one symbol."""

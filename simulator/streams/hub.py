@@ -109,10 +109,21 @@ class StreamHub:
         """Whether somebody would notice what happens on a symbol."""
         return (market, symbol) in self._at or (market, "") in self._at
 
-    def next_due(self, now_ms: int) -> int | None:
-        """The next market time at which a stream speaks by itself; None when none will."""
+    def pass_over(self, market: Market, symbol: str) -> None:
+        """Trades of a symbol are about to happen of which nobody is told."""
+        for feed in self._near(market, symbol):
+            feed.pass_over()
+
+    def next_due(self, now_ms: int, *, is_sparse: bool = False) -> int | None:
+        """The next market time at which a stream speaks by itself; None when none will.
+
+        `is_sparse` leaves out beats at which, as things stand, nothing would be said.
+        """
         if not self._beats:
             return None
+        if is_sparse:
+            times = (feed.due_ms(now_ms) for feeds in self._beats.values() for feed in feeds)
+            return min((max(due, now_ms + 1) for due in times if due is not None), default=None)
         return min((now_ms // speed + 1) * speed for speed in self._beats)
 
     def flush(self, now_ms: int) -> None:

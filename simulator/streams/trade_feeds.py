@@ -38,6 +38,12 @@ class KlineFeed(Feed):
         """Only a trade changes a bar, so without one a beat has nothing to look at."""
         self._has_traded = True
 
+    def due_ms(self, now_ms: int) -> int | None:
+        """At the next beat when there was a trade, else when the bar ends."""
+        if self._has_traded:
+            return super().due_ms(now_ms)
+        return next_open(self.key.argument, self._open_ms, self.key.zone_ms)
+
     def tick(self, now_ms: int) -> None:
         """Close what has ended since the last beat, then show the bar in progress."""
         interval, zone = self.key.argument, self.key.zone_ms

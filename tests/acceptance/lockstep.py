@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -24,6 +25,8 @@ import exchanges
 from core.base_exchange import EXCHANGES, Credentials, VenueSettings
 from core.clock import Clock, SystemTime, VenueTime
 from db.journal import GroupCommitJournal
+from domain import slots
+from domain.money import to_wire
 from engine.account_hub import AccountHub, HubSettings
 from engine.engine_manager import EngineManager
 from engine.market_data.service import MarketData
@@ -198,11 +201,29 @@ class Lockstep:
     async def step(self, up: Node) -> None:
         """One step of market time, and all that comes of it."""
         until_ms = (self.now_ms // self.scene.step_ms + 1) * self.scene.step_ms
+        between = self._between(up) if self.scene.passes_over else {}
         with self._timed("advance"):
-            answer = await self.operator.post("advance", to=until_ms, until_event=True)
+            answer = await self.operator.post("advance", to=until_ms, until_event=True, between=between)
         self.now_ms = answer["market_ms"]
         self.figures.steps += 1
         await self.quiet(up)
+
+    @staticmethod
+    def _between(up: Node) -> dict[str, tuple[str | None, str | None]]:
+        """Symbol -> the nearest prices that an engine waits for: what stays between them wakes nobody."""
+        found: dict[str, tuple[Decimal, Decimal]] = {}
+        for engine in up.manager.engines.values():
+            state, instrument = engine.instance.state, engine.instance.instrument
+            above, below = state[slots.WAKE_ABOVE], state[slots.WAKE_BELOW]
+            low, high = found.get(instrument.symbol, (Decimal(0), Decimal("Infinity")))
+            found[instrument.symbol] = (
+                max(low, instrument.from_ticks(below)) if below else low,
+                min(high, instrument.from_ticks(above)) if above else high,
+            )
+        return {
+            symbol: (to_wire(low) if low else None, to_wire(high) if high.is_finite() else None)
+            for symbol, (low, high) in found.items()
+        }
 
     async def quiet(self, up: Node) -> None:
         """Until nothing is under way anywhere."""

@@ -52,6 +52,8 @@ class Scene:
     #: The longest step; one ends sooner when anything happens to an order of the account.
     step_ms: int = 60_000
     prints_per_minute: int = 4
+    #: Whether prints that reach no order and no price that an engine waits for may go untold.
+    passes_over: bool = False
     options: tuple[str, ...] = field(default=())
 
     def simulator_options(self, key: str, secret: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Whole recorded months in lockstep: part of `make acceptance`.
 
-A step lasts five minutes of the market at most and ends sooner when anything happens to an order or a bar closes.
+A step lasts five minutes of the market at most and ends sooner when anything happens to an order or a bar closes. Of
+prints between orders and the prices that an engine waits for, the last one is told.
 `ARES_LOCKSTEP_DAYS` cuts every month to its first days, for a machine that has less time.
 """
 
@@ -81,7 +82,9 @@ async def test_books_equal_the_venues_through_a_month(
     bots = of.spot if market == "spot" else of.futures
     paths = series(recorded_data, *sorted({f"{bot.symbol}-{of.bars}-2025" for bot in bots}))
     minutes = (min(of.days, DAYS) if DAYS else of.days) * 1_440
-    scene = Scene(f"binance_{market}", paths, f"{of.start}T00:00:00Z", minutes, bots, step_ms=5 * MINUTE)
+    scene = Scene(
+        f"binance_{market}", paths, f"{of.start}T00:00:00Z", minutes, bots, step_ms=5 * MINUTE, passes_over=True
+    )
     url = f"sqlite:///{tmp_path / 'ares.sqlite3'}"
     async with running(tmp_path, scene, url, check_every_ms=360 * MINUTE) as run, run.node() as up:
         await run.driver.run(up, scene.minutes)

@@ -135,6 +135,8 @@ class _OnDisk(SqliteDriver):
 async def test_without_a_journal_nothing_is_sent_and_it_goes_on_when_the_journal_is_back(
     spot: Bench, what: str
 ) -> None:
+    if what == "full disk" and spot.database.dialect.name != "sqlite":
+        pytest.skip("a database server fills its own disk, which is none of ours; its answer then is a lost database's")
     disk, database = Disk(), UnreliableDatabase(address(spot.database))
     path = str(spot.database.url.database)
     connect = (lambda: disk.connect(path)) if what == "full disk" else database.connect

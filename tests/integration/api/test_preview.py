@@ -57,7 +57,8 @@ def test_what_a_new_strategy_would_place_is_shown_and_nothing_is_kept(node: ApiN
 
 @pytest.mark.usefixtures("market")
 def test_parameters_that_the_strategy_itself_refuses_are_named_by_field(node: ApiNode) -> None:
-    number = node.add_strategy(node.add_account(), parameters=RANGE)
+    account = node.add_account()
+    number = node.add_strategy(account, parameters=RANGE)
     upside_down = RANGE | {"lower_price": "130000"}
     answer = node.post(f"/api/strategies/{number}/preview", {"revision": 0, "parameters": upside_down})
     assert (answer.status_code, answer.json()["errors"]) == (
@@ -65,7 +66,7 @@ def test_parameters_that_the_strategy_itself_refuses_are_named_by_field(node: Ap
     )  # fmt: skip
     for method, path, extra in (
         ("PUT", f"/api/strategies/{number}", {"revision": 0}),
-        ("POST", "/api/strategies", {"name": "n", "strategy_type": "grid", "symbol": "BTCUSDT", "account_id": 1}),
+        ("POST", "/api/strategies", {"name": "n", "strategy_type": "grid", "symbol": "BTCUSDT", "account_id": account}),
     ):
         refused = node.call(method, path, json={"parameters": upside_down, **extra})
         assert refused.json()["errors"][0]["field"] == "parameters.lower_price", refused.text
