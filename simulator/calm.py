@@ -32,7 +32,7 @@ class Calm:
 
     def wakes_ms(self, until_ms: int) -> int | None:
         """When the first print outside falls due; None when none does by `until_ms`."""
-        return self.entry[2].first_outside(self.low, self.high, until_ms)
+        return self.entry[2].passing.first_outside(self.low, self.high, until_ms)
 
 
 def narrowed(levels: tuple[int, int], orders: tuple[int, int] | None) -> tuple[int, int] | None:

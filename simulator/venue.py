@@ -135,7 +135,7 @@ class Venue:
         if (due := market.next_print_ms()) is None or due > until_ms:
             return
         self.hub.pass_over(kind, symbol)
-        if (last := market.pass_over(until_ms)) is not None:
+        if (last := market.passing.all_but_last(until_ms)) is not None:
             self._print(calm.entry, last)
 
     def warm_charts(self) -> None:

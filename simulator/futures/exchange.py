@@ -45,6 +45,7 @@ What each part answers (every method raises `VenueError` with the venue's code a
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from simulator.events import InstrumentChanged
@@ -103,6 +104,8 @@ class FuturesExchange:
         self._lifecycle = lifecycle
         self._trading = trading = Trading(core, orders, positions, chosen, margin, validation, lifecycle, matching)
         self.algo = AlgoService(core, positions, validation, trading, lifecycle)
+        self.calm_between = partial(_calm_between, core, self.algo)
+        """Prices strictly between which no print reaches an order; None where conditional orders wait."""
         self._liquidator = Liquidator(core, wallets, positions, orders, chosen, margin, lifecycle, matching, self.algo)
         self.settings = Choices(core, chosen, wallets, positions, orders, self.algo.store, margin)
         self.funding = Funding(core, wallets, positions, chosen, schedule or FundingSchedule())
@@ -145,10 +148,6 @@ class FuturesExchange:
         return (
             self._orders.has_open(symbol) or self._positions.has_open(symbol) or bool(self.algo.store.waiting(symbol))
         )
-
-    def calm_between(self, symbol: str) -> tuple[int, int] | None:
-        """Prices strictly between which no print reaches an order; None where conditional orders wait."""
-        return None if self.algo.store.waiting(symbol) else self._core.listing(symbol).book.nearest_orders
 
     def on_print(self, symbol: str, p: Print) -> None:
         """A trade of the background market happens."""
@@ -232,3 +231,7 @@ class FuturesExchange:
             for account_id in list(core.touched_accounts):
                 del core.touched_accounts[account_id]
                 self._liquidator.look_at(account_id)
+
+
+def _calm_between(core: Core, algo: AlgoService, symbol: str) -> tuple[int, int] | None:
+    return None if algo.store.waiting(symbol) else core.listing(symbol).book.nearest_orders

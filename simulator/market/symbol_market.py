@@ -11,6 +11,7 @@ from simulator.market.files import Gap
 from simulator.market.helm import Helm
 from simulator.market.intervals import DAY, MINUTE
 from simulator.market.ladder import Background, Ladder, SyntheticLadder
+from simulator.market.passing import Passing
 from simulator.market.plans import Plan
 from simulator.market.tickers import TickerStats
 from simulator.market.trades import AggregateTrade, TradeLog
@@ -46,6 +47,7 @@ class SymbolMarket:
         self.helm = Helm(
             self._course.steering, self._begins_ms, self._replan, self._price_in_ticks, self._planned_price
         )
+        self.passing = Passing(self._course, self._log, self._catch_up, self._count_skipped)
         synthetic = SyntheticLadder(key, plan.grid.tick, plan.grid.lot, self._typical_print())
         self._synthetic: Ladder = synthetic
         self.liquidity = Background(make_ladder(synthetic) if make_ladder else synthetic, self._catch_up)
@@ -107,33 +109,6 @@ class SymbolMarket:
         chunk = self._course.chunk_of(self._log.position)
         return None if chunk is None else chunk.times[self._log.position - chunk.first_number]
 
-    def first_outside(self, low: int, high: int, until_ms: int) -> int | None:
-        """When the first print at or below `low`, or at or above `high`, falls due; None when none does by a moment."""
-        self._catch_up()
-        number = self._log.position
-        while (chunk := self._course.chunk_of(number)) is not None:
-            for p in chunk.prints[number - chunk.first_number :]:
-                if p.time_ms > until_ms:
-                    return None
-                if not low < p.price < high:
-                    return p.time_ms
-            number = chunk.first_number + len(chunk.prints)
-        return None
-
-    def pass_over(self, until_ms: int) -> int | None:
-        """Let all but the last print due by a moment happen as planned; gives that one's time, None without any."""
-        self._catch_up()
-        last = self._course.count_until(until_ms) - 1
-        if last < self._log.position:
-            return None
-        self._skipped += last - self._log.position
-        self._log.pass_to(last)
-        return self.next_print_ms()
-
-    def aggregate_of(self, trade_id: int) -> int:
-        """Number of the taker order a trade belongs to."""
-        return self._log.group_of(trade_id)
-
     def skip_to(self, until_ms: int) -> None:
         """Let everything up to and including a moment happen as planned, at no cost until somebody looks."""
         if until_ms > self._now:
@@ -147,8 +122,11 @@ class SymbolMarket:
         before = self._log.position
         self._log.pass_to(self._course.count_until(self._now))
         if self._log.position > before:
-            self._skipped += self._log.position - before
+            self._count_skipped(self._log.position - before)
             self._anchor()
+
+    def _count_skipped(self, prints: int) -> None:
+        self._skipped += prints
 
     def prints_skipped(self) -> int:
         """How many prints happened unseen: each of them moved the background."""

@@ -26,7 +26,7 @@ class AggregateTradeFeed(Feed):
         """Wait for the end of the turn."""
         if self._was_passed_over:
             self._was_passed_over = False
-            self._next_id = self.market().aggregate_of(trade.trade_id)
+            self._next_id = self.market().passing.aggregate_of(trade.trade_id)
         self.is_held = True
 
     def pass_over(self) -> None:
