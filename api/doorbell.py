@@ -52,6 +52,10 @@ class Doorbell:
         """Ask a worker what the account's key may do."""
         self._start(self._send(task_names.ACCOUNT_CHECK, account))
 
+    def compute(self, run: int) -> None:
+        """Ask a compute worker to work on a run; without one it waits until there is one."""
+        self._start(self._send(task_names.COMPUTE_RUN, run, queue=task_names.QUEUE_COMPUTE, expires=None))
+
     async def close(self) -> None:
         """Wait for rings that are under way."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -69,13 +73,15 @@ class Doorbell:
         else:
             self._metrics.rings.labels("publish", "ok").inc()
 
-    async def _send(self, task: str, number: int) -> None:
+    async def _send(
+        self, task: str, number: int, queue: str = task_names.QUEUE_ENGINE, expires: int | None = _EXPIRES
+    ) -> None:
         send = partial(
             self._broker.send_task,
             task,
             args=[number],
-            queue=task_names.QUEUE_ENGINE,
-            expires=_EXPIRES,
+            queue=queue,
+            expires=expires,
             ignore_result=True,
             retry=False,
         )

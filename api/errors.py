@@ -19,6 +19,7 @@ from db.queries.instances import EditedMeanwhile, NoSuchRow, StillWorking
 from db.queries.masters import Ended, StillFollowed
 from db.queries.people import LastAdministrator
 from db.queries.results import NotStarted
+from db.queries.runs import TooManyRuns
 from db.queries.sessions import LinkSpent
 from db.unit_of_work import AlreadyThere
 from domain.errors import AresError, Broken, Refused, Transient, Unknown
@@ -85,6 +86,7 @@ _STATUS: Final[Mapping[type[AresError], int]] = {
     StillFollowed: 409,
     StillFollowing: 409,
     FollowsAlready: 409,
+    TooManyRuns: 409,
     WrongHost: 421,
     TooMany: 429,
     Refused: 422,

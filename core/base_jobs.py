@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 #: The most parameter sets that one optimisation may try.
 MOST_TRIALS: Final = 200_000
 
+#: Words that describe a search; long enough for lists of values.
+Words = Annotated[str, Field(max_length=2_000)]
 Method = Literal["exhaustive", "random", "tpe", "nsga"]
 Validation = Literal["none", "walk_forward", "purged"]
 
@@ -47,21 +49,30 @@ class OptimisationJob(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     strategy: str = Field(title="Strategy", max_length=40)
-    space: dict[str, str] = Field(
+    space: dict[str, Words] = Field(
+        max_length=50,
         title="Search space",
         description="Parameter -> one value, several with commas between, or from:to:step (both ends included).",
     )
-    objectives: tuple[str, ...] = Field(
-        ("sharpe",), title="Objectives", description="Figures of merit; `min:` or `max:` in front says which way."
+    objectives: tuple[Words, ...] = Field(
+        ("sharpe",),
+        max_length=5,
+        title="Objectives",
+        description="Figures of merit; `min:` or `max:` in front says which way.",
     )
-    conditions: tuple[str, ...] = Field(
-        (), title="Conditions", description="Such as `fast < slow`, `fills >= 30` or `max_drawdown_percent <= 20`."
+    conditions: tuple[Words, ...] = Field(
+        (),
+        max_length=20,
+        title="Conditions",
+        description="Such as `fast < slow`, `fills >= 30` or `max_drawdown_percent <= 20`.",
     )
     method: Method = Field("exhaustive", title="Method")
     trials: int = Field(200, title="Trials", description="Of every method but the exhaustive.", ge=1, le=MOST_TRIALS)
-    population: int = Field(50, title="Population", description="Trials that tpe and nsga propose at once.", ge=2)
+    population: int = Field(
+        50, title="Population", description="Trials that tpe and nsga propose at once.", ge=2, le=10_000
+    )
     seed: int = Field(1, title="Seed", ge=0, lt=2**32)
     validation: Validation = Field("none", title="Validation", description="How the choice itself is tried.")
     folds: int = Field(5, title="Folds", ge=2, le=50)
-    embargo_bars: int = Field(0, title="Embargo", description="Bars left out around the tested ones.", ge=0)
+    embargo_bars: int = Field(0, title="Embargo", description="Bars left out around the tested ones.", ge=0, le=10**6)
     assumptions: Assumptions = Field(default_factory=Assumptions)

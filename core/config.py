@@ -108,6 +108,8 @@ class WorkerSection(Section):
     late_orders_seconds: float = Field(default=55.0, ge=0, le=600)
     #: Between two comparisons of everything with the venue, when nothing is wrong.
     sweep_seconds: float = Field(default=60.0, gt=0, le=3_600)
+    #: A piece of a backtest or an optimisation of which nothing was heard for so long is taken up by others.
+    claim_seconds: float = Field(default=30.0, ge=1, le=3_600)
     #: Workers behind one address share the venue's budget; those of another address get a name of their own.
     egress: str = "default"
     #: Loopback port of metrics, health and the kill switch; 0 takes a free one.

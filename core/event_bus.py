@@ -26,6 +26,8 @@ PRICE: Final = "price"
 NODE: Final = "node"
 COMMAND: Final = "command"
 ALERT: Final = "alert"
+#: How far a backtest or an optimisation is, to its owner: {id, kind, state, done, total, error}.
+RUN: Final = "run"
 #: A master's new version, to its owner: {master, symbol, version, quantity, entry_price, signal_at}.
 COPY_SIGNAL: Final = "copy.signal"
 #: What became of a signal at a follower: a row of `trade_logs` as the API tells it.

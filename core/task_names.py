@@ -18,6 +18,9 @@ NODE_CANARY: Final = "node.canary"
 #: Compares what is wanted, what is leased and what was seen last.
 AUDIT_COMPARE: Final = "audit.compare"
 
+#: `[run_id]`: do one piece of a backtest or an optimisation, and ask for the next.
+COMPUTE_RUN: Final = "compute.run"
+
 #: Short tasks of the nodes that trade.
 QUEUE_ENGINE: Final = "engine"
 #: Work that keeps a processor busy, on workers of its own.

@@ -2,12 +2,137 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+import asyncio
+import os
+import secrets
+import socket
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
-from core.task_names import QUEUE_COMPUTE
+import structlog
+from celery import bootsteps, current_app, shared_task
+from redis.exceptions import RedisError
+
+import strategies
+from core.base_strategy import STRATEGIES
+from core.clock import system_clock
+from core.config import load_config
+from core.event_bus import RUN, EventBus
+from core.logs import configure_logs
+from core.redis_client import connect
+from core.task_names import COMPUTE_RUN, QUEUE_COMPUTE
+from db.database import open_database
+from db.queries import runs
+from db.unit_of_work import reading
+from domain.errors import Transient
+
+if TYPE_CHECKING:
+    from tasks.runs import Laboratory
+
+log = structlog.get_logger(__name__)
+
+#: How often, within the time of a claim, it is looked for runs on which nobody works.
+LOOKS: Final = 3
+#: One piece of work may take so long; longer ones are cut into smaller pieces.
+LONGEST_SECONDS: Final = 6 * 3600
+#: Seconds after which a second call for a deserted run is worth nothing.
+_EXPIRES: Final = 60
 
 
 @shared_task(name="compute.canary", queue=QUEUE_COMPUTE, ignore_result=False)  # type: ignore[untyped-decorator]
 def canary(number: int) -> int:
     """Shows that a compute worker answers: the sum of the squares below a number."""
     return sum(each * each for each in range(int(number)))
+
+
+@shared_task(name=COMPUTE_RUN, queue=QUEUE_COMPUTE, time_limit=LONGEST_SECONDS)  # type: ignore[untyped-decorator]
+def run(run_id: int) -> None:
+    """Do one piece of a run and ask for the next. Lost, late or doubled it does no harm: rows say what is done."""
+    laboratory = _laboratory()
+    try:
+        more = laboratory.work(int(run_id))
+    except Transient as error:
+        # The run is found deserted and asked for again.
+        log.warning("run_interrupted", run=run_id, reason=str(error))
+        return
+    _tell(laboratory, int(run_id))
+    for _ in range(more):
+        ask_for(int(run_id))
+
+
+def ask_for(run_id: int, **options: Any) -> None:
+    """Have some compute worker do a piece of a run."""
+    current_app.send_task(COMPUTE_RUN, args=[run_id], queue=QUEUE_COMPUTE, ignore_result=True, **options)
+
+
+_LABORATORIES: Final[dict[int, Laboratory]] = {}
+
+
+def _laboratory() -> Laboratory:
+    """The one of this process: connections do not survive a fork."""
+    # The backtester is loaded where it works: nodes that trade have no use for it.
+    from tasks.runs import Laboratory
+
+    if os.getpid() not in _LABORATORIES:
+        STRATEGIES.scan(strategies)
+        config = load_config()
+        database = open_database(config.database.url.get_secret_value())
+        claim = timedelta(seconds=config.worker.claim_seconds)
+        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        _LABORATORIES[os.getpid()] = Laboratory(database, system_clock().machine, name, claim=claim)
+    return _LABORATORIES[os.getpid()]
+
+
+def _tell(laboratory: Laboratory, number: int) -> None:
+    """How far a run is, for those who watch; nobody depends on it."""
+    with reading(laboratory.database) as unit:
+        row = runs.get(unit, number)
+    if row is None:
+        return
+    told = {name: getattr(row, name) for name in ("id", "kind", "state", "done", "total", "error")}
+
+    async def publish() -> None:
+        redis = connect(load_config().redis.url.get_secret_value())
+        try:
+            await EventBus(redis).publish(RUN, row.owner_id, told)
+        finally:
+            await redis.aclose()
+
+    try:
+        asyncio.run(publish())
+    except (RedisError, OSError) as error:
+        log.warning("run_not_told", run=number, error=type(error).__name__)
+
+
+class LookoutStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """With a worker of the compute queue: asks again for runs whose worker has died or whose message was lost."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self.enabled = QUEUE_COMPUTE in parent.app.amqp.queues.consume_from
+        self._is_over = threading.Event()
+
+    def start(self, parent: Any) -> None:
+        """Begin to look."""
+        del parent
+        configure_logs(load_config().log.level, load_config().log.style)
+        threading.Thread(target=self._look, name="lookout", daemon=True).start()
+
+    def stop(self, parent: Any) -> None:
+        """Look no more."""
+        del parent
+        self._is_over.set()
+
+    def _look(self) -> None:
+        while not self._is_over.wait(load_config().worker.claim_seconds / LOOKS):
+            try:
+                for number in _laboratory().deserted():
+                    ask_for(number, expires=_EXPIRES)
+            except Exception as error:  # noqa: BLE001 - it looks again in a moment
+                log.warning("lookout_failed", error=type(error).__name__)
+
+
+current_app.steps["worker"].add(LookoutStep)

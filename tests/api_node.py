@@ -23,6 +23,8 @@ from db.models import Account, StrategyInstance, User
 from db.queries import accounts, instances, sessions
 from db.unit_of_work import committed
 from tests import journal_database
+from tests.histories import chance
+from tests.runs import share
 from tests.services import wait_until
 
 #: Drawn for tests; keys of this shape are refused only when they show a pattern.
@@ -62,6 +64,10 @@ class ApiNode:
         answer = self.post("/api/accounts", {"name": name, "exchange": "paper"}, who)
         assert answer.status_code == 201, answer.text
         return int(answer.json()["id"])
+
+    def add_history(self) -> int:
+        """Bars that everybody may test on; asked for again they are the same."""
+        return share(self.engine, chance(1, 200))
 
     def add_strategy(self, account: int, who: str = "olga", name: str = "grid", **more: Any) -> int:
         body = {"name": name, "strategy_type": "grid", "symbol": "BTCUSDT", "account_id": account, "parameters": GRID}

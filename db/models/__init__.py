@@ -10,6 +10,7 @@ from db.models.masters import Master, MasterPosition, MasterSignal
 from db.models.operations import AuditHead, AuditRecord, Command, Cursor, PaperBook, PaperRecord
 from db.models.people import Account, User
 from db.models.platform import LoginLink, LoginSession, Node, PlatformSetting
+from db.models.runs import HistoryPart, HistoryRow, RunChunk, RunRow
 from db.models.trading import FillRow, LedgerEntry, OrderRow, PostingRow
 
 METADATA = Row.metadata
@@ -29,6 +30,8 @@ __all__ = [
     "FollowResult",
     "FollowTarget",
     "FollowerAccount",
+    "HistoryPart",
+    "HistoryRow",
     "LedgerEntry",
     "LoginLink",
     "LoginSession",
@@ -41,6 +44,8 @@ __all__ = [
     "PaperRecord",
     "PlatformSetting",
     "PostingRow",
+    "RunChunk",
+    "RunRow",
     "StrategyInstance",
     "StrategyState",
     "TrackingError",

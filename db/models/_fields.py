@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, MetaData, String
 from sqlmodel import Field, SQLModel
 
-from db.columns import ExactDecimal, UtcDateTime, WholeNumber, identifier, long_text, row_number, venue_name
+from db.columns import ExactDecimal, UtcDateTime, WholeNumber, identifier, long_text, packed, row_number, venue_name
 
 #: Every constraint has a name: without one it cannot be changed or dropped on SQLite.
 NAMES = {
@@ -99,6 +99,11 @@ def moment_key() -> Any:
 def secret_bytes() -> Any:
     """Encrypted content, or nothing."""
     return _field(Column(LargeBinary(4096), nullable=True), optional=True)
+
+
+def large_bytes(*, optional: bool = False) -> Any:
+    """Packed content of up to 16 MB."""
+    return _field(Column(packed(), nullable=optional), optional)
 
 
 def _field(column: Column[Any], optional: bool, **options: Any) -> Any:

@@ -112,7 +112,7 @@ def test_every_constraint_has_a_name() -> None:
 
 
 def test_every_row_says_whose_it_is() -> None:
-    about_nobody = {"users", "audit_head", "platform_settings", "nodes"}
+    about_nobody = {"users", "audit_head", "platform_settings", "nodes", "histories", "history_parts"}
     for name, table in METADATA.tables.items():
         assert name in about_nobody or "owner_id" in table.c, name
     of_instances = {"orders", "fills", "ledger_entries", "postings", "strategy_states"}

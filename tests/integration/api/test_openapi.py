@@ -31,6 +31,11 @@ LEFT_OUT: Final = {"stream_events", "delete_session"}
 ADMINS_ONLY: Final = {"list_users", "update_user"}
 ALWAYS_OWN: Final = {"user_id"}
 PLAUSIBLE: Final[dict[str, list[Any]]] = {
+    "create_backtest": [{"history_id": 1, "strategy": "grid", "params": GRID}],
+    "create_optimisation": [
+        {"history_id": 1, "strategy": "ma_cross", "space": {"fast": "5:9:2", "slow": "20", "size": "1"}},
+        {"history_id": 1, "strategy": "ma_cross", "space": {"fast": "5,9", "slow": "20", "size": "1"}, "method": "tpe"},
+    ],
     "create_account": [
         {"name": "one", "exchange": "paper"},
         {"name": "two", "exchange": "binance_spot", "api_key": "k" * 20, "api_secret": "s" * 20},
@@ -165,7 +170,7 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
         own = {
             "account_id": [account], "strategy_id": [strategy], "command_id": [command], "master_id": [master],
             "relationship_id": [relationship], "follow_command_id": [follow_command],
-            "user_id": [vera],
+            "user_id": [vera], **_runs(node),
         }  # fmt: skip
         with subtests.test(operation.label):
             tried(operation, own, callers["adam" if name in ADMINS_ONLY else "olga"].send)
@@ -175,6 +180,18 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
     rarely |= {"delete_master", "delete_relationship"}
     succeeded = set().union(*(one.succeeded for one in callers.values()))
     assert names - succeeded <= LEFT_OUT | rarely
+
+
+def _runs(node: ApiNode) -> dict[str, list[int]]:
+    """A backtest and an optimisation that have ended, and so leave room for others."""
+    history, made = node.add_history(), dict[str, list[int]]()
+    for kind in ("backtest", "optimisation"):
+        body = {**PLAUSIBLE[f"create_{kind}"][0], "history_id": history}
+        answer = node.post(f"/api/{kind}s", body)
+        assert answer.status_code == 202, answer.text
+        made[f"{kind}_id"] = [answer.json()["id"]]
+        node.post(f"/api/{kind}s/{answer.json()['id']}/cancel")
+    return made
 
 
 def test_an_answer_that_is_not_as_described_is_noticed(node: ApiNode) -> None:

@@ -39,7 +39,20 @@ HIDDEN = {"get_openapi", "get_docs"}
 
 EDIT: dict[str, Any] = {"parameters": GRID | {"levels": 10}, "revision": 0}
 NEW_STRATEGY: dict[str, Any] = {"name": "n", "strategy_type": "grid", "symbol": "BTCUSDT", "parameters": GRID}
+BACKTEST: dict[str, Any] = {"strategy": "grid", "params": GRID}
+SEARCH: dict[str, Any] = {"strategy": "grid", "space": {name: str(value) for name, value in GRID.items()}}
 RULES = {
+    "list_histories": Rule(VIEWER),
+    "list_backtests": Rule(VIEWER),
+    "create_backtest": Rule(TRADER, BACKTEST, good=(202,)),
+    "get_backtest": Rule(VIEWER),
+    "cancel_backtest": Rule(TRADER),
+    "delete_backtest": Rule(TRADER, good=(204,)),
+    "list_optimisations": Rule(VIEWER),
+    "create_optimisation": Rule(TRADER, SEARCH, good=(202,)),
+    "get_optimisation": Rule(VIEWER),
+    "cancel_optimisation": Rule(TRADER),
+    "delete_optimisation": Rule(TRADER, good=(204,)),
     "list_accounts": Rule(VIEWER),
     "create_account": Rule(TRADER, {"name": "second", "exchange": "paper"}, good=(201,)),
     "get_account": Rule(VIEWER),
@@ -149,6 +162,8 @@ class Belongings(NamedTuple):
     master_id: int
     relationship_id: int
     follow_command_id: int
+    backtest_id: int
+    optimisation_id: int
 
 
 _made = iter(range(10_000))
@@ -160,7 +175,15 @@ def belongings(node: ApiNode, who: str) -> Belongings:
     strategy = node.add_strategy(account, who, f"strategy {number}")
     command = node.post(f"/api/strategies/{strategy}/stop", who=who).json()["command_id"]
     copying = node.add_following(account, who, f"master {number}")
-    return Belongings(account, strategy, command, *copying)
+    runs = (ended(node, who, "backtests", BACKTEST), ended(node, who, "optimisations", SEARCH))
+    return Belongings(account, strategy, command, *copying, *runs)
+
+
+def ended(node: ApiNode, who: str, runs: str, body: dict[str, Any]) -> int:
+    """A run that has ended, so that it is not counted among those that have not."""
+    answer = node.post(f"/api/{runs}", body | {"history_id": node.add_history()}, who)
+    assert answer.status_code == 202, answer.text
+    return int(node.post(f"/api/{runs}/{answer.json()['id']}/cancel", who=who).json()["id"])
 
 
 def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> Any:
@@ -171,6 +194,8 @@ def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> 
         body = dict(rule.body)
         if one.name == "create_strategy":
             body |= {"account_id": of["account_id"], "name": f"new {next(_made)}"}
+        if one.name in {"create_backtest", "create_optimisation"}:
+            body["history_id"] = node.add_history()
         if one.name in {"create_account", "create_master"}:
             body["name"] = f"new {next(_made)}"
         if one.name == "create_relationship":

@@ -1,0 +1,145 @@
+"""Backtests and optimisations: kept before they are answered, worked on by compute workers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, cast
+from uuid import uuid4
+
+import orjson
+from fastapi.concurrency import run_in_threadpool
+
+from api.checking import checked_model, checked_parameters
+from api.cursors import after, unpack
+from api.errors import BadFields, FieldError
+from api.identity import Caller
+from api.schemas.run import BacktestCreate, OptimisationCreate, Run, RunDetail, RunList
+from api.services import Services
+from core.base_jobs import Assumptions
+from core.base_strategy import StrategyKind
+from core.registry import NotRegistered
+from db.models import RunRow
+from db.queries import audit, histories, runs
+from db.queries.instances import NoSuchRow
+from db.unit_of_work import committed, reading
+
+BACKTEST: Final = "backtest"
+OPTIMISATION: Final = "optimisation"
+
+
+async def submit_backtest(services: Services, caller: Caller, body: BacktestCreate, key: str | None) -> Run:
+    """Keep a backtest whose parameters fit its strategy."""
+    kind = _kind(services, body.strategy)
+    params = json.loads(checked_parameters(kind, body.params))
+    job = {"strategy": kind.name, "params": params, "assumptions": _assumed(body.assumptions)}
+    return await _submit(services, caller, BACKTEST, body.history_id, job, key)
+
+
+async def submit_optimisation(services: Services, caller: Caller, body: OptimisationCreate, key: str | None) -> Run:
+    """Keep an optimisation whose search space names parameters of its strategy."""
+    kind = _kind(services, body.strategy)
+    wrong = [FieldError(f"space.{name}", f"{kind.name} has no such parameter")
+             for name in body.space if name not in kind.params.model_fields]  # fmt: skip
+    if wrong:
+        raise BadFields(wrong)
+    job = {
+        **body.model_dump(mode="json", exclude={"history_id", "assumptions"}),
+        "assumptions": _assumed(body.assumptions),
+    }
+    return await _submit(services, caller, OPTIMISATION, body.history_id, job, key)
+
+
+async def listed(services: Services, caller: Caller, kind: str, cursor: str | None, limit: int) -> RunList:
+    """The caller's runs of a kind, newest first."""
+    before = unpack(cursor, int, (int,))
+
+    def read() -> list[RunRow]:
+        with reading(services.database) as unit:
+            return list(runs.listed(unit, caller.id, kind, before, limit + 1))
+
+    found, next_cursor = after(await run_in_threadpool(read), limit, lambda row: [row.id])
+    return RunList(items=[_shown(row) for row in found], next_cursor=next_cursor)
+
+
+def one(services: Services, caller: Caller, kind: str, number: int) -> RunDetail:
+    """A run of the caller with what was found."""
+    with reading(services.database) as unit:
+        row = runs.of_owner(unit, number, caller.id, kind)
+    stamp = None if row.stamp is None else orjson.loads(row.stamp)
+    result = None if row.result is None else orjson.loads(row.result)
+    return RunDetail(**_shown(row).model_dump(), job=orjson.loads(row.job), stamp=stamp, result=result)
+
+
+def cancel(services: Services, caller: Caller, kind: str, number: int) -> Run:
+    """No more of it is worked on; one that has ended stays as it is."""
+    now = services.now()
+    with committed(services.database) as unit:
+        row = runs.of_owner(unit, number, caller.id, kind)
+        if runs.finish(unit, number, runs.CANCELLED, now):
+            runs.drop_chunks(unit, number)
+            audit.record(unit, audit.Deed(caller.login, f"{kind}_cancel", {"run": number}, caller.id), now)
+        unit.session.refresh(row)
+        return _shown(row)
+
+
+def remove(services: Services, caller: Caller, kind: str, number: int) -> None:
+    """Take it out with everything it found; one that is worked on is cancelled by it."""
+    now = services.now()
+    with committed(services.database) as unit:
+        runs.remove(unit, runs.of_owner(unit, number, caller.id, kind))
+        audit.record(unit, audit.Deed(caller.login, f"{kind}_delete", {"run": number}, caller.id), now)
+
+
+async def _submit(
+    services: Services, caller: Caller, kind: str, history: int, job: dict[str, Any], key: str | None
+) -> Run:
+    row = await run_in_threadpool(_keep, services, caller, kind, history, job, key)
+    if row.state in runs.OPEN:
+        services.doorbell.compute(row.id or 0)
+    return _shown(row)
+
+
+def _keep(
+    services: Services, caller: Caller, kind: str, history: int, job: dict[str, Any], key: str | None
+) -> RunRow:  # fmt: skip
+    now = services.now()
+    row = RunRow(
+        owner_id=caller.id, request_key=key or uuid4().hex, kind=kind, history_id=history, state=runs.QUEUED,
+        job=json.dumps(job, sort_keys=True, separators=(",", ":")), created_at=now, updated_at=now,
+    )  # fmt: skip
+    with committed(services.database) as unit:
+        try:
+            histories.get(unit, history)
+        except NoSuchRow as error:
+            raise BadFields([FieldError("history_id", str(error))]) from error
+        kept = runs.add(unit, row)
+        if kept is row:
+            audit.record(unit, audit.Deed(caller.login, f"{kind}_create", {"run": row.id, **job}, caller.id), now)
+        return kept
+
+
+def _kind(services: Services, name: str) -> StrategyKind:
+    try:
+        return services.kinds.get(name)
+    except NotRegistered as error:
+        raise BadFields([FieldError("strategy", str(error))]) from error
+
+
+def _assumed(assumptions: Assumptions) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(checked_model(Assumptions, assumptions.model_dump(), "assumptions"))
+    return found
+
+
+def _shown(row: RunRow) -> Run:
+    return Run(
+        id=row.id or 0,
+        history_id=row.history_id,
+        strategy=orjson.loads(row.job)["strategy"],
+        state=cast("Any", row.state),
+        done=row.done,
+        total=row.total,
+        error=row.error,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        finished_at=row.finished_at,
+    )

@@ -1,0 +1,71 @@
+"""Backtests, optimisations, and the histories they run on."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.schemas.common import LARGEST_NUMBER, Answer, Body, Moment, Page
+from api.schemas.strategy import Parameters
+from core.base_jobs import Assumptions, OptimisationJob
+
+RunState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class History(Answer):
+    """Bars of one symbol that runs may use."""
+
+    id: int
+    name: str = Field(examples=["btc-1h"])
+    symbol: str = Field(examples=["BTC/USDT"])
+    bar_ms: int
+    bars: int
+    gaps: int = Field(description="Places where bars are missing.")
+    first_at: Moment
+    last_at: Moment
+    digest: str
+
+
+HistoryList = Page[History]
+
+
+class BacktestCreate(Body):
+    """A backtest to be run by a compute worker."""
+
+    history_id: int = Field(ge=1, le=LARGEST_NUMBER)
+    strategy: str = Field(max_length=40, examples=["grid"])
+    params: Parameters
+    assumptions: Assumptions = Field(default_factory=Assumptions)
+
+
+class OptimisationCreate(OptimisationJob):
+    """A search among parameter sets to be done by compute workers."""
+
+    history_id: int = Field(ge=1, le=LARGEST_NUMBER)
+
+
+class Run(Answer):
+    """A backtest or an optimisation, and how far it is. The event stream tells every step, as topic `run`."""
+
+    id: int
+    history_id: int
+    strategy: str
+    state: RunState
+    done: int = Field(description="Parameter sets that have been tried.")
+    total: int = Field(description="And in all; 0 until a worker has begun.")
+    error: str
+    created_at: Moment
+    updated_at: Moment
+    finished_at: Moment | None
+
+
+RunList = Page[Run]
+
+
+class RunDetail(Run):
+    """The same with what was asked and what was found."""
+
+    job: dict[str, Any]
+    stamp: dict[str, Any] | None = Field(description="What has to be the same for the same result.")
+    result: dict[str, Any] | None = Field(description="Null until it is done.")

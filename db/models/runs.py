@@ -1,0 +1,99 @@
+"""Backtests and optimisations: what was asked, how far it is, what was found. Apart from everything that traded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint
+
+from db.models import _fields as column
+from db.models._fields import OPTIONS, Row
+
+
+class HistoryRow(Row, table=True):
+    """Bars of one symbol that runs may use; they are the market's, so they are everybody's. Never changed."""
+
+    __tablename__ = "histories"
+    __table_args__ = (UniqueConstraint("name"), OPTIONS)
+
+    id: int | None = column.key(counts_up=True)
+    name: str = column.name(100)
+    #: Base and quote with a stroke between.
+    symbol: str = column.venue_text(41)
+    bar_ms: int = column.integer()
+    bars: int = column.integer()
+    gaps: int = column.integer()
+    first_at: datetime = column.moment()
+    last_at: datetime = column.moment()
+    #: SHA-256, in hexadecimal, of the content, and its length in bytes.
+    digest: str = column.name(64)
+    size: int = column.integer()
+    created_at: datetime = column.moment()
+
+
+class HistoryPart(Row, table=True):
+    """A piece of the content of a history: the parts after one another are a parquet file."""
+
+    __tablename__ = "history_parts"
+    __table_args__ = (OPTIONS,)
+
+    history_id: int = column.key("histories.id")
+    part: int = column.key()
+    content: bytes = column.large_bytes()
+
+
+class RunRow(Row, table=True):
+    """A backtest or an optimisation of an owner."""
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        UniqueConstraint("owner_id", "request_key"),
+        Index(None, "owner_id"),
+        Index(None, "state"),
+        OPTIONS,
+    )
+
+    id: int | None = column.key(counts_up=True)
+    owner_id: int = column.link("users.id")
+    #: Chosen by whoever asks; asking again with the same key is the same run.
+    request_key: str = column.name(64)
+    #: "backtest" or "optimisation".
+    kind: str = column.name(12)
+    history_id: int = column.link("histories.id")
+    #: What was asked, as JSON: `core.base_jobs`.
+    job: str = column.document()
+    #: "queued", "running", "done", "failed" or "cancelled".
+    state: str = column.name(12)
+    #: Parameter sets that are tried, and in all.
+    done: int = column.integer(default=0)
+    total: int = column.integer(default=0)
+    #: What has to be the same for the same result, and the result; both JSON.
+    stamp: str | None = column.document(optional=True)
+    result: str | None = column.document(optional=True)
+    error: str = column.words(500, default="")
+    #: Who works on the run as a whole, until when, and how often somebody has begun to.
+    worker: str = column.name(120, default="")
+    claimed_until: datetime | None = column.moment(optional=True)
+    attempts: int = column.integer(default=0)
+    created_at: datetime = column.moment()
+    updated_at: datetime = column.moment()
+    finished_at: datetime | None = column.moment(optional=True)
+
+
+class RunChunk(Row, table=True):
+    """Parameter sets of an optimisation that one worker tries together."""
+
+    __tablename__ = "run_chunks"
+    __table_args__ = (OPTIONS,)
+
+    run_id: int = column.key("runs.id")
+    name: str = column.name_key(60)
+    owner_id: int = column.link()
+    #: JSON: stage, and (number, places) of every set.
+    content: str = column.document()
+    #: Packed trials; nothing before they are done. The first result stays.
+    result: bytes | None = column.large_bytes(optional=True)
+    trials: int = column.integer()
+    worker: str = column.name(120, default="")
+    claimed_until: datetime | None = column.moment(optional=True)
+    attempts: int = column.integer(default=0)

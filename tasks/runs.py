@@ -1,0 +1,231 @@
+"""Backtests and optimisations on many workers: each does one piece at a time, and any of them may die.
+
+What is to be done and what is done are rows. A piece is claimed for a while and the claim is renewed as long as
+somebody works on it; what nobody renews is taken up by others. A piece that is done twice is kept once.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+import structlog
+
+from core.base_jobs import BacktestJob, OptimisationJob
+from core.base_strategy import STRATEGIES, StrategyKind
+from core.clock import MachineTime, utc_from_ms
+from core.registry import Registry
+from db.database import Database
+from db.models import RunChunk, RunRow
+from db.queries import histories, runs
+from db.queries.runs import Claim
+from db.unit_of_work import committed, reading
+from domain.errors import AresError, Refused, Transient
+from engine.backtest import History, report, run, store
+from engine.backtest.optimiser import Search, conclude, search_of
+from engine.backtest.optimiser.chunks import Bench, Chunk, Course
+from engine.backtest.optimiser.search import settings_of
+from engine.backtest.optimiser.trial import Trial, dumped, loaded
+from engine.backtest.runtime import code_version
+
+log = structlog.get_logger(__name__)
+
+#: How long a claim holds, and how often it is renewed within that time.
+CLAIM: Final = timedelta(seconds=30)
+RENEWALS: Final = 4
+#: What has killed so many workers is not tried again.
+MOST_ATTEMPTS: Final = 5
+#: Pieces of one run that are under way at once, so that others get their turn.
+MOST_AT_ONCE: Final = 8
+#: Points of an equity curve that are kept.
+_POINTS: Final = 500
+
+
+@dataclass
+class Laboratory:
+    """What a worker needs to work on runs."""
+
+    database: Database
+    time: MachineTime
+    worker: str
+    kinds: Registry[StrategyKind] = field(default_factory=lambda: STRATEGIES)
+    claim: timedelta = CLAIM
+    #: The search that was worked on last, and its bench: reading the history again would cost more than a chunk.
+    _last: tuple[int, Search, Bench] | None = None
+
+    def work(self, number: int) -> int:
+        """Do one piece of a run; gives how many pieces may be asked for now: 0 when there is nothing more to do."""
+        with reading(self.database) as unit:
+            row = runs.get(unit, number)
+        if row is None or row.state not in runs.OPEN:
+            return 0
+        try:
+            return self._backtest(row) if row.kind == "backtest" else self._optimise(row)
+        except Transient:
+            raise
+        except AresError as error:
+            self._fail(number, str(error))
+        except Exception as error:
+            log.exception("run_failed", run=number)
+            self._fail(number, f"{type(error).__name__}; the worker's log has more.")
+        return 0
+
+    def deserted(self) -> list[int]:
+        """Runs on which nobody seems to work; each is given to one of those who ask."""
+        now = self._now()
+        with committed(self.database) as unit:
+            return runs.take_deserted(unit, now - self.claim, now)
+
+    def _backtest(self, row: RunRow) -> int:
+        number = row.id or 0
+        with self._whole(number) as is_mine:
+            if is_mine:
+                job = BacktestJob.model_validate_json(row.job)
+                kind, history = self.kinds.get(job.strategy), self._history(row)
+                result = run(kind, kind.params(**job.params), history, settings_of(job.assumptions))
+                found = orjson.loads(report.to_json(result))
+                stamp = {**found["stamp"], "assumptions": found["assumptions"]}
+                found["equity"] = _points(history, result.curve)
+                self._finish(number, stamp, found, 1)
+        return 0
+
+    def _optimise(self, row: RunRow) -> int:
+        number = row.id or 0
+        if row.stamp is not None and orjson.loads(row.stamp)["code"] != code_version():
+            raise Refused("the code has changed since it was begun, and results of two codes do not mix; ask again.")
+        search, bench = self._search(row)
+        with committed(self.database) as unit:
+            chunk = runs.claim_chunk(unit, number, self._claim())
+        if chunk is not None:
+            return self._chunk(number, bench, chunk)
+        with reading(self.database) as unit:
+            if runs.has_open_chunks(unit, number):
+                return 0  # others are at it, and whoever ends last goes on
+        with self._whole(number) as is_mine:
+            return self._plan(number, row.owner_id, search) if is_mine else 0
+
+    def _chunk(self, number: int, bench: Bench, row: RunChunk) -> int:
+        if row.attempts > MOST_ATTEMPTS:
+            raise Refused(f"part {row.name} has ended {MOST_ATTEMPTS} workers; try smaller steps or a shorter history.")
+        content = orjson.loads(row.content)
+        sets = tuple((at, tuple(places)) for at, places in content["sets"])
+        with self._renewed(number, row.name):
+            trials = bench.do(Chunk(row.name, content["stage"], sets))
+        with committed(self.database) as unit:
+            runs.keep_chunk(unit, number, row.name, zlib.compress(dumped(trials), 6), self._now())
+        return 1
+
+    def _plan(self, number: int, owner: int, search: Search) -> int:
+        """Everything that was planned is done: plan more, or come to the end."""
+        with reading(self.database) as unit:
+            packed = runs.results(unit, number)
+        done = {name: loaded(zlib.decompress(content)) for name, content in packed.items()}
+        course = Course(search)
+        chunks = course.next(done)
+        if not chunks:
+            outcome = conclude(search, done)
+            self._finish(number, search.stamp(), {**outcome.as_dict(), "trials": _table(search, course, done)}, None)
+            return 0
+        rows = [
+            RunChunk(
+                run_id=number, name=chunk.name, owner_id=owner, trials=len(chunk.sets), attempts=0,
+                content=orjson.dumps({"stage": chunk.stage, "sets": chunk.sets}).decode(),
+            )
+            for chunk in chunks
+        ]  # fmt: skip
+        with committed(self.database) as unit:
+            runs.plan(unit, number, rows, course.total, orjson.dumps(search.stamp()).decode(), self._now())
+        return min(len(rows), MOST_AT_ONCE)
+
+    @contextmanager
+    def _whole(self, number: int) -> Iterator[bool]:
+        """Work on the run as a whole, if nobody else does."""
+        with committed(self.database) as unit:
+            is_mine = runs.claim_run(unit, number, self._claim())
+            row = runs.get(unit, number)
+        if not is_mine or row is None:
+            yield False
+            return
+        if row.attempts > MOST_ATTEMPTS:
+            raise Refused(f"it has ended {MOST_ATTEMPTS} workers; take a shorter history or fewer parameter sets.")
+        with self._renewed(number, None):
+            yield True
+        with committed(self.database) as unit:
+            runs.release_run(unit, number, self.worker)
+
+    @contextmanager
+    def _renewed(self, number: int, chunk: str | None) -> Iterator[None]:
+        """Keep a claim while the block works."""
+        is_over = threading.Event()
+
+        def renew() -> None:
+            while not is_over.wait(self.claim.total_seconds() / RENEWALS):
+                try:
+                    with committed(self.database) as unit:
+                        runs.renew(unit, number, chunk, self._claim())
+                except AresError as error:
+                    log.warning("claim_not_renewed", run=number, reason=str(error))
+
+        thread = threading.Thread(target=renew, name=f"claim-{number}", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            thread.join()
+
+    def _search(self, row: RunRow) -> tuple[Search, Bench]:
+        if self._last is None or self._last[0] != row.id:
+            job = OptimisationJob.model_validate_json(row.job)
+            search = search_of(job, self.kinds.get(job.strategy), self._history(row))
+            self._last = row.id or 0, search, Bench(search)
+        return self._last[1:]
+
+    def _history(self, row: RunRow) -> History:
+        with reading(self.database) as unit:
+            kept = histories.get(unit, row.history_id)
+            content = histories.content(unit, row.history_id)
+        if store.checksum(content) != kept.digest:
+            raise store.Damaged(f"history {kept.name}: {store.Damaged.__doc__}")
+        return store.unpack(content)
+
+    def _finish(self, number: int, stamp: dict[str, Any], result: dict[str, Any], total: int | None) -> None:
+        counted = {} if total is None else {"done": total, "total": total}
+        texts = {"stamp": orjson.dumps(stamp).decode(), "result": orjson.dumps(result).decode()}
+        with committed(self.database) as unit:
+            if runs.finish(unit, number, runs.DONE, self._now(), **texts, **counted):
+                runs.drop_chunks(unit, number)
+
+    def _fail(self, number: int, words: str) -> None:
+        with committed(self.database) as unit:
+            runs.finish(unit, number, runs.FAILED, self._now(), error=words[:500])
+
+    def _claim(self) -> Claim:
+        now = self._now()
+        return Claim(self.worker, now, now + self.claim)
+
+    def _now(self) -> datetime:
+        return utc_from_ms(self.time.now_ms())
+
+
+def _points(history: History, curve: Any) -> list[list[Any]]:
+    """The equity curve with fewer points: [time in milliseconds, text]."""
+    step = max(len(curve) // _POINTS, 1)
+    places = [*range(0, len(curve) - 1, step), len(curve) - 1]
+    return [[int(history.open_ms[at]) + history.bar_ms, f"{curve[at]:.8f}"] for at in places]
+
+
+def _table(search: Search, course: Course, done: dict[str, list[Trial]]) -> list[list[Any]]:
+    """Every trial in short: its varied parameters, and the objectives."""
+    names = [one.name for one in search.space.dimensions]
+    figures = [one.name for one in search.objectives]
+    return [
+        [*(trial.params[name] for name in names), *(trial.values.get(figure) for figure in figures)]
+        for trial in course.trials(0, done)
+    ]

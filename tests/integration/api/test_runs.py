@@ -1,0 +1,114 @@
+"""Backtests and optimisations through the API: asked for, worked on by a laboratory, watched, read, cancelled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import strategies
+from core.base_strategy import STRATEGIES
+from core.clock import SystemTime
+from db.queries import histories
+from db.unit_of_work import committed
+from domain.errors import Refused
+from engine.backtest import store
+from tasks.runs import Laboratory
+from tests.api_node import ApiNode
+from tests.markets import trending
+from tests.optimising import FREE, SPACE
+from tests.runs import share
+
+pytestmark = pytest.mark.services
+
+CROSS = {"fast": 4, "slow": 24, "size": "0.1"}
+
+
+@pytest.fixture
+def laboratory(node: ApiNode) -> Laboratory:
+    STRATEGIES.scan(strategies)
+    return Laboratory(node.engine, SystemTime(), "here")
+
+
+@pytest.fixture
+def backtest(node: ApiNode) -> dict[str, Any]:
+    history = share(node.engine, trending(4, 300), "trend")
+    return {"history_id": history, "strategy": "ma_cross", "params": CROSS, "assumptions": FREE}
+
+
+def test_a_backtest_is_asked_for_once_worked_on_and_read(
+    node: ApiNode, laboratory: Laboratory, backtest: dict[str, Any]
+) -> None:
+    key = {"Idempotency-Key": "once"}
+    first = node.call("POST", "/api/backtests", json=backtest, headers=key)
+    assert first.status_code == 202, first.text
+    number = first.json()["id"]
+    assert (first.json()["state"], first.json()["total"]) == ("queued", 0)
+    assert node.call("POST", "/api/backtests", json=backtest, headers=key).json()["id"] == number
+    other = node.call("POST", "/api/backtests", json=backtest | {"params": CROSS | {"fast": 5}}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "other_command")
+    assert node.get(f"/api/backtests/{number}").json()["result"] is None
+    laboratory.work(number)
+    found = node.get(f"/api/backtests/{number}").json()
+    assert (found["state"], found["done"], found["total"]) == ("done", 1, 1)
+    assert found["result"]["metrics"]["fills"] > 2
+    assert set(found["stamp"]) >= {"data", "code", "params", "assumptions"}
+    assert found["job"]["params"] == CROSS
+    assert [one["id"] for one in node.get("/api/backtests").json()["items"]] == [number]
+    assert node.get("/api/optimisations").json()["items"] == []
+    assert node.get(f"/api/optimisations/{number}").status_code == 404
+    assert node.call("DELETE", f"/api/backtests/{number}").status_code == 204
+    assert node.get(f"/api/backtests/{number}").status_code == 404
+
+
+def test_an_optimisation_is_cancelled_and_nobody_works_on_it(
+    node: ApiNode, laboratory: Laboratory, backtest: dict[str, Any]
+) -> None:
+    body = {"history_id": backtest["history_id"], "strategy": "ma_cross", "space": SPACE, "assumptions": FREE}
+    number = node.post("/api/optimisations", body).json()["id"]
+    assert laboratory.work(number) > 0
+    assert laboratory.work(number) == 1
+    seen = node.get(f"/api/optimisations/{number}").json()
+    assert (seen["state"], seen["total"]) == ("running", 36)
+    assert 0 < seen["done"] < 36
+    assert node.post(f"/api/optimisations/{number}/cancel").json()["state"] == "cancelled"
+    assert laboratory.work(number) == 0
+    assert node.post(f"/api/optimisations/{number}/cancel").json()["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"params": CROSS | {"fast": 0}}, "parameters.fast"),
+        ({"params": CROSS | {"colour": 1}}, "parameters.colour"),
+        ({"strategy": "nothing"}, "strategy"),
+        ({"history_id": 999}, "history_id"),
+        ({"assumptions": {"maker_fee": "-1"}}, "assumptions.maker_fee"),
+        ({"assumptions": {"quote": "0.0000000000000000001"}}, "assumptions.quote"),
+    ],
+)
+def test_what_cannot_be_run_is_named(
+    node: ApiNode, backtest: dict[str, Any], changed: dict[str, Any], field: str
+) -> None:
+    answer = node.post("/api/backtests", backtest | changed)
+    assert answer.status_code == 422, answer.text
+    assert field in {one["field"].removeprefix("body.") for one in answer.json()["errors"]}
+
+
+def test_a_search_over_what_there_is_not_is_named(node: ApiNode, backtest: dict[str, Any]) -> None:
+    body = {"history_id": backtest["history_id"], "strategy": "ma_cross", "space": {"speed": "1,2"}}
+    answer = node.post("/api/optimisations", body)
+    assert [one["field"] for one in answer.json()["errors"]] == ["space.speed"]
+
+
+def test_histories_are_the_same_for_everybody_and_names_are_not_taken_twice(node: ApiNode) -> None:
+    share(node.engine, trending(4, 300), "trend")
+    assert share(node.engine, trending(4, 300), "trend") == share(node.engine, trending(4, 300), "trend")
+    for who in ("olga", "vera"):
+        (shown,) = node.get("/api/histories", who).json()["items"]
+        assert (shown["name"], shown["bars"], shown["symbol"]) == ("trend", 300, "BTC/USDT")
+    with pytest.raises(Refused):
+        share(node.engine, trending(5, 300), "trend")
+    with committed(node.engine) as unit:
+        kept = histories.content(unit, shown["id"])
+    assert store.unpack(kept).digest == trending(4, 300).digest

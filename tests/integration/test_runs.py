@@ -1,0 +1,192 @@
+"""Runs in a database, worked on by several laboratories, some of which die; on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import orjson
+import pytest
+from sqlalchemy import Engine, update
+
+import strategies
+from core.base_strategy import STRATEGIES
+from db.models import HistoryPart, RunRow
+from db.queries import runs
+from db.unit_of_work import committed, reading
+from domain.errors import Refused
+from engine.backtest import Settings, run
+from engine.backtest.optimiser import conclude, search_of, work
+from tasks.runs import MOST_ATTEMPTS, Laboratory
+from tests import journal_database
+from tests.contract.journal_contract import ACCOUNTS
+from tests.markets import trending
+from tests.optimising import find
+from tests.runs import ask, crosses, look, one_cross, share
+
+pytestmark = pytest.mark.services
+
+HISTORY = trending(8, 400)
+STRATEGIES.scan(strategies)
+
+
+class Hands:
+    """Time that a test moves."""
+
+    def __init__(self) -> None:
+        self.ms = 1_764_000_000_000
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def steady_ns(self) -> int:
+        return self.ms * 1_000_000
+
+    def pass_seconds(self, seconds: int) -> None:
+        self.ms += 1_000 * seconds
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    opened = journal_database.prepare(database_url, ACCOUNTS, exactly=True)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def clock() -> Hands:
+    return Hands()
+
+
+def laboratory(engine: Engine, clock: Hands, name: str) -> Laboratory:
+    return Laboratory(engine, clock, name)
+
+
+def to_the_end(number: int, *at_work: Laboratory) -> None:
+    """Every laboratory takes its turn until nobody finds anything to do."""
+    while sum([one.work(number) for one in at_work]):
+        pass
+
+
+def test_a_backtest_has_the_figures_of_one_that_was_run_by_hand(engine: Engine, clock: Hands) -> None:
+    number = ask(engine, 1, share(engine, HISTORY), one_cross())
+    to_the_end(number, laboratory(engine, clock, "one"))
+    row = look(engine, number)
+    assert (row.state, row.done, row.total, row.error) == (runs.DONE, 1, 1, "")
+    kind = find("ma_cross")
+    params = kind.params.model_validate({"fast": 4, "slow": 24, "size": "0.1"})
+    expected = run(kind, params, HISTORY, Settings(runtime="interpreted"))
+    found = orjson.loads(row.result or "")
+    assert found["metrics"]["fills"] == expected.figures.fills > 4
+    assert found["equity"][-1][0] == int(HISTORY.open_ms[-1]) + HISTORY.bar_ms
+    stamp = orjson.loads(row.stamp or "")
+    assert (stamp["data"], stamp["code"]) == (HISTORY.digest, expected.stamp.code)
+
+
+@pytest.mark.parametrize("method", ["exhaustive", "nsga"])
+def test_two_laboratories_share_an_optimisation_and_its_end_is_that_of_one(
+    engine: Engine, clock: Hands, method: str
+) -> None:
+    job = crosses(method=method, trials=16, population=8, validation="walk_forward", folds=2)
+    number = ask(engine, 1, share(engine, HISTORY), job)
+    to_the_end(number, laboratory(engine, clock, "one"), laboratory(engine, clock, "two"))
+    row = look(engine, number)
+    assert row.state == runs.DONE, row.error
+    search = search_of(job, find("ma_cross"), HISTORY)
+    expected = orjson.loads(orjson.dumps(conclude(search, work(search, find, processes=1)).as_dict()))
+    found = orjson.loads(row.result or "")
+    assert len(found.pop("trials")) == found["counts"]["tried"] > 8
+    assert found == expected
+
+
+def test_what_a_dead_worker_had_begun_is_done_by_another_once_its_claim_has_run_out(
+    engine: Engine, clock: Hands
+) -> None:
+    number = ask(engine, 1, share(engine, HISTORY), crosses())
+    dead, living = laboratory(engine, clock, "dead"), laboratory(engine, clock, "living")
+    assert dead.work(number) > 0
+    with committed(engine) as unit:
+        taken = runs.claim_chunk(unit, number, dead._claim())
+    assert taken is not None
+    to_the_end(number, living)
+    assert look(engine, number).state == runs.RUNNING
+    assert living.deserted() == []
+    clock.pass_seconds(31)
+    assert living.deserted() == [number]
+    assert living.deserted() == []
+    to_the_end(number, living)
+    assert look(engine, number).state == runs.DONE
+
+
+def test_a_part_that_ends_every_worker_is_given_up_with_a_reason(engine: Engine, clock: Hands) -> None:
+    number = ask(engine, 1, share(engine, HISTORY), crosses())
+    one = laboratory(engine, clock, "one")
+    one.work(number)
+    for _ in range(MOST_ATTEMPTS):
+        with committed(engine) as unit:
+            assert runs.claim_chunk(unit, number, one._claim()) is not None
+        clock.pass_seconds(31)
+        with reading(engine) as unit:
+            first = runs.results(unit, number)
+    assert first == {}
+    # Others of its parts may be done; the one that nobody survives is met by everybody, for it comes first.
+    assert one.work(number) == 0
+    row = look(engine, number)
+    assert row.state == runs.FAILED
+    assert "has ended 5 workers" in row.error
+
+
+def test_results_of_two_codes_do_not_mix(engine: Engine, clock: Hands) -> None:
+    number = ask(engine, 1, share(engine, HISTORY), crosses())
+    one = laboratory(engine, clock, "one")
+    one.work(number)
+    with committed(engine) as unit:
+        unit.connection.execute(update(RunRow).values(stamp='{"code": "another"}'))
+    assert one.work(number) == 0
+    assert "ask again" in look(engine, number).error
+
+
+def test_a_cancelled_run_is_worked_on_no_more(engine: Engine, clock: Hands) -> None:
+    number = ask(engine, 1, share(engine, HISTORY), crosses())
+    one = laboratory(engine, clock, "one")
+    one.work(number)
+    one.work(number)
+    with committed(engine) as unit:
+        assert runs.finish(unit, number, runs.CANCELLED, look(engine, number).updated_at)
+    assert one.work(number) == 0
+    assert look(engine, number).state == runs.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"space": {"fast": "2,4", "slow": "20", "colour": "red"}}, "colour"),
+        ({"objectives": ["beauty"]}, "no such objective"),
+        ({"validation": "walk_forward", "folds": 50}, "take fewer folds"),
+    ],
+)
+def test_a_job_that_cannot_be_done_fails_in_words(
+    engine: Engine, clock: Hands, changed: dict[str, object], told: str
+) -> None:
+    number = ask(engine, 1, share(engine, HISTORY), crosses(**changed))
+    assert laboratory(engine, clock, "one").work(number) == 0
+    row = look(engine, number)
+    assert row.state == runs.FAILED
+    assert told in row.error
+
+
+def test_a_history_that_was_damaged_is_not_used(engine: Engine, clock: Hands) -> None:
+    number = ask(engine, 1, share(engine, HISTORY), one_cross())
+    with committed(engine) as unit:
+        unit.connection.execute(update(HistoryPart).values(content=b"PAR1"))
+    laboratory(engine, clock, "one").work(number)
+    row = look(engine, number)
+    assert row.state == runs.FAILED
+    assert "import it again" in row.error
+
+
+def test_nobody_may_have_too_many_runs_at_once(engine: Engine) -> None:
+    history = share(engine, HISTORY)
+    for _ in range(runs.MOST_OPEN):
+        ask(engine, 1, history, one_cross())
+    with pytest.raises(Refused, match="unfinished runs"):
+        ask(engine, 1, history, one_cross())
