@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import shutil
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -91,7 +93,7 @@ def simulator_command(config: Config, installation: Installation) -> list[str]:
 
 
 def nodes(plan: Plan, installation: Installation) -> list[Program]:
-    """The API and one worker node, both looking at the simulated exchange."""
+    """The API, one worker node, both looking at the simulated exchange, and a worker for backtests."""
     environment = dict(plan.environment)
     if where := installation.simulator():
         for venue in SIMULATED:
@@ -104,6 +106,29 @@ def nodes(plan: Plan, installation: Installation) -> list[Program]:
     return [
         Program("api", [sys.executable, str(ROOT / "main.py")], environment, _api_answers(plan.page), NODES),
         Program("worker", worker, environment, _has_workers(plan.redis_url), NODES),
+        # Nobody waits for it: what is asked of it waits in its queue.
+        Program("compute", compute_command(), plan.environment, stage=NODES),
+    ]
+
+
+def compute_command() -> list[str]:
+    """Backtests and optimisations on every core, behind everything that trades."""
+    behind = ["nice", "-n", "10"] if shutil.which("nice") else []
+    return [
+        *behind,
+        *(sys.executable, "-m", "celery", "-q", "-A", "celery_app", "worker"),
+        *(
+            "-P",
+            "prefork",
+            "-c",
+            str(os.cpu_count() or 1),
+            "-Q",
+            "compute",
+            "-n",
+            "compute@%h",
+            "--loglevel",
+            "WARNING",
+        ),
     ]
 
 

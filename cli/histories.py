@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.base_strategy import STRATEGIES, StrategyKind
+from core.config import load_config
 from domain.errors import Refused
 
 if TYPE_CHECKING:
     from engine.backtest import History
+    from engine.backtest.store import Store
 
 
 def kind_named(name: str) -> StrategyKind:
@@ -25,12 +27,21 @@ def kind_named(name: str) -> StrategyKind:
 
 
 def load(path: Path, symbol: str) -> History:
-    """The history in a file; `symbol` is base and quote with a stroke between."""
+    """The history in a file, or the one of that name that was imported; `symbol` is base/quote of a file."""
     from engine.backtest import files
 
+    if not path.exists() and (kept := store()).has(str(path)):
+        return kept.get(str(path))
     base, _, money = symbol.partition("/")
     table = files.read(path)
     return files.history_of(table, files.instrument_of(table, base + money, base, money or "USDT"))
+
+
+def store() -> Store:
+    """Histories that were imported on this machine."""
+    from engine.backtest.store import Store
+
+    return Store(load_config().home / "histories")
 
 
 def pairs(words: Sequence[str]) -> dict[str, str]:

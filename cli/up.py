@@ -21,7 +21,14 @@ from core.clock import system_clock
 from core.config import Config
 from domain.errors import AresError
 
-COLOURS: Final = {"redis": "magenta", "simulator": "cyan", "api": "green", "worker": "yellow", "ares": "blue"}
+COLOURS: Final = {
+    "redis": "magenta",
+    "simulator": "cyan",
+    "api": "green",
+    "worker": "yellow",
+    "compute": "white",
+    "ares": "blue",
+}
 
 
 def run(config: Config, *, open_browser: bool) -> int:

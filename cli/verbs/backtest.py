@@ -1,4 +1,4 @@
-"""`ares backtest` and `ares data`: a strategy on the past, and what is wrong with a file of history."""
+"""`ares backtest`: a strategy on the past, with the code that trades live."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from cli.histories import kind_named, load, pairs
 from core.base_strategy import StrategyKind
 from domain.errors import Refused
 
-data = typer.Typer(help="Files of history.", no_args_is_help=True)
-
 
 def backtest(
     strategy: Annotated[str, typer.Argument(help="The name of a strategy, as `grid`.")],
-    history: Annotated[Path, typer.Argument(help="A file of bars: CSV (also .gz, .zip), JSON, feather, parquet.")],
+    history: Annotated[Path, typer.Argument(help="A file of bars, or the name of an imported one.")],
     params: Annotated[list[str] | None, typer.Option("--params", "-p", help="name=value, as often as needed.")] = None,
     symbol: Annotated[str, typer.Option(help="Base and quote, with a stroke between.")] = "BTC/USDT",
     quote: Annotated[str, typer.Option(help="Capital in the quote asset.")] = "10000",
@@ -92,21 +90,6 @@ def show_beside(result: Any, others: list[Path]) -> None:
         Console().print(words, style="yellow")
 
 
-@data.command()
-def check(path: Annotated[Path, typer.Argument(help="A file of bars.")]) -> None:
-    """Name every row that is wrong; exit status 1 when a backtest could not run on the file."""
-    from engine.backtest import files
-
-    found = files.read(path)
-    table = Table("row", "", "finding", box=None)
-    for finding in found.findings:
-        table.add_row(str(finding.row or ""), "" if finding.is_bearable else "!!", finding.words)
-    Console().print(table)
-    typer.echo(f"{len(found.rows)} bars of {found.bar_ms / 1000:g} s, {len(found.findings)} findings.")
-    raise typer.Exit(0 if found.is_usable else 1)
-
-
 def add_to(app: typer.Typer) -> None:
-    """Give the command line these verbs."""
+    """Give the command line this verb."""
     app.command()(backtest)
-    app.add_typer(data, name="data")

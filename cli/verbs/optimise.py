@@ -25,7 +25,7 @@ _COLOURS = {"edge": "green", "unclear": "yellow", "luck": "red", "unknown": "yel
 
 def optimise(
     strategy: Annotated[str, typer.Argument(help="The name of a strategy, as `grid`.")],
-    history: Annotated[Path, typer.Argument(help="A file of bars, as for `ares backtest`.")],
+    history: Annotated[Path, typer.Argument(help="A file of bars, or a name, as for `ares backtest`.")],
     params: Annotated[
         list[str],
         typer.Option("--params", "-p", help="name=value, name=a,b,c or name=from:to:step."),

@@ -86,7 +86,7 @@ def status(watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again
 
 
 def logs(
-    program: Annotated[str, typer.Argument(help="redis, simulator, api or worker; all of them when left out.")] = "",
+    program: Annotated[str, typer.Argument(help="redis, simulator, api, worker or compute; all when left out.")] = "",
     lines: Annotated[int, typer.Option(min=1, max=100_000, help="How many of the last lines.")] = 50,
 ) -> None:
     """Show what the programs of this installation have said last."""

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy
 import orjson
 
-from domain.errors import Refused
+from domain.errors import AresError
 from domain.instrument import Instrument
 from engine.backtest.history import BadHistory, History
 
@@ -79,7 +79,7 @@ def unpack(content: bytes) -> History:
         columns = {name: table.column(name).to_numpy() for name in _COLUMNS}
         instrument, told = _instrument(about["instrument"]), tuple(about["warnings"])
         history = History(instrument=instrument, bar_ms=about["bar_ms"], warnings=told, **columns)
-    except (pyarrow.ArrowException, OSError, KeyError, ValueError, Refused) as error:
+    except (pyarrow.ArrowException, OSError, KeyError, ValueError, TypeError, AresError) as error:
         raise Damaged(f"{Damaged.__doc__} ({type(error).__name__})") from error
     if history.digest != about["digest"]:
         raise Damaged

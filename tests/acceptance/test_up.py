@@ -11,7 +11,10 @@ import httpx
 import psutil
 import pytest
 
+from db.database import open_database
 from tests.embedded import Up, ares, pids, up, wait_for
+from tests.markets import trending
+from tests.runs import one_cross, share
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(1200)]
 
@@ -26,6 +29,18 @@ def resting(running: Up, number: int) -> set[str]:
 
 def all_run(running: Up) -> bool:
     return all((one["live"] or {}).get("status") == "running" for one in running.strategies())
+
+
+def backtested(running: Up) -> dict[str, Any]:
+    """A backtest on bars that were shared with the installation, once it is done."""
+    database = open_database(running.database)
+    asked = {"history_id": share(database, trending(4, 300)), **one_cross().model_dump(mode="json")}
+    database.dispose()
+    client = running.client()
+    number = client.post("/api/backtests", asked)["id"]
+    wait_for(lambda: client.get(f"/api/backtests/{number}")["state"] == "done", "a backtest")
+    found: dict[str, Any] = client.get(f"/api/backtests/{number}")
+    return found
 
 
 def test_three_bots_trade_and_go_on_after_everything_has_ended(tmp_path: Path, record_property: Any) -> None:
@@ -43,6 +58,7 @@ def test_three_bots_trade_and_go_on_after_everything_has_ended(tmp_path: Path, r
             assert browser.get(link).status_code in {200, 303, 307, 302}
             assert browser.get(link.partition("/login")[0] + "/api/session").json()["user"]["login"] == "local"
             assert httpx.get(link).status_code >= 400, "the link works once"
+        assert backtested(first)["result"]["metrics"]["fills"] > 2
         traded, rested, alive = fills(first, number), resting(first, number), pids(tmp_path)
         ended = first.end(signal.SIGINT)
         assert first.process.returncode == 0

@@ -1,0 +1,131 @@
+"""`ares data`: histories of the market, what is wrong with them, and where they are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.histories import store
+from core.clock import system_clock, utc_from_ms
+from core.config import load_config
+from domain.errors import Refused
+
+if TYPE_CHECKING:
+    from engine.backtest import History
+
+data = typer.Typer(help="Histories of the market.", no_args_is_help=True)
+_SHOWN = 20
+
+
+@data.command()
+def check(path: Annotated[Path, typer.Argument(help="A file of bars, or the name of a history.")]) -> None:
+    """Name every row that is wrong and every gap; exit status 1 when a backtest could not run on it."""
+    from engine.backtest import files
+
+    if not path.exists() and store().has(str(path)):
+        _describe(str(path), store().get(str(path)))
+        return
+    found = files.read(path)
+    table = Table("row", "", "finding", box=None)
+    for finding in found.findings:
+        table.add_row(str(finding.row or ""), "" if finding.is_bearable else "!!", finding.words)
+    Console().print(table)
+    typer.echo(f"{len(found.rows)} bars of {found.bar_ms / 1000:g} s, {len(found.findings)} findings.")
+    raise typer.Exit(0 if found.is_usable else 1)
+
+
+@data.command("import")
+def import_file(
+    path: Annotated[Path, typer.Argument(help="A file of bars: CSV (also .gz, .zip), JSON, feather, parquet.")],
+    name: Annotated[str, typer.Option(help="What it is called from here on; the file's name when left out.")] = "",
+    symbol: Annotated[str, typer.Option(help="Base and quote, with a stroke between.")] = "BTC/USDT",
+    interval: Annotated[str, typer.Option(help="Longer bars to make of them, as 1h or 1d.")] = "",
+) -> None:
+    """Keep the bars of a file under a name, in exact units, with a checksum. A bad row refuses the whole file."""
+    from cli.histories import load
+    from engine.backtest.store import INTERVALS, resampled
+
+    if not path.is_file():
+        raise Refused(f"{path}: there is no such file.")
+    history = load(path, symbol)
+    if interval:
+        if interval not in INTERVALS:
+            raise Refused(f"{interval}: there is no such interval; choose from {', '.join(INTERVALS)}.")
+        history = resampled(history, INTERVALS[interval])
+    name = name or path.name.partition(".")[0]
+    kept = store().keep(name, history)
+    _describe(name, history)
+    typer.echo(f"Kept as {name} ({kept.stat().st_size} bytes); `ares backtest STRATEGY {name}` runs on it.")
+
+
+@data.command("list")
+def list_all() -> None:
+    """Show every history that was imported here."""
+    table = Table("name", "symbol", "bar", "bars", "gaps", "from", "to", box=None)
+    for name, _, history in ((kept.name, kept.path, kept.history) for kept in store().all()):
+        table.add_row(name, *_row(history))
+    Console().print(table)
+
+
+@data.command()
+def share(name: Annotated[str, typer.Argument(help="The name of a history that was imported.")]) -> None:
+    """Put a history into the database, where the API and every compute worker find it."""
+    from db.database import open_database
+    from db.migrate import require_current_schema
+    from db.models import HistoryRow
+    from db.queries import histories
+    from db.unit_of_work import committed
+    from engine.backtest.store import checksum, gaps, unpack
+
+    content = store().content(name)
+    history = unpack(content)
+    instrument = history.instrument
+    row = HistoryRow(
+        name=name, symbol=f"{instrument.base}/{instrument.quote}", bar_ms=history.bar_ms, bars=len(history),
+        gaps=len(gaps(history)), first_at=utc_from_ms(int(history.open_ms[0])),
+        last_at=utc_from_ms(int(history.open_ms[-1])), digest=checksum(content), size=len(content),
+        created_at=utc_from_ms(system_clock().machine.now_ms()),
+    )  # fmt: skip
+    engine = open_database(load_config().database.url.get_secret_value())
+    try:
+        require_current_schema(engine)
+        with committed(engine) as unit:
+            number = histories.add(unit, row, content).id
+    finally:
+        engine.dispose()
+    typer.echo(f"Shared as history {number}; POST /api/backtests takes its number.")
+
+
+def _describe(name: str, history: History) -> None:
+    """What a history holds, and where bars are missing."""
+    from engine.backtest.store import gaps
+
+    console = Console()
+    missing = gaps(history)
+    for gap in missing[:_SHOWN]:
+        console.print(f"gap: {gap.bars} bars from {utc_from_ms(gap.begin_ms):%Y-%m-%d %H:%M}", style="yellow")
+    if len(missing) > _SHOWN:
+        console.print(f"and {len(missing) - _SHOWN} more gaps", style="yellow")
+    symbol, bar, bars, holes, begin, end = _row(history)
+    console.print(f"{name}: {symbol}, {bars} bars of {bar}, {holes} gaps, {begin} to {end}, data {history.digest[:16]}")
+
+
+def _row(history: History) -> tuple[str, ...]:
+    from engine.backtest.store import INTERVALS, gaps
+
+    names = {length: name for name, length in INTERVALS.items()}
+    moments = (utc_from_ms(int(history.open_ms[at])) for at in (0, -1))
+    instrument = history.instrument
+    return (
+        f"{instrument.base}/{instrument.quote}", names.get(history.bar_ms, f"{history.bar_ms} ms"), str(len(history)),
+        str(len(gaps(history))), *(f"{moment:%Y-%m-%d %H:%M}" for moment in moments),
+    )  # fmt: skip
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give the command line these verbs."""
+    app.add_typer(data, name="data")
