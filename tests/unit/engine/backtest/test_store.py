@@ -13,8 +13,8 @@ from tests.histories import BEGIN, MINUTE, chance
 
 def without(history: History, *places: int) -> History:
     kept = numpy.setdiff1d(numpy.arange(len(history)), places)
-    columns = (numpy.ascontiguousarray(column[kept]) for column in history.columns)
-    return History(history.instrument, history.bar_ms, *columns)
+    times, opens, highs, lows, closes, volumes = (numpy.ascontiguousarray(column[kept]) for column in history.columns)
+    return History(history.instrument, history.bar_ms, times, opens, highs, lows, closes, volumes)
 
 
 def test_what_is_kept_comes_back_to_the_last_bit(tmp_path: Path) -> None:
