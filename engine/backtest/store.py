@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy
 import orjson
 
-from domain.errors import AresError
+from domain.errors import AresError, Refused
 from domain.instrument import Instrument
 from engine.backtest.history import BadHistory, History
 
@@ -29,7 +29,7 @@ INTERVALS: Final = {
 }  # fmt: skip
 
 
-class Damaged(BadHistory):
+class Damaged(Refused):
     """The content is not what was kept; import it again."""
 
 
