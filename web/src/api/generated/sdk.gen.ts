@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateMasterData, CreateMasterErrors, CreateMasterResponses, CreateRelationshipData, CreateRelationshipErrors, CreateRelationshipResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteMasterData, DeleteMasterErrors, DeleteMasterResponses, DeleteRelationshipData, DeleteRelationshipErrors, DeleteRelationshipResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetFollowCommandData, GetFollowCommandErrors, GetFollowCommandResponses, GetFollowerEngineStatusData, GetFollowerEngineStatusErrors, GetFollowerEngineStatusResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMasterData, GetMasterErrors, GetMasterLeaderboardData, GetMasterLeaderboardErrors, GetMasterLeaderboardResponses, GetMasterResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRelationshipData, GetRelationshipDriftData, GetRelationshipDriftErrors, GetRelationshipDriftResponses, GetRelationshipErrors, GetRelationshipResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeLogStatsData, GetTradeLogStatsErrors, GetTradeLogStatsResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListDriftData, ListDriftErrors, ListDriftResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListFollowerAccountsData, ListFollowerAccountsErrors, ListFollowerAccountsResponses, ListMasterPositionsData, ListMasterPositionsErrors, ListMasterPositionsResponses, ListMastersData, ListMastersErrors, ListMastersResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListRelationshipsData, ListRelationshipsErrors, ListRelationshipsResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTrackingErrorsData, ListTrackingErrorsErrors, ListTrackingErrorsResponses, ListTradeHistoryData, ListTradeHistoryErrors, ListTradeHistoryResponses, ListTradeLogsData, ListTradeLogsErrors, ListTradeLogsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, PauseRelationshipData, PauseRelationshipErrors, PauseRelationshipResponses, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewResyncData, PreviewResyncErrors, PreviewResyncResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeRelationshipData, ResumeRelationshipErrors, ResumeRelationshipResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, ResyncRelationshipData, ResyncRelationshipErrors, ResyncRelationshipResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, SetMasterPositionData, SetMasterPositionErrors, SetMasterPositionResponses, StartFollowerEngineData, StartFollowerEngineErrors, StartFollowerEngineResponses, StartRelationshipData, StartRelationshipErrors, StartRelationshipResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopFollowerEngineData, StopFollowerEngineErrors, StopFollowerEngineResponses, StopRelationshipData, StopRelationshipErrors, StopRelationshipResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateFollowerAccountData, UpdateFollowerAccountErrors, UpdateFollowerAccountResponses, UpdateMasterData, UpdateMasterErrors, UpdateMasterResponses, UpdateRelationshipData, UpdateRelationshipErrors, UpdateRelationshipResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
+import type { CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CancelOptimisationData, CancelOptimisationErrors, CancelOptimisationResponses, CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateMasterData, CreateMasterErrors, CreateMasterResponses, CreateOptimisationData, CreateOptimisationErrors, CreateOptimisationResponses, CreateRelationshipData, CreateRelationshipErrors, CreateRelationshipResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteMasterData, DeleteMasterErrors, DeleteMasterResponses, DeleteOptimisationData, DeleteOptimisationErrors, DeleteOptimisationResponses, DeleteRelationshipData, DeleteRelationshipErrors, DeleteRelationshipResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetBacktestData, GetBacktestErrors, GetBacktestResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetFollowCommandData, GetFollowCommandErrors, GetFollowCommandResponses, GetFollowerEngineStatusData, GetFollowerEngineStatusErrors, GetFollowerEngineStatusResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMasterData, GetMasterErrors, GetMasterLeaderboardData, GetMasterLeaderboardErrors, GetMasterLeaderboardResponses, GetMasterResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOptimisationData, GetOptimisationErrors, GetOptimisationResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRelationshipData, GetRelationshipDriftData, GetRelationshipDriftErrors, GetRelationshipDriftResponses, GetRelationshipErrors, GetRelationshipResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeLogStatsData, GetTradeLogStatsErrors, GetTradeLogStatsResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListDriftData, ListDriftErrors, ListDriftResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListFollowerAccountsData, ListFollowerAccountsErrors, ListFollowerAccountsResponses, ListHistoriesData, ListHistoriesErrors, ListHistoriesResponses, ListMasterPositionsData, ListMasterPositionsErrors, ListMasterPositionsResponses, ListMastersData, ListMastersErrors, ListMastersResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListOptimisationsData, ListOptimisationsErrors, ListOptimisationsResponses, ListRelationshipsData, ListRelationshipsErrors, ListRelationshipsResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTrackingErrorsData, ListTrackingErrorsErrors, ListTrackingErrorsResponses, ListTradeHistoryData, ListTradeHistoryErrors, ListTradeHistoryResponses, ListTradeLogsData, ListTradeLogsErrors, ListTradeLogsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, PauseRelationshipData, PauseRelationshipErrors, PauseRelationshipResponses, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewResyncData, PreviewResyncErrors, PreviewResyncResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeRelationshipData, ResumeRelationshipErrors, ResumeRelationshipResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, ResyncRelationshipData, ResyncRelationshipErrors, ResyncRelationshipResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, SetMasterPositionData, SetMasterPositionErrors, SetMasterPositionResponses, StartFollowerEngineData, StartFollowerEngineErrors, StartFollowerEngineResponses, StartRelationshipData, StartRelationshipErrors, StartRelationshipResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopFollowerEngineData, StopFollowerEngineErrors, StopFollowerEngineResponses, StopRelationshipData, StopRelationshipErrors, StopRelationshipResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateFollowerAccountData, UpdateFollowerAccountErrors, UpdateFollowerAccountResponses, UpdateMasterData, UpdateMasterErrors, UpdateMasterResponses, UpdateRelationshipData, UpdateRelationshipErrors, UpdateRelationshipResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -123,6 +123,90 @@ export const listAudit = <ThrowOnError extends boolean = true>(options?: Options
 });
 
 /**
+ * List Backtests
+ *
+ * Your backtests, newest first.
+ */
+export const listBacktests = <ThrowOnError extends boolean = true>(options?: Options<ListBacktestsData, ThrowOnError>): RequestResult<ListBacktestsResponses, ListBacktestsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListBacktestsResponses, ListBacktestsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/backtests',
+    ...options
+});
+
+/**
+ * Create Backtest
+ *
+ * Ask for a backtest. It is kept, and a compute worker takes it up.
+ */
+export const createBacktest = <ThrowOnError extends boolean = true>(options: Options<CreateBacktestData, ThrowOnError>): RequestResult<CreateBacktestResponses, CreateBacktestErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateBacktestResponses, CreateBacktestErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/backtests',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Backtest
+ *
+ * Remove it with everything it found; one that is worked on is cancelled by it.
+ */
+export const deleteBacktest = <ThrowOnError extends boolean = true>(options: Options<DeleteBacktestData, ThrowOnError>): RequestResult<DeleteBacktestResponses, DeleteBacktestErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteBacktestResponses, DeleteBacktestErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/backtests/{backtest_id}',
+    ...options
+});
+
+/**
+ * Get Backtest
+ *
+ * One backtest with what it found.
+ */
+export const getBacktest = <ThrowOnError extends boolean = true>(options: Options<GetBacktestData, ThrowOnError>): RequestResult<GetBacktestResponses, GetBacktestErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetBacktestResponses, GetBacktestErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/backtests/{backtest_id}',
+    ...options
+});
+
+/**
+ * Cancel Backtest
+ *
+ * Work on it no more. What has ended already stays as it is.
+ */
+export const cancelBacktest = <ThrowOnError extends boolean = true>(options: Options<CancelBacktestData, ThrowOnError>): RequestResult<CancelBacktestResponses, CancelBacktestErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CancelBacktestResponses, CancelBacktestErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/backtests/{backtest_id}/cancel',
+    ...options
+});
+
+/**
  * Get Command
  *
  * What became of a command.
@@ -167,6 +251,22 @@ export const listExchanges = <ThrowOnError extends boolean = true>(options?: Opt
             type: 'apiKey'
         }],
     url: '/api/exchanges',
+    ...options
+});
+
+/**
+ * List Histories
+ *
+ * Bars that runs may use; the market's, so everybody sees the same. `ares data share` adds one.
+ */
+export const listHistories = <ThrowOnError extends boolean = true>(options?: Options<ListHistoriesData, ThrowOnError>): RequestResult<ListHistoriesResponses, ListHistoriesErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListHistoriesResponses, ListHistoriesErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/histories',
     ...options
 });
 
@@ -219,6 +319,90 @@ export const listNodes = <ThrowOnError extends boolean = true>(options?: Options
             type: 'apiKey'
         }],
     url: '/api/nodes',
+    ...options
+});
+
+/**
+ * List Optimisations
+ *
+ * Your optimisations, newest first.
+ */
+export const listOptimisations = <ThrowOnError extends boolean = true>(options?: Options<ListOptimisationsData, ThrowOnError>): RequestResult<ListOptimisationsResponses, ListOptimisationsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListOptimisationsResponses, ListOptimisationsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/optimisations',
+    ...options
+});
+
+/**
+ * Create Optimisation
+ *
+ * Ask for an optimisation. It is kept, and a compute worker takes it up.
+ */
+export const createOptimisation = <ThrowOnError extends boolean = true>(options: Options<CreateOptimisationData, ThrowOnError>): RequestResult<CreateOptimisationResponses, CreateOptimisationErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateOptimisationResponses, CreateOptimisationErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/optimisations',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Optimisation
+ *
+ * Remove it with everything it found; one that is worked on is cancelled by it.
+ */
+export const deleteOptimisation = <ThrowOnError extends boolean = true>(options: Options<DeleteOptimisationData, ThrowOnError>): RequestResult<DeleteOptimisationResponses, DeleteOptimisationErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteOptimisationResponses, DeleteOptimisationErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/optimisations/{optimisation_id}',
+    ...options
+});
+
+/**
+ * Get Optimisation
+ *
+ * One optimisation with what it found.
+ */
+export const getOptimisation = <ThrowOnError extends boolean = true>(options: Options<GetOptimisationData, ThrowOnError>): RequestResult<GetOptimisationResponses, GetOptimisationErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetOptimisationResponses, GetOptimisationErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/optimisations/{optimisation_id}',
+    ...options
+});
+
+/**
+ * Cancel Optimisation
+ *
+ * Work on it no more. What has ended already stays as it is.
+ */
+export const cancelOptimisation = <ThrowOnError extends boolean = true>(options: Options<CancelOptimisationData, ThrowOnError>): RequestResult<CancelOptimisationResponses, CancelOptimisationErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CancelOptimisationResponses, CancelOptimisationErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/optimisations/{optimisation_id}/cancel',
     ...options
 });
 

@@ -167,6 +167,66 @@ export type AccountList = {
 };
 
 /**
+ * Assumptions
+ *
+ * What is assumed of the venue and the account.
+ */
+export type Assumptions = {
+    /**
+     * How bars are read
+     */
+    bar_model?: 'path' | 'next_bar';
+    /**
+     * Capital in base
+     *
+     * In the base asset.
+     */
+    base?: number | string;
+    /**
+     * Fee asset
+     */
+    fee_asset?: 'received' | 'quote';
+    /**
+     * Fill model
+     */
+    fill_model?: 'touch' | 'through';
+    /**
+     * Latency
+     *
+     * In milliseconds.
+     */
+    latency_ms?: number;
+    /**
+     * Maker fee
+     *
+     * In percent.
+     */
+    maker_fee?: number | string;
+    /**
+     * Capital
+     *
+     * In the quote asset.
+     */
+    quote?: number | string;
+    /**
+     * Runtime
+     */
+    runtime?: 'auto' | 'compiled' | 'interpreted';
+    /**
+     * Slippage of takers
+     *
+     * In ticks.
+     */
+    slippage_ticks?: number;
+    /**
+     * Taker fee
+     *
+     * In percent.
+     */
+    taker_fee?: number | string;
+};
+
+/**
  * Audit
  *
  * One thing that was done.
@@ -218,6 +278,31 @@ export type AuditList = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * BacktestCreate
+ *
+ * A backtest to be run by a compute worker.
+ */
+export type BacktestCreate = {
+    assumptions?: Assumptions;
+    /**
+     * History Id
+     */
+    history_id: number;
+    /**
+     * Params
+     *
+     * As the schema of the kind says; amounts are decimal strings or numbers.
+     */
+    params: {
+        [key: string]: unknown;
+    };
+    /**
+     * Strategy
+     */
+    strategy: string;
 };
 
 /**
@@ -919,6 +1004,52 @@ export type HeldBy = {
      * Worker
      */
     worker: string | null;
+};
+
+/**
+ * History
+ *
+ * Bars of one symbol that runs may use.
+ */
+export type History = {
+    /**
+     * Bar Ms
+     */
+    bar_ms: number;
+    /**
+     * Bars
+     */
+    bars: number;
+    /**
+     * Digest
+     */
+    digest: string;
+    /**
+     * First At
+     */
+    first_at: string;
+    /**
+     * Gaps
+     *
+     * Places where bars are missing.
+     */
+    gaps: number;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Last At
+     */
+    last_at: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
 };
 
 /**
@@ -1627,6 +1758,79 @@ export type Node = {
 };
 
 /**
+ * OptimisationCreate
+ *
+ * A search among parameter sets to be done by compute workers.
+ */
+export type OptimisationCreate = {
+    assumptions?: Assumptions;
+    /**
+     * Conditions
+     *
+     * Such as `fast < slow`, `fills >= 30` or `max_drawdown_percent <= 20`.
+     */
+    conditions?: Array<string>;
+    /**
+     * Embargo
+     *
+     * Bars left out around the tested ones.
+     */
+    embargo_bars?: number;
+    /**
+     * Folds
+     */
+    folds?: number;
+    /**
+     * History Id
+     */
+    history_id: number;
+    /**
+     * Method
+     */
+    method?: 'exhaustive' | 'random' | 'tpe' | 'nsga';
+    /**
+     * Objectives
+     *
+     * Figures of merit; `min:` or `max:` in front says which way.
+     */
+    objectives?: Array<string>;
+    /**
+     * Population
+     *
+     * Trials that tpe and nsga propose at once.
+     */
+    population?: number;
+    /**
+     * Seed
+     */
+    seed?: number;
+    /**
+     * Search space
+     *
+     * Parameter -> one value, several with commas between, or from:to:step (both ends included).
+     */
+    space: {
+        [key: string]: string;
+    };
+    /**
+     * Strategy
+     */
+    strategy: string;
+    /**
+     * Trials
+     *
+     * Of every method but the exhaustive.
+     */
+    trials?: number;
+    /**
+     * Validation
+     *
+     * How the choice itself is tried.
+     */
+    validation?: 'none' | 'walk_forward' | 'purged';
+};
+
+/**
  * Order
  *
  * An order, from its intent on.
@@ -1698,6 +1902,34 @@ export type OrderList = {
      * Items
      */
     items: Array<Order>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * Page[History]
+ */
+export type PageHistory = {
+    /**
+     * Items
+     */
+    items: Array<History>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * Page[Run]
+ */
+export type PageRun = {
+    /**
+     * Items
+     */
+    items: Array<Run>;
     /**
      * Next Cursor
      */
@@ -2450,6 +2682,132 @@ export type ResyncStep = {
      * Target
      */
     target: string;
+};
+
+/**
+ * Run
+ *
+ * A backtest or an optimisation, and how far it is. The event stream tells every step, as topic `run`.
+ */
+export type Run = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     *
+     * Parameter sets that have been tried.
+     */
+    done: number;
+    /**
+     * Error
+     */
+    error: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * History Id
+     */
+    history_id: number;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * State
+     */
+    state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+    /**
+     * Strategy
+     */
+    strategy: string;
+    /**
+     * Total
+     *
+     * And in all; 0 until a worker has begun.
+     */
+    total: number;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * RunDetail
+ *
+ * The same with what was asked and what was found.
+ */
+export type RunDetail = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     *
+     * Parameter sets that have been tried.
+     */
+    done: number;
+    /**
+     * Error
+     */
+    error: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * History Id
+     */
+    history_id: number;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Job
+     */
+    job: {
+        [key: string]: unknown;
+    };
+    /**
+     * Result
+     *
+     * Null until it is done.
+     */
+    result: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Stamp
+     *
+     * What has to be the same for the same result.
+     */
+    stamp: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * State
+     */
+    state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+    /**
+     * Strategy
+     */
+    strategy: string;
+    /**
+     * Total
+     *
+     * And in all; 0 until a worker has begun.
+     */
+    total: number;
+    /**
+     * Updated At
+     */
+    updated_at: string;
 };
 
 /**
@@ -3739,6 +4097,373 @@ export type ListAuditResponses = {
 
 export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
 
+export type ListBacktestsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/backtests';
+};
+
+export type ListBacktestsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListBacktestsError = ListBacktestsErrors[keyof ListBacktestsErrors];
+
+export type ListBacktestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageRun;
+};
+
+export type ListBacktestsResponse = ListBacktestsResponses[keyof ListBacktestsResponses];
+
+export type CreateBacktestData = {
+    body: BacktestCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/backtests';
+};
+
+export type CreateBacktestErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CreateBacktestError = CreateBacktestErrors[keyof CreateBacktestErrors];
+
+export type CreateBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    202: Run;
+};
+
+export type CreateBacktestResponse = CreateBacktestResponses[keyof CreateBacktestResponses];
+
+export type DeleteBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         *
+         * Its number.
+         */
+        backtest_id: number;
+    };
+    query?: never;
+    url: '/api/backtests/{backtest_id}';
+};
+
+export type DeleteBacktestErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteBacktestError = DeleteBacktestErrors[keyof DeleteBacktestErrors];
+
+export type DeleteBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteBacktestResponse = DeleteBacktestResponses[keyof DeleteBacktestResponses];
+
+export type GetBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         *
+         * Its number.
+         */
+        backtest_id: number;
+    };
+    query?: never;
+    url: '/api/backtests/{backtest_id}';
+};
+
+export type GetBacktestErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetBacktestError = GetBacktestErrors[keyof GetBacktestErrors];
+
+export type GetBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunDetail;
+};
+
+export type GetBacktestResponse = GetBacktestResponses[keyof GetBacktestResponses];
+
+export type CancelBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         *
+         * Its number.
+         */
+        backtest_id: number;
+    };
+    query?: never;
+    url: '/api/backtests/{backtest_id}/cancel';
+};
+
+export type CancelBacktestErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CancelBacktestError = CancelBacktestErrors[keyof CancelBacktestErrors];
+
+export type CancelBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type CancelBacktestResponse = CancelBacktestResponses[keyof CancelBacktestResponses];
+
 export type GetCommandData = {
     body?: never;
     path: {
@@ -3949,6 +4674,84 @@ export type ListExchangesResponses = {
 
 export type ListExchangesResponse = ListExchangesResponses[keyof ListExchangesResponses];
 
+export type ListHistoriesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/histories';
+};
+
+export type ListHistoriesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListHistoriesError = ListHistoriesErrors[keyof ListHistoriesErrors];
+
+export type ListHistoriesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageHistory;
+};
+
+export type ListHistoriesResponse = ListHistoriesResponses[keyof ListHistoriesResponses];
+
 export type GetKillSwitchData = {
     body?: never;
     path?: never;
@@ -4145,6 +4948,373 @@ export type ListNodesResponses = {
 };
 
 export type ListNodesResponse = ListNodesResponses[keyof ListNodesResponses];
+
+export type ListOptimisationsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/optimisations';
+};
+
+export type ListOptimisationsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListOptimisationsError = ListOptimisationsErrors[keyof ListOptimisationsErrors];
+
+export type ListOptimisationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageRun;
+};
+
+export type ListOptimisationsResponse = ListOptimisationsResponses[keyof ListOptimisationsResponses];
+
+export type CreateOptimisationData = {
+    body: OptimisationCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/optimisations';
+};
+
+export type CreateOptimisationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CreateOptimisationError = CreateOptimisationErrors[keyof CreateOptimisationErrors];
+
+export type CreateOptimisationResponses = {
+    /**
+     * Successful Response
+     */
+    202: Run;
+};
+
+export type CreateOptimisationResponse = CreateOptimisationResponses[keyof CreateOptimisationResponses];
+
+export type DeleteOptimisationData = {
+    body?: never;
+    path: {
+        /**
+         * Optimisation Id
+         *
+         * Its number.
+         */
+        optimisation_id: number;
+    };
+    query?: never;
+    url: '/api/optimisations/{optimisation_id}';
+};
+
+export type DeleteOptimisationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteOptimisationError = DeleteOptimisationErrors[keyof DeleteOptimisationErrors];
+
+export type DeleteOptimisationResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteOptimisationResponse = DeleteOptimisationResponses[keyof DeleteOptimisationResponses];
+
+export type GetOptimisationData = {
+    body?: never;
+    path: {
+        /**
+         * Optimisation Id
+         *
+         * Its number.
+         */
+        optimisation_id: number;
+    };
+    query?: never;
+    url: '/api/optimisations/{optimisation_id}';
+};
+
+export type GetOptimisationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetOptimisationError = GetOptimisationErrors[keyof GetOptimisationErrors];
+
+export type GetOptimisationResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunDetail;
+};
+
+export type GetOptimisationResponse = GetOptimisationResponses[keyof GetOptimisationResponses];
+
+export type CancelOptimisationData = {
+    body?: never;
+    path: {
+        /**
+         * Optimisation Id
+         *
+         * Its number.
+         */
+        optimisation_id: number;
+    };
+    query?: never;
+    url: '/api/optimisations/{optimisation_id}/cancel';
+};
+
+export type CancelOptimisationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CancelOptimisationError = CancelOptimisationErrors[keyof CancelOptimisationErrors];
+
+export type CancelOptimisationResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type CancelOptimisationResponse = CancelOptimisationResponses[keyof CancelOptimisationResponses];
 
 export type GetRiskLimitsSchemaData = {
     body?: never;
