@@ -66,7 +66,11 @@ def optimise(
     }  # fmt: skip
     search = search_of(_job(wanted), kind_named(strategy), load(history, symbol))
     kept = folder or load_config().home / "optimisations" / search.digest[:16]
-    outcome = conclude(search, _work(search, Folder(kept, search), processes, Console(stderr=True)))
+    try:
+        outcome = conclude(search, _work(search, Folder(kept, search), processes, Console(stderr=True)))
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; the same command goes on where it was.", err=True)
+        raise typer.Exit(130) from None
     if html is not None:
         html.write_text(reports.to_html(outcome))
     if parquet is not None:
