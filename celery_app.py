@@ -24,7 +24,8 @@ _TRANSPORT = {
 }
 
 #: Imported by workers only.
-TASKS = ["tasks.node", "tasks.panel", *(f"tasks.{name}_task" for name in ("strategy", "account", "audit", "compute"))]
+_NAMES = ("strategy", "follower", "account", "audit", "compute")
+TASKS = ["tasks.node", "tasks.panel", *(f"tasks.{name}_task" for name in _NAMES)]
 
 app = Celery("ares", broker=_REDIS, backend=_REDIS, include=TASKS)
 app.conf.update(

@@ -26,4 +26,4 @@ QUEUE_ENGINE: Final = "engine"
 #: Work that keeps a processor busy, on workers of its own.
 QUEUE_COMPUTE: Final = "compute"
 
-DOORBELLS: Final = (STRATEGY_START, STRATEGY_STOP, STRATEGY_COMMAND)
+DOORBELLS: Final = (STRATEGY_START, STRATEGY_STOP, STRATEGY_COMMAND, FOLLOWER_COMMAND, MASTER_CHANGED)

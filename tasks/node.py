@@ -47,6 +47,14 @@ class Node:
         self.thread.call(lambda: host.ring(instance))
         return True
 
+    def hear(self, words: str) -> bool:
+        """Have the host hear what the doorbell would say of copying; False where there is no host."""
+        host = self.host
+        if host is None or self.thread is None:
+            return False
+        self.thread.call(lambda: host.copying.hear(words))
+        return True
+
     def ask(self, question: Callable[[EngineHost], Coroutine[Any, Any, T]], seconds: float) -> T:
         """What the host answers; called from a task's thread."""
         host = self.host

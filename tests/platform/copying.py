@@ -10,7 +10,16 @@ from typing import Any
 from sqlmodel import col, select
 
 from core.redis_names import DOORBELL, FOLLOW, MASTER
-from db.models import FollowRelationship, FollowTarget, Master, TradeLog, VirtualPosition
+from db.models import (
+    FollowRelationship,
+    FollowTarget,
+    Master,
+    MasterSignal,
+    StrategyInstance,
+    TrackingError,
+    TradeLog,
+    VirtualPosition,
+)
 from db.queries import following, masters
 from db.queries.masters import Published
 from tests.platform.world import World, now, until
@@ -24,11 +33,11 @@ def keys(count: int) -> list[tuple[str, str]]:
     return [(f"key-{n}-of-copying", f"secret-{n}-of-copying") for n in range(1, count + 1)]
 
 
-def options(count: int, funds: str = "USDT=5000000", symbols: str = "BTCUSDT,ETHUSDT") -> list[str]:
-    """A venue with so many funded accounts, whose market stands still."""
+def options(count: int, funds: dict[int, str] | None = None, symbols: str = "BTCUSDT,ETHUSDT") -> list[str]:
+    """A venue with so many accounts, of ample funds unless told otherwise by their place."""
     made = ["--market", "generated:7", "--symbols", symbols, "--speed", "1", "--lift-limits"]
-    for key, secret in keys(count):
-        made += ["--account", f"{key}:{secret}:{funds}"]
+    for place, (key, secret) in enumerate(keys(count), 1):
+        made += ["--account", f"{key}:{secret}:{(funds or {}).get(place, 'USDT=5000000')}"]
     return made
 
 
@@ -131,6 +140,37 @@ def target(world: World, account: int, symbol: str = SYMBOL) -> FollowTarget | N
     return world.do(lambda unit: unit.session.get(FollowTarget, (account, symbol)))
 
 
+def instance(world: World, account: int) -> int:
+    """The instance that trades for an account's relationships."""
+    mine = select(StrategyInstance.id).where(
+        col(StrategyInstance.account_id) == account, col(StrategyInstance.strategy_type) == "copy"
+    )
+    until(lambda: world.do(lambda unit: unit.session.exec(mine).first()) is not None, "an instance that copies")
+    return world.do(lambda unit: unit.session.exec(mine).one()) or 0
+
+
 def orders(world: World) -> list[dict[str, Any]]:
     """Every order that the venue took, by its tape."""
     return [line for line in world.venue.tape("order") if line["execution"] == "NEW"]
+
+
+def sent(world: World, instance: int) -> int:
+    """How many orders of an instance were journaled, hence may have been sent."""
+    mine = select(OrderRow).where(col(OrderRow.strategy_instance_id) == instance)
+    return world.do(lambda unit: len(unit.session.exec(mine).all()))
+
+
+def version(world: World, master: int) -> int:
+    """The newest version that was published."""
+    return world.do(lambda unit: masters.hold(unit, master, world.user)).version
+
+
+def signals(world: World, master: int) -> Sequence[MasterSignal]:
+    """Everything a master has published."""
+    return world.do(lambda unit: masters.signals_since(unit, master, 0))
+
+
+def tracking(world: World, number: int) -> Sequence[TrackingError]:
+    """The tracking-error ledger of a relationship."""
+    mine = select(TrackingError).where(col(TrackingError.relationship_id) == number)
+    return world.do(lambda unit: unit.session.exec(mine).all())

@@ -65,6 +65,7 @@ class FollowerDesk:
         self._by_instance: dict[int, tuple[Owned, str]] = {}
         self._rung: set[int] = set()
         self._stale: set[int] = set()
+        self._asked: set[int] = set()
         #: Relationship -> commands without an outcome.
         self._waiting: dict[int, list[int]] = {}
         self._bell = asyncio.Event()
@@ -82,9 +83,8 @@ class FollowerDesk:
 
     def ring_account(self, account: int) -> None:
         """Something was asked of an account's relationships."""
-        self._whole_ns = min(self._whole_ns, 1)
-        self._rung.add(account)
-        self._ring(None)
+        self._asked.add(account)
+        self._bell.set()
 
     async def refresh(self) -> None:
         """Read what has changed: relationships, and positions whose ring was lost. Called every second."""
@@ -154,6 +154,7 @@ class FollowerDesk:
                 self._by_instance.pop(instance, None)
 
     async def _look(self) -> None:
+        await self._read_asked()
         stale, self._stale = self._stale, set()
         await self._read_masters(stale & self._followers.keys())
         now_ms, now_ns = self._parts.clock.machine.now_ms(), self._parts.clock.machine.steady_ns()
@@ -297,6 +298,18 @@ class FollowerDesk:
         if owned is None:
             return row.account_id in self._accounts and row.account_id in self.wanted
         return owned.revisions.get(number_of(row.id)) != (row.revision, row.resync)
+
+    async def _read_asked(self) -> None:
+        """Read the relationships of accounts that were rung for; whether they are held here is seen afterwards."""
+        asked, self._asked = self._asked, set()
+        if not asked:
+            return
+        rows = await self._parts.database.read(partial(copy_fleet.of_accounts, accounts=sorted(asked)))
+        known = self.wanted
+        await self._read_masters(self._take_relationships(rows))
+        self._rung |= asked
+        if self.wanted - known:
+            self._ring(None)  # somebody has to hold the account first
 
     async def _read_masters(self, numbers: Collection[int]) -> None:
         if not numbers:
