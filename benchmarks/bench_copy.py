@@ -16,6 +16,7 @@ import argparse
 import statistics
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -62,7 +63,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def prepared(folder: Path, wanted: argparse.Namespace):  # type: ignore[no-untyped-def]
+def prepared(folder: Path, wanted: argparse.Namespace) -> AbstractContextManager[World]:
     url = f"sqlite:///{folder / 'copy.sqlite3'}"
     return world(folder, url, *copying.options(wanted.followers), ARES_WORKER__MOST_STRATEGIES="1000000")
 
@@ -136,8 +137,12 @@ def show_rounds(made: World, process: psutil.Process, master: int, wanted: argpa
           f"p99 {at(every, 99):.1f} ms; the last of each change {statistics.median(lasts):.0f} ms")  # fmt: skip
     each = cost / (wanted.rounds * wanted.followers) * 1000
     print(f"  the worker's processor time: {each:.2f} ms for each follower and change, its signing and wire included")
-    print(f"  polling every {POLL_SECONDS:g} s: {POLL_SECONDS * 500:.0f} ms on average, {POLL_SECONDS * 1000:.0f} ms at "
-          f"worst, before any order leaves ({POLL_SECONDS * 500 / every[len(every) // 2]:.0f} times as long)")  # fmt: skip
+    mean, longest = POLL_SECONDS * 500, POLL_SECONDS * 1000
+    times = mean / every[len(every) // 2]
+    print(
+        f"  polling every {POLL_SECONDS:g} s: {mean:.0f} ms on average and {longest:.0f} ms at worst before any order"
+    )
+    print(f"  order leaves: {times:.0f} times as long")
 
 
 def at(values: list[float], percent: int) -> float:

@@ -38,7 +38,7 @@ class NotWatchable(Refused):
 
 
 class Overtaken(NamedTuple):
-    """Accounts that another worker has taken over: nothing of them was kept."""
+    """Accounts of which nothing was kept: another worker has them, or one of their relationships was edited."""
 
     accounts: frozenset[int]
 
@@ -48,6 +48,8 @@ class Kept(NamedTuple):
 
     account: int
     epoch: int
+    #: Relationship -> the revision that was decided by: nothing is kept that contradicts what a person has wished.
+    revisions: dict[int, int]
     positions: list[tuple[bool, dict[str, Any]]]
     targets: list[tuple[bool, dict[str, Any]]]
     logs: list[dict[str, Any]]
@@ -198,7 +200,11 @@ _LOG = update(TradeLog).where(
 def keep(unit: UnitOfWork, kept: Sequence[Kept]) -> Overtaken:
     """Keep what many accounts have decided and traded, in one transaction; accounts that were taken over are left."""
     epochs = _epochs(unit, [one.account for one in kept])
-    mine = [one for one in kept if epochs.get(one.account) == one.epoch]
+    newest = _revisions(unit, sorted(number for one in kept for number in one.revisions))
+    mine = [
+        one for one in kept
+        if epochs.get(one.account) == one.epoch and all(newest.get(n) == seen for n, seen in one.revisions.items())
+    ]  # fmt: skip
     held, targets = [row for one in mine for row in one.positions], [row for one in mine for row in one.targets]
     _insert(unit, VirtualPosition, (row for is_new, row in held if is_new))
     _change(
@@ -227,6 +233,17 @@ def _epochs(unit: UnitOfWork, accounts: Sequence[int]) -> dict[int, int]:
             col(FollowerAccount.account_id).in_(accounts[start : start + MANY])
         )
         found.update(dict(unit.session.exec(chosen.with_for_update()).all()))
+    return found
+
+
+def _revisions(unit: UnitOfWork, numbers: Sequence[int]) -> dict[int, int]:
+    """Relationship -> its revision, locked, so that an edit comes before what is kept here, or after it."""
+    found: dict[int, int] = {}
+    for start in range(0, len(numbers), MANY):
+        chosen = select(FollowRelationship.id, FollowRelationship.revision).where(
+            col(FollowRelationship.id).in_(numbers[start : start + MANY])
+        )
+        found.update({n: seen for n, seen in unit.session.exec(chosen.with_for_update()) if n is not None})
     return found
 
 

@@ -15,6 +15,7 @@ from db.models import (
     FollowTarget,
     Master,
     MasterSignal,
+    OrderRow,
     StrategyInstance,
     TrackingError,
     TradeLog,

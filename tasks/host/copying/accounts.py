@@ -53,8 +53,8 @@ class Owned:
         self.quote = "USDT"
         #: Symbol -> the instance that trades it.
         self.instances: dict[str, int] = {}
-        #: Relationship -> the revision and resync that the book follows.
-        self.revisions: dict[int, tuple[int, int]] = {}
+        #: Relationship -> the revision and resync that the book follows, and the state of its master.
+        self.revisions: dict[int, tuple[int, int, str]] = {}
         #: Symbol -> why it cannot be traded here.
         self.refused: dict[str, str] = {}
         #: Relationship -> what its master held when it began, as published.
@@ -196,7 +196,8 @@ class Owned:
             if symbol in self._moved | self.book.moved and symbol in self.instances
         ]
         new, changes = self.logs.take_changes()
-        self._sent = Kept(self.account, self.row.epoch, held, targets, new, changes, errors)
+        revisions = {number: self.revisions[number][0] for number in self.book.followings} if self.book.moved else {}
+        self._sent = Kept(self.account, self.row.epoch, revisions, held, targets, new, changes, errors)
         self.book.changed.clear()
         self._kinds.clear()
         self._moved.clear()
@@ -228,7 +229,7 @@ class Owned:
         """
         found = []
         for number, following in self.book.followings.items():
-            revision, resync = self.revisions[number]
+            revision, resync, _ = self.revisions[number]
             error = "; ".join(self.refused[symbol] for symbol in sorted(self.refused))[:500]
             said = (self._state_of(number, following), revision, resync, error)
             if self._reported.get(number) == said and number not in self._ended and number not in asked:
@@ -295,9 +296,11 @@ class Loader:
     async def follow(self, owned: Owned, rows: Iterable[FollowRelationship], masters: Mapping[int, Master]) -> None:
         """Bring the book's relationships in line with the rows."""
         for row in rows:
-            number, seen = number_of(row.id), (row.revision, row.resync)
-            master = masters.get(row.master_id)
-            if master is None or (owned.revisions.get(number) == seen and _is_same(owned, number, row, master)):
+            number, master = number_of(row.id), masters.get(row.master_id)
+            if master is None:
+                continue
+            seen = (row.revision, row.resync, master.state)
+            if owned.revisions.get(number) == seen:
                 continue
             following = Following(terms_of(row, master), row.master_id, row.resync)
             if number in owned.book.followings:
@@ -364,8 +367,3 @@ class Loader:
                 instrument = owned.book.instruments.get(row.symbol)
                 if instrument is not None and row.symbol not in following.baseline:
                     following.baseline[row.symbol] = started_with(row, instrument)
-
-
-def _is_same(owned: Owned, number: int, row: FollowRelationship, master: Master) -> bool:
-    following = owned.book.followings.get(number)
-    return following is not None and following.terms == terms_of(row, master)

@@ -61,7 +61,9 @@ class FollowerDesk:
         self.positions: dict[int, dict[str, MasterPosition]] = {}
         self._parts, self._accounts, self._runner_of, self._ring = parts, accounts, runner_of, ring
         self._loader = Loader(parts)
+        #: Master -> accounts that follow it; account -> its relationships.
         self._followers: dict[int, set[int]] = {}
+        self._mine: dict[int, set[int]] = {}
         self._by_instance: dict[int, tuple[Owned, str]] = {}
         self._rung: set[int] = set()
         self._stale: set[int] = set()
@@ -98,7 +100,7 @@ class FollowerDesk:
                 partial(copy_fleet.relationships, since=None if is_whole else since)
             )  # fmt: skip
             if is_whole:
-                self._whole_ns, self.relationships = now_ns, {}
+                self._whole_ns, self.relationships, self.wanted = now_ns, {}, set()
             changed = self._take_relationships(rows)
             mine = {row.master_id for row in self.relationships.values()}
             await self._read_masters(mine if is_whole else mine & changed)
@@ -193,7 +195,7 @@ class FollowerDesk:
     async def _prepare(self, mine: Iterable[Owned]) -> None:
         """Bring relationships up to date, and make instances for symbols that are new."""
         for owned in mine:
-            rows = [row for row in self.relationships.values() if row.account_id == owned.account]
+            rows = [self.relationships[number] for number in sorted(self._mine.get(owned.account, ()))]
             masters = {row.master_id: self.masters[row.master_id] for row in rows if row.master_id in self.masters}
             for number in owned.book.followings.keys() - {number_of(row.id) for row in rows}:
                 owned.book.drop(number)
@@ -242,8 +244,10 @@ class FollowerDesk:
         for owned in mine:
             owned.was_kept()
         for account in overtaken.accounts:
-            log.warning("follower_account_overtaken", account=account)
+            log.info("follower_account_read_again", account=account)
             self.drop(account)
+            self._asked.add(account)
+            self._bell.set()
 
     def _tell(self, owned: Owned, targets: Iterable[Target]) -> None:
         """Hand targets to the instances that carry them out; those that are not up yet hear when they are."""
@@ -276,6 +280,7 @@ class FollowerDesk:
     def _take_relationships(self, rows: Iterable[FollowRelationship]) -> set[int]:
         """Gives the masters of those that were new or edited."""
         masters: set[int] = set()
+        is_fewer = False
         for row in rows:
             number = number_of(row.id)
             before = self.relationships.get(number)
@@ -283,21 +288,26 @@ class FollowerDesk:
                 masters.add(row.master_id)
             is_over = row.removed_at is not None or (row.desired_state == "stopped" and row.state == "stopped")
             if is_over:
-                self.relationships.pop(number, None)
+                is_fewer |= self.relationships.pop(number, None) is not None
             else:
                 self.relationships[number] = row
-        self.wanted = {row.account_id for row in self.relationships.values()}
-        followers: dict[int, set[int]] = defaultdict(set)
-        for row in self.relationships.values():
-            followers[row.master_id].add(row.account_id)
-        self._followers = dict(followers)
+        if masters or is_fewer or not self.wanted:
+            self._index()
         return masters
+
+    def _index(self) -> None:
+        followers: dict[int, set[int]] = defaultdict(set)
+        mine: dict[int, set[int]] = defaultdict(set)
+        for number, row in self.relationships.items():
+            followers[row.master_id].add(row.account_id)
+            mine[row.account_id].add(number)
+        self.wanted, self._followers, self._mine = set(mine), dict(followers), dict(mine)
 
     def _is_news(self, row: FollowRelationship) -> bool:
         owned = self.owned.get(row.account_id)
         if owned is None:
             return row.account_id in self._accounts and row.account_id in self.wanted
-        return owned.revisions.get(number_of(row.id)) != (row.revision, row.resync)
+        return owned.revisions.get(number_of(row.id), ())[:2] != (row.revision, row.resync)
 
     async def _read_asked(self) -> None:
         """Read the relationships of accounts that were rung for; whether they are held here is seen afterwards."""
