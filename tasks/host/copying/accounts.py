@@ -50,6 +50,7 @@ class Owned:
 
     def __init__(self, account: int, row: FollowerAccount, venue_account: Account, book: FollowerBook) -> None:
         self.account, self.row, self.venue_account, self.book = account, row, venue_account, book
+        self.epoch = row.epoch
         self.quote = "USDT"
         #: Symbol -> the instance that trades it.
         self.instances: dict[str, int] = {}
@@ -197,7 +198,7 @@ class Owned:
         ]
         new, changes = self.logs.take_changes()
         revisions = {number: self.revisions[number][0] for number in self.book.followings} if self.book.moved else {}
-        self._sent = Kept(self.account, self.row.epoch, revisions, held, targets, new, changes, errors)
+        self._sent = Kept(self.account, self.epoch, revisions, held, targets, new, changes, errors)
         self.book.changed.clear()
         self._kinds.clear()
         self._moved.clear()
@@ -209,7 +210,7 @@ class Owned:
             "account_id": self.account, "owner_id": self.row.owner_id, "decided_at": now,
             "strategy_instance_id": self.instances[made.symbol],
         }  # fmt: skip
-        return target_row(made, self.row.epoch, self.folded.get(made.symbol, []), common)
+        return target_row(made, self.epoch, self.folded.get(made.symbol, []), common)
 
     def was_kept(self) -> None:
         """What was given last is in the database."""
