@@ -11,13 +11,15 @@ from tests.platform import copying
 from tests.platform.copying import FUTURES, add_master, follow, hold, keys, wait_for
 from tests.platform.world import World, until, world
 
+#: An order that was lost on its way is given up after so long.
+QUICK = {"ARES_WORKER__LATE_ORDERS_SECONDS": "3", "ARES_WORKER__SWEEP_SECONDS": "5"}
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("copying")
-    with world(folder, f"sqlite:///{folder / 'ares.sqlite3'}", *copying.options(9, {8: "USDT=900"})) as made:
+    with world(folder, f"sqlite:///{folder / 'ares.sqlite3'}", *copying.options(11, {8: "USDT=900"}), **QUICK) as made:
         made.start_worker()
         yield made
 
@@ -144,3 +146,20 @@ def test_a_follower_without_the_money_is_told_so_tries_no_more_than_a_few_times_
     assert copying.logs(platform, number)[-1].status == "failed"
     hold(platform, master, "0.3", price=Decimal(60_000))
     wait_for(platform, {8: "0", 9: "0.3"})
+
+
+def test_a_venue_that_hangs_for_one_follower_holds_no_other_up_and_doubles_nothing(platform: World) -> None:
+    master = add_master(platform)
+    stuck, free = add_account(platform, 10), add_account(platform, 11)
+    for account in (stuck, free):
+        follow(platform, account, master, "0.1")
+    hold(platform, master, "1", price=Decimal(60_000))
+    wait_for(platform, {10: "0.1", 11: "0.1"})
+    platform.venue.post("faults", {"kind": "swallow", "account": 10, "method": "POST", "path": "*/order", "times": 1})
+    hold(platform, master, "2", price=Decimal(60_000))
+    wait_for(platform, {11: "0.2"})
+    hold(platform, master, "3", price=Decimal(60_000))
+    wait_for(platform, {11: "0.3"})
+    wait_for(platform, {10: "0.3", 11: "0.3"})
+    hold(platform, master, "0", price=Decimal(60_000))
+    wait_for(platform, {10: "0", 11: "0"})
