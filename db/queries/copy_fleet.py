@@ -127,6 +127,15 @@ def raise_epochs(unit: UnitOfWork, accounts: Sequence[int], owner: str, now: dat
     return found
 
 
+def followers(unit: UnitOfWork, accounts: Sequence[int]) -> list[FollowerAccount]:
+    """What these accounts may hold."""
+    found: list[FollowerAccount] = []
+    for start in range(0, len(accounts), MANY):
+        mine = col(FollowerAccount.account_id).in_(accounts[start : start + MANY])
+        found += unit.session.exec(select(FollowerAccount).where(mine)).all()
+    return found
+
+
 def instance_for(
     unit: UnitOfWork, account: int, symbol: str, parameters: str, limits: str, now: datetime
 ) -> StrategyInstance:

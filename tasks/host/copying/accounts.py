@@ -263,28 +263,34 @@ class Loader:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
-    async def load(self, accounts: Collection[int]) -> list[Owned]:
-        """Become the owner of these accounts, and read what was kept of them."""
+    async def load(self, accounts: Collection[int]) -> tuple[list[Owned], dict[int, str]]:
+        """Become the owner of these accounts and read what was kept of them; says of the others why they cannot be."""
         if not accounts:
-            return []
+            return [], {}
         now, numbers = utc_from_ms(self._parts.clock.machine.now_ms()), sorted(accounts)
         rows = await self._parts.database.keep(
             partial(copy_fleet.raise_epochs, accounts=numbers, owner=self._parts.worker_id, now=now)
         )
         held, targets = await self._parts.database.read(partial(copy_fleet.holdings, accounts=numbers))
         sequences = await self._parts.database.read(partial(copy_fleet.sequences, accounts=numbers))
-        found = []
+        held_by, targets_of = grouped(held), grouped(targets)
+        found: list[Owned] = []
+        failed: dict[int, str] = {}
         for account in await self._parts.database.read(partial(fleet.accounts, numbers=numbers)):
             number = number_of(account.id)
             if number not in rows:
                 continue
-            can_short = self._parts.exchange_of(account).capabilities.can_short
+            try:
+                can_short = self._parts.exchange_of(account).capabilities.can_short
+            except AresError as error:
+                failed[number] = str(error)
+                continue
             owned = Owned(number, rows[number], account, FollowerBook(number, can_short=can_short))
             owned.book.caps = caps_of(rows[number], 0)
-            owned.adopt([r for r in held if r.account_id == number], [r for r in targets if r.account_id == number])
+            owned.adopt(held_by.get(number, ()), targets_of.get(number, ()))
             owned.take_sequences(sequences)
             found.append(owned)
-        return found
+        return found, failed
 
     async def catch_up(self, owned: Owned) -> None:
         """Share out what was executed while nobody looked."""
@@ -368,3 +374,11 @@ class Loader:
                 instrument = owned.book.instruments.get(row.symbol)
                 if instrument is not None and row.symbol not in following.baseline:
                     following.baseline[row.symbol] = started_with(row, instrument)
+
+
+def grouped(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    """Account -> its rows."""
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.account_id, []).append(row)
+    return found

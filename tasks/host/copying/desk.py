@@ -44,6 +44,8 @@ OVERLAP: Final = timedelta(seconds=10)
 FLUSH_SECONDS: Final = 0.25
 #: Prices are marked, and stops looked at, so often.
 MARK_NS: Final = _SECOND
+#: An account that could not be planned for is tried again after so long.
+FAILED_NS: Final = 60 * _SECOND
 
 
 class FollowerDesk:
@@ -68,6 +70,8 @@ class FollowerDesk:
         self._rung: set[int] = set()
         self._stale: set[int] = set()
         self._asked: set[int] = set()
+        #: Account -> steady time until which it is not tried again, unless somebody asks.
+        self._failed: dict[int, int] = {}
         #: Relationship -> commands without an outcome.
         self._waiting: dict[int, list[int]] = {}
         self._bell = asyncio.Event()
@@ -170,6 +174,7 @@ class FollowerDesk:
         mine = [self.owned[number] for number in sorted(rung | dirty) if number in self.owned and self._may(number)]
         try:
             await self._prepare([owned for owned in mine if owned.account in rung])
+            mine = [owned for owned in mine if self.owned.get(owned.account) is owned]
             targets = {owned.account: self._plan(owned) for owned in mine if owned.account in rung}
             await self._keep(mine)
         except BaseException:
@@ -182,32 +187,57 @@ class FollowerDesk:
             if self.owned.get(owned.account) is owned:
                 self._tell(owned, targets.get(owned.account, ()))
 
-    async def _load(self, rung: Collection[int]) -> None:
+    async def _load(self, rung: set[int]) -> None:
         """Take accounts up that are held here and wanted; they are planned for like all that were rung for."""
+        now_ns = self._parts.clock.machine.steady_ns()
         new = [
-            number for number in rung
-            if number in self._accounts and number in self.wanted and number not in self.owned and self._may(number)
+            number for number in rung & self.wanted & self._accounts.keys() - self.owned.keys()
+            if self._may(number) and self._failed.get(number, 0) <= now_ns
         ]  # fmt: skip
-        for owned in await self._loader.load(new):
+        found, failed = await self._loader.load(new)
+        for owned in found:
             self.owned[owned.account] = owned
             self._bind(owned)
+        for account, words in failed.items():
+            await self._fail(account, words)
+
+    async def _fail(self, account: int, words: str) -> None:
+        """One that cannot be planned for says why, and holds no other up."""
+        log.warning("follower_account_failed", account=account, reason=words)
+        self.drop(account)
+        self._failed[account] = self._parts.clock.machine.steady_ns() + FAILED_NS
+        rows = [self.relationships[number] for number in self._mine.get(account, ())]
+
+        def work(unit: UnitOfWork) -> None:
+            for row in rows:
+                changes = {"state": "error", "last_error": words[:500]}
+                copy_fleet.report(unit, number_of(row.id), row.revision, changes)
+
+        await self._parts.database.keep(work)
 
     async def _prepare(self, mine: Iterable[Owned]) -> None:
-        """Bring relationships up to date, and make instances for symbols that are new."""
+        """Bring each up to date; one that cannot be is left out."""
         for owned in mine:
-            rows = [self.relationships[number] for number in sorted(self._mine.get(owned.account, ()))]
-            masters = {row.master_id: self.masters[row.master_id] for row in rows if row.master_id in self.masters}
-            for number in owned.book.followings.keys() - {number_of(row.id) for row in rows}:
-                owned.book.drop(number)
-            await self._loader.follow(owned, rows, masters)
-            if await self._loader.equip(owned, {number: self.positions.get(number, {}) for number in masters}):
-                self._ring(None)
-            self._bind(owned)
-            if not owned.is_current:
-                await self._loader.catch_up(owned)
-            runner = self._accounts.get(owned.account)
-            equity = owned.equity_of(runner.hub.balances) if runner is not None and runner.hub is not None else 0
-            owned.book.caps = caps_of(owned.row, equity or owned.book.caps.equity)
+            try:
+                await self._prepare_one(owned)
+            except AresError as error:
+                await self._fail(owned.account, str(error) or type(error).__name__)
+
+    async def _prepare_one(self, owned: Owned) -> None:
+        """Bring relationships up to date, and make instances for symbols that are new."""
+        rows = [self.relationships[number] for number in sorted(self._mine.get(owned.account, ()))]
+        masters = {row.master_id: self.masters[row.master_id] for row in rows if row.master_id in self.masters}
+        for number in owned.book.followings.keys() - {number_of(row.id) for row in rows}:
+            owned.book.drop(number)
+        await self._loader.follow(owned, rows, masters)
+        if await self._loader.equip(owned, {number: self.positions.get(number, {}) for number in masters}):
+            self._ring(None)
+        self._bind(owned)
+        if not owned.is_current:
+            await self._loader.catch_up(owned)
+        runner = self._accounts.get(owned.account)
+        equity = owned.equity_of(runner.hub.balances) if runner is not None and runner.hub is not None else 0
+        owned.book.caps = caps_of(owned.row, equity or owned.book.caps.equity)
 
     def _plan(self, owned: Owned) -> list[Target]:
         book, machine_ms = owned.book, self._parts.clock.machine.now_ms()
@@ -314,7 +344,12 @@ class FollowerDesk:
         asked, self._asked = self._asked, set()
         if not asked:
             return
+        for account in asked:
+            self._failed.pop(account, None)
         rows = await self._parts.database.read(partial(copy_fleet.of_accounts, accounts=sorted(asked)))
+        for found in await self._parts.database.read(partial(copy_fleet.followers, accounts=sorted(asked))):
+            if found.account_id in self.owned:
+                self.owned[found.account_id].row = found
         known = self.wanted
         await self._read_masters(self._take_relationships(rows))
         self._rung |= asked
