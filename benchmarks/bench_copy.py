@@ -125,7 +125,7 @@ def show_rounds(made: World, process: psutil.Process, master: int, wanted: argpa
     cost = 0.0
     for version in range(2, wanted.rounds + 2):
         before, began = spent(process), now()
-        hold(made, master, str(1 + version % 2), price=Decimal(60_000))
+        hold(made, master, str(1 + (version + 1) % 2), price=Decimal(60_000))
         until(lambda: done(made, version) == wanted.followers, "every order", wanted.patience)  # noqa: B023
         cost += spent(process) - before
         waits = [milliseconds(began, row.acknowledged_at) for row in records(made, version) if row.acknowledged_at]
