@@ -35,6 +35,9 @@ export const useLive = defineStore("live", () => {
     "strategy.order": (data) => refresh(["results", strategyOf(data) ?? 0]),
     command: () => refresh(["strategies"]),
     node: () => refresh(["nodes"]),
+    "copy.signal": () => refresh(["copying"]),
+    "copy.trade": () => refresh(["copying"]),
+    "copy.status": () => refresh(["copying"]),
     price(data) {
       const told = toPrice(data);
       if (told) prices.set(priceKey(told.exchange, told.symbol), told);
