@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from api.errors import BadFields, FieldError
 from api.identity import Caller
-from db.models import Command
+from db.models import Command, StrategyInstance
 from db.queries import accounts, audit, commands, instances
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
@@ -39,6 +39,7 @@ class WrongState(Refused):
 def give(unit: UnitOfWork, caller: Caller, number: int, kind: str, key: str | None, now: datetime) -> Command:
     """Take a command down."""
     instance = instances.hold(unit, number, caller.id)
+    _require_own_wish(instance)
     given, is_new = _keep(unit, caller, number, kind, "{}", key, now)
     if not is_new:
         # The command of then: what was wished since then stays.
@@ -75,7 +76,7 @@ def give_edit(
     """Edit a strategy and take that down as a command; without changes nothing happens."""
     if not changes:
         raise BadFields([FieldError("body", "nothing is to be changed; give name, parameters or limits")])
-    instances.hold(unit, number, caller.id)
+    _require_own_wish(instances.hold(unit, number, caller.id))
     payload = json.dumps({"revision": revision, **changes}, sort_keys=True)
     given, is_new = _keep(unit, caller, number, "edit", payload, key, now)
     if not is_new:
@@ -102,6 +103,11 @@ def _keep(
     )
     kept = commands.give(unit, new)
     return kept, kept is new
+
+
+def _require_own_wish(instance: StrategyInstance) -> None:
+    if instance.strategy_type == instances.COPY:
+        raise WrongState("copying runs this one; pause, stop or edit the relationship instead.")
 
 
 def require_ready(unit: UnitOfWork, number: int, caller: Caller) -> None:

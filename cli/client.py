@@ -46,6 +46,10 @@ class Client:
         """What comes of a command or a new thing."""
         return self._ask("POST", path, json=body)
 
+    def put(self, path: str, body: Any) -> Any:
+        """What comes of a change."""
+        return self._ask("PUT", path, json=body)
+
     def delete(self, path: str) -> Any:
         """What comes of taking something away."""
         return self._ask("DELETE", path)

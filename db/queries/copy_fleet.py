@@ -23,12 +23,13 @@ from db.models import (
     TradeLog,
     VirtualPosition,
 )
+from db.queries import instances
 from db.queries.fleet import MANY
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
 
 #: The kind of instance that trades for relationships.
-COPY = "copy"
+COPY = instances.COPY
 #: Relationships that a worker has nothing left to do for.
 _OVER = "stopped"
 

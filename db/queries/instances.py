@@ -17,6 +17,8 @@ PAUSED: Final = "paused"
 STOPPED: Final = "stopped"
 #: Stopped, and what it held is sold.
 FLAT: Final = "flat"
+#: The type of instances that copying makes for a follower account, one for each symbol, and runs by itself.
+COPY: Final = "copy"
 DESIRED_STATES: Final = (RUNNING, PAUSED, STOPPED, FLAT)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, or_
 from sqlmodel import col, select
 
 from db.models import Account, AuditRecord, Command, FillRow, OrderRow, StrategyInstance
-from db.queries.instances import NoSuchRow
+from db.queries.instances import COPY, NoSuchRow
 from db.unit_of_work import UnitOfWork
 
 
@@ -46,10 +46,11 @@ class OrderKey(NamedTuple):
 
 
 def instances(unit: UnitOfWork, owner: int, wanted: Wanted, after: int, limit: int) -> list[Listed]:
-    """An owner's instances by number."""
+    """An owner's instances by number, without those that copying makes: they belong to relationships."""
     row = StrategyInstance
     chosen = select(row, Account).join(Account, col(Account.id) == col(row.account_id))
     chosen = chosen.where(col(row.owner_id) == owner, col(row.id) > after, col(row.removed_at).is_(None))
+    chosen = chosen.where(col(row.strategy_type) != COPY)
     if wanted.states:
         chosen = chosen.where(col(row.desired_state).in_(wanted.states))
     if wanted.account is not None:
