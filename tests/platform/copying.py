@@ -17,6 +17,7 @@ from db.models import (
     MasterSignal,
     OrderRow,
     StrategyInstance,
+    StrategyState,
     TrackingError,
     TradeLog,
     VirtualPosition,
@@ -159,6 +160,12 @@ def sent(world: World, instance: int) -> int:
     """How many orders of an instance were journaled, hence may have been sent."""
     mine = select(OrderRow).where(col(OrderRow.strategy_instance_id) == instance)
     return world.do(lambda unit: len(unit.session.exec(mine).all()))
+
+
+def steps(world: World, instance: int) -> int:
+    """How many steps of an instance were journaled."""
+    found = world.do(lambda unit: unit.session.get(StrategyState, instance))
+    return found.version if found is not None else 0
 
 
 def version(world: World, master: int) -> int:

@@ -47,6 +47,8 @@ def test_followers_hold_exactly_their_ratio_of_the_master_after_each_change_and_
         kept = copying.virtual(platform, number)
         assert kept is not None
         assert (kept.lots, kept.target_lots) == (0, 0)
+    for account in accounts:
+        assert copying.steps(platform, copying.instance(platform, account)) < 300, "it decides without a reason"
 
 
 def add_account(platform: World, place: int) -> int:

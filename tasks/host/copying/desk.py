@@ -147,10 +147,10 @@ class FollowerDesk:
             self._bell.set()
 
     def note_runner(self, runner: Runner) -> None:
-        """A strategy has begun or ended to run here: one that copies hears its target."""
+        """A strategy here has changed in some way: one that copies hears its target if it does not know it yet."""
         found = self._by_instance.get(runner.number)
         if found is not None and runner.state == LIVE:
-            self._tell(found[0], [found[0].book.targets[found[1]]] if found[1] in found[0].book.targets else [])
+            self._tell(found[0], ())
 
     def drop(self, account: int) -> None:
         """The account is held here no more."""
