@@ -200,6 +200,14 @@ class Bench:
         async with aiohttp.ClientSession() as session, session.post(url, headers={"X-MBX-APIKEY": self.key}) as answer:
             assert answer.status == 200, await answer.text()
 
+    def leave(self, amount: Decimal) -> None:
+        """The owner takes out money until so much quote is free."""
+        free = Decimal(str(self.venue.get(f"accounts/{self.account}")["spot"]["USDT"]["free"]))
+        if self.market == "futures":
+            free = Decimal(str(self.venue.get(f"accounts/{self.account}")["futures"]["USDT"]))
+        body = {"market": self.market, "asset": "USDT", "amount": str((free - amount).quantize(Decimal("0.01")))}
+        self.venue.post(f"accounts/{self.account}/withdraw", body)
+
     def cancel_at_venue(self, order: Order) -> None:
         """The venue, or the customer by another program, cancels."""
         body = {"market": self.market, "account": self.account, "symbol": order.symbol}

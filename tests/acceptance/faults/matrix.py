@@ -47,6 +47,7 @@ MATRIX: dict[str, Row | Elsewhere] = {
     "F-EX-08": _row(
         "a lost order appears",
         "orders",
+        "a_lost_order_that_appears_is_cancelled_at_once_beside_its_successor",
         "a_lost_order_that_appears_partly_filled_is_booked_and_its_rest_cancelled_at_once",
         "fills_of_a_lost_order_that_appears_are_booked_to_its_intent",
     ),
@@ -78,7 +79,10 @@ MATRIX: dict[str, Row | Elsewhere] = {
     ),
     "F-EX-17": _row("half of many cancels", "cancels", "half_of_many_cancels_without_an_answer_are_settled_one_by_one"),
     "F-EX-18": _row(
-        "batch with a hole", "cancels", "a_batch_with_one_refused_and_one_missing_gives_each_order_its_own_outcome"
+        "batch with a hole",
+        "cancels",
+        "an_order_that_a_batch_s_answer_leaves_out_is_found_and_not_sent_again",
+        "a_batch_of_three_taken_one_refused_and_one_missing_is_settled_one_by_one",
     ),
     "F-EX-19": _row(
         "pruned from queries",
@@ -118,7 +122,12 @@ MATRIX: dict[str, Row | Elsewhere] = {
     "F-EX-25": _row(
         "money withdrawn", "venue_moods", "money_that_is_gone_stops_entries_after_three_tries_and_exits_go_on"
     ),
-    "F-EX-26": _row("the owner trades by hand", "venue_moods", "what_the_owner_does_by_hand_is_not_fought"),
+    "F-EX-26": _row(
+        "the owner trades by hand",
+        "venue_moods",
+        "what_the_owner_does_by_hand_is_not_fought",
+        "what_the_owner_sells_by_hand_is_neither_bought_back_nor_sold_again",
+    ),
     "F-EX-27": _row("somebody else's body", "orders", LOST),
     "F-WS-01": _row(
         "silent stall",
@@ -143,6 +152,7 @@ MATRIX: dict[str, Row | Elsewhere] = {
         "streams",
         "nonsense_on_the_private_stream_reaches_no_strategy_and_costs_no_news",
         "nonsense_on_the_price_stream_moves_nothing",
+        "nonsense_in_the_answer_to_a_question_is_asked_again",
     ),
     "F-WS-11": _row("a handler fails", "streams", "a_handler_that_fails_on_one_message_does_not_end_the_stream"),
     "F-WS-12": _row("connects refused", "streams", "connects_that_are_refused_again_and_again_are_spread_out"),

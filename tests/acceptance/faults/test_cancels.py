@@ -6,8 +6,14 @@ import asyncio
 from decimal import Decimal
 
 from domain import events, slots
-from domain.order import CANCELLED, FILLED
+from domain.client_order_id import decode, encode
+from domain.order import CANCELLED, FILLED, OPEN, REJECTED
+from engine.gate import PAUSING
+from engine.trading_engine import EngineSettings
 from tests.acceptance.faults.bench import Bench, Node, until
+
+#: What a futures account of the venue begins with.
+LEVERAGE = 20
 
 
 def stop(up: Node) -> None:
@@ -78,11 +84,34 @@ async def test_half_of_many_cancels_without_an_answer_are_settled_one_by_one(bot
         assert {intent.status for intent in stored.intents.values()} == {CANCELLED}
 
 
-async def test_a_batch_with_one_refused_and_one_missing_gives_each_order_its_own_outcome(futures: Bench) -> None:
-    # The first bid of five is too far from the market for the venue; one of the others is left out of the answer.
+async def test_an_order_that_a_batch_s_answer_leaves_out_is_found_and_not_sent_again(futures: Bench) -> None:
     futures.fault("batch_missing", path="*/batchOrders", args={"index": 2})
     async with futures.node(futures.grid(levels=5, step_percent="0.3")) as up:
         await asyncio.sleep(0)
         stored = await futures.settled(up)
         assert len(futures.resting_names()) == 5
         assert len(stored.intents) == 5, "the missing one was sent again"
+
+
+async def test_a_batch_of_three_taken_one_refused_and_one_missing_is_settled_one_by_one(futures: Bench) -> None:
+    """The margin is enough for four of five, and the third is left out of the answer.
+
+    A refusal in a batch names no order, so which of two was refused is not known: both are asked for.
+    """
+    slow = EngineSettings(parked_retry=0.1, refusal_pause=60.0)
+    spec = futures.grid(levels=5, step_percent="0.3", quantity_per_level="0.1")
+    futures.leave(futures.price() * Decimal("0.1") * Decimal("4.5") / LEVERAGE)
+    futures.fault("batch_missing", path="*/batchOrders", args={"index": 2})
+    async with futures.node(spec, engine=slow) as up:
+        await until(lambda: "-2019" in up.engine().status.last_error, "the refusal of another attempt by name")
+        stored = await futures.settled(up)
+        assert len(futures.resting_names()) == 4
+        assert {name for name, intent in stored.intents.items() if intent.status == OPEN} == futures.resting_names()
+        refused = [decode(name) for name, intent in stored.intents.items() if intent.status == REJECTED]
+        assert [key.attempt for key in sorted(refused)] == [0, 1], (
+            "the one that was refused, asked for, and tried again"
+        )
+        assert {key.slot for key in refused} == {1}
+        asked = {line["params"]["origClientOrderId"] for line in futures.requests("GET", "order")}
+        assert encode(min(refused)) in asked
+        assert PAUSING in up.engine().status.held_back.values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,7 @@ from domain import slots
 from domain.client_order_id import decode
 from domain.order import OPEN, PENDING
 from tests.acceptance.faults.bench import DEAD_SECONDS, PATIENT, Bench, holds, until
+from tests.simulator_process import SimulatorProcess
 
 EXECUTED: list[tuple[str, str, dict[str, Any]]] = [
     ("F-EX-01", "reply_lost", {"how": "reset"}),
@@ -51,7 +53,7 @@ async def test_an_order_whose_answer_is_lost_is_found_and_never_sent_again(
 @pytest.mark.parametrize("delay_ms", [300, 1_100])
 async def test_an_order_that_appears_late_is_adopted_and_its_slot_waits_for_it(both: Bench, delay_ms: int) -> None:
     fault = both.placing("late", hold=True, bypass_recv_window=True)
-    async with both.node(both.grid(levels=1), hub=PATIENT, timeout_seconds=0.2) as up:
+    async with both.node(both.grid(levels=1), hub=PATIENT) as up:
         await until(lambda: up.hub.gateway.unresolved == 1, "the question for the order")
         await holds(lambda: len(up.engine().instance.orders) == 1, "the slot must wait", delay_ms / 1000)
         both.release(fault)
@@ -76,9 +78,9 @@ async def test_a_swallowed_order_is_lost_only_after_its_dead_time_and_replaced_o
         assert any(lost in alarm for alarm in up.alarms())
 
 
-async def test_a_lost_order_that_appears_partly_filled_is_booked_and_its_rest_cancelled_at_once(spot: Bench) -> None:
+async def test_a_lost_order_that_appears_is_cancelled_at_once_beside_its_successor(spot: Bench) -> None:
     fault = spot.placing("late", hold=True, bypass_recv_window=True)
-    async with spot.node(spot.grid(levels=1, quantity_per_level="0.5"), timeout_seconds=0.2) as up:
+    async with spot.node(spot.grid(levels=1, quantity_per_level="0.5")) as up:
         (lost,) = [order.client_order_id for order in up.live()]
         await until(lambda: bool(spot.resting_names()), "another attempt")
         (other,) = spot.resting_names()
@@ -90,9 +92,37 @@ async def test_a_lost_order_that_appears_partly_filled_is_booked_and_its_rest_ca
         assert spot.resting_names() == {other}
 
 
+@pytest.fixture
+def thaws(venue: SimulatorProcess) -> Iterator[None]:
+    """However a test ends, the market moves again."""
+    yield
+    venue.post("market/freeze", {"symbol": "BTCUSDT", "on": False})
+
+
+@pytest.mark.usefixtures("thaws")
+async def test_a_lost_order_that_appears_partly_filled_is_booked_and_its_rest_cancelled_at_once(spot: Bench) -> None:
+    """What it takes at once is a part of it: the market stands a little below its price, with less than it wants."""
+    fault = spot.placing("late", hold=True, bypass_recv_window=True)
+    spec = spot.grid(levels=1, quantity_per_level="100", capital={"USDT": "90000000"})
+    async with spot.node(spec) as up:
+        (lost,) = [order.client_order_id for order in up.live()]
+        await until(lambda: bool(spot.resting_names()), "another attempt")
+        spot.resurrected |= {lost, *spot.resting_names()}
+        bid = up.engine().instance.instrument.from_ticks(up.live()[0].ticks)
+        spot.venue.post("market/freeze", {"symbol": "BTCUSDT", "on": True})
+        spot.gap(str(((bid - Decimal("0.1")) / spot.price() * 100 - 100).quantize(Decimal("0.0001"))))
+        spot.release(fault)
+        await until(lambda: spot.tape_status(lost) == "CANCELED", "the end of the order that appeared")
+        await until(lambda: any(lost in alarm and "cancelled" in alarm for alarm in up.alarms()), "the alarm")
+        stored = await spot.settled(up)
+        assert 0 < stored.intents[lost].filled < stored.intents[lost].quantity
+        assert stored.intents[lost].filled == sum(f.quantity for f in stored.fills.values() if f.client == lost)
+        assert spot.sends(lost) == 1
+
+
 async def test_fills_of_a_lost_order_that_appears_are_booked_to_its_intent(spot: Bench) -> None:
     fault = spot.placing("late", hold=True, bypass_recv_window=True)
-    async with spot.node(spot.grid(levels=1, quantity_per_level="0.5"), timeout_seconds=0.2) as up:
+    async with spot.node(spot.grid(levels=1, quantity_per_level="0.5")) as up:
         (lost,) = [order.client_order_id for order in up.live()]
         await until(lambda: bool(spot.resting_names()), "another attempt")
         spot.resurrected |= {lost, *spot.resting_names()}

@@ -294,3 +294,28 @@ async def test_two_connections_that_tell_of_one_account_count_each_trade_once(ei
         second.cancel()
         await asyncio.gather(second, return_exceptions=True)
         assert len(stored.fills) >= 4
+
+
+WRONG = {"symbol": "BTCUSDT", "orderId": 1, "status": "FILLED", "side": "BUY", "type": "LIMIT", "origQty": "1"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {**WRONG, "executedQty": "NaN", "price": "1"}, {**WRONG, "executedQty": "1e400", "price": "1"},
+        {**WRONG, "executedQty": "-0.5", "price": "1"}, {**WRONG, "executedQty": 0.1, "price": 1e300},
+        {**WRONG, "executedQty": None}, [1, "-0"], {"status": "FILLED"},
+    ],
+    ids=lambda body: str(body)[-40:],
+)  # fmt: skip
+async def test_nonsense_in_the_answer_to_a_question_is_asked_again(spot: Bench, body: object) -> None:
+    spot.fault("drop", None, stream="executionReport")
+    spot.placing("reply_lost")
+    asked = spot.fault("reply_other", method="GET", path="*/order", args={"body": body})
+    async with spot.node(spot.grid(levels=1)) as up:
+        stored = await spot.settled(up)
+        (name,) = spot.resting_names()
+        assert spot.applied(asked) == 1
+        assert list(stored.intents) == [name]
+        assert stored.intents[name].filled == 0
+        assert up.engine().status.state == "running"

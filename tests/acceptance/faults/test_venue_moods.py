@@ -255,3 +255,27 @@ async def test_what_the_owner_does_by_hand_is_not_fought(spot: Bench) -> None:
         await until(lambda: PAUSING in up.engine().status.held_back.values(), "the pause")
         await holds(lambda: len(spot.resting_names()) == 1, "the owner's cancel is fought", 1.0)
         assert {order.status for order in up.engine().instance.orders.values()} <= {OPEN, CANCELLED, EXPIRED}
+
+
+async def test_what_the_owner_sells_by_hand_is_neither_bought_back_nor_sold_again(spot: Bench) -> None:
+    """The owner takes a strategy's offer away and sells what it holds: it says so, and leaves the account alone."""
+    slow = EngineSettings(parked_retry=0.05, refusal_pause=2.0)
+    async with spot.node(spot.grid(levels=1, quantity_per_level="0.2"), engine=slow) as up:
+        await spot.settled(up)
+        spot.gap("-1.2")
+        await until(lambda: any(row["side"] == "SELL" for row in spot.resting()), "the offer of what was bought")
+        await spot.settled(up)
+        while PAUSING not in up.engine().status.held_back.values():
+            spot.cancel_at_venue(up.live()[0])
+            await until(lambda: len(spot.resting()) == 1 or not up.live(), "the slot's next state")
+            await spot.settled(up)
+        free = spot.venue.get(f"accounts/{spot.account}")["spot"]["BTC"]["free"]
+        await spot.by_hand("SELL", free, (spot.price() * Decimal("0.97")).quantize(Decimal("0.01")))
+        tried = attempts(spot)
+        await until(lambda: "-2010" in up.engine().status.last_error, "the venue's word on the next offer")
+        stored = await spot.settled(up)
+        assert attempts(spot) == tried + 1
+        assert not [row for row in spot.resting() if row["client_order_id"].startswith("ar1")]
+        assert {fill.side for fill in stored.fills.values()} == {"BUY"}
+        assert up.engine().status.state == "running"
+        assert held(up) > 0
