@@ -227,6 +227,31 @@ class PaperStore(Protocol):
         """Keep these instead of everything before, all or nothing."""
 
 
+#: Takes a price, and may not wait.
+TakePrice = Callable[[PriceUpdate], None]
+
+
+class SharedMarket(Protocol):
+    """A venue's public market, followed once for everyone who trades on it on paper."""
+
+    venue: BaseExchange
+
+    async def open(self) -> None:
+        """One more uses it."""
+
+    async def close(self) -> None:
+        """One fewer uses it."""
+
+    def follow(self, symbol: str, take: TakePrice) -> None:
+        """Hand every price of the symbol to `take`, in order."""
+
+    def leave(self, take: TakePrice) -> None:
+        """Hand it nothing any more."""
+
+    async def refresh_instruments(self) -> None:
+        """Read the venue's rules again, as often as they are worth it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PaperSettings:
     """What a paper account trades on, with and where its book is kept."""
@@ -243,6 +268,8 @@ class PaperSettings:
     taker_fee_ppm: int = 1_000
     #: Milliseconds between placing an order and its arrival at the simulated book.
     latency_ms: int = 0
+    #: The market of `feed`, where a process has it for all its paper accounts; None has the account open its own.
+    market: SharedMarket | None = None
 
 
 class BaseExchange(Protocol):

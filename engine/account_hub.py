@@ -47,6 +47,9 @@ class HubSettings:
     liveness_interval: float = 10.0
     #: The longest between attempts of a sweep that goes on failing.
     longest_retry: float = 30.0
+    #: Longest that the first sweep waits for the private stream, and begins only when it is asked for: a sweep before
+    #: either has to be repeated. 0 sweeps at once.
+    first_sweep_patience: float = 0.0
 
 
 @dataclass(slots=True)
@@ -94,6 +97,7 @@ class AccountHub:
         self._is_refused = False
         self._tasks: list[asyncio.Task[None]] = []
         self._sweep_wanted = asyncio.Event()
+        self._is_listening = asyncio.Event()
         self._swept = asyncio.Condition()
         #: Sweeps that have begun, and the number of the last one that has succeeded.
         self._begun = 0
@@ -208,6 +212,7 @@ class AccountHub:
         elif isinstance(event, StreamGap):
             reach("hub.stream_gap")
             self.status.gaps += 1
+            self._is_listening.set()
             self._sweep_wanted.set()
 
     async def _look_forever(self) -> None:
@@ -218,6 +223,7 @@ class AccountHub:
 
     async def _sweep_forever(self) -> None:
         retry = self._settings.retry
+        await self._await_first_sweep()
         while True:
             self._sweep_wanted.clear()
             self.status.state = "sweeping"
@@ -247,6 +253,17 @@ class AccountHub:
         serving = set(self.engines.values())
         self.funding.want(self._clock.trading.now_ms(), is_new=not serving <= self._known)
         self._known = serving
+
+    async def _await_first_sweep(self) -> None:
+        """Until somebody wants it and the stream is there, whose first word is a gap that a sweep has to close."""
+        if not (patience := self._settings.first_sweep_patience):
+            return
+        while not self.engines:
+            self._sweep_wanted.clear()
+            await self._sweep_wanted.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._is_listening.wait()
 
     def _pause(self) -> float:
         """Until the next sweep: soon after an orphan was found, for its cancel may have been lost or refused."""

@@ -214,6 +214,8 @@ class EngineManager:
         if stored.fills:
             engine.known_from_ms = stored.fills[-1].time_ms
         engine.warm_up_bars, engine.wants_bars = plan.warm_up_bars, plan.wants_bars
+        is_blank = stored.state is None and not stored.orders and not stored.fills
+        engine.is_new = is_blank and spec.generation == 0
         if stored.state is None:
             await self._allot(spec, engine, epoch, {entry.reference for entry in stored.entries})
         return engine

@@ -11,8 +11,10 @@ class EngineSettings:
 
     #: Between attempts to reach the journal.
     journal_retry: float = 0.5
-    #: Between attempts to place what the risk rules have held back.
+    #: Between attempts to place what is held back for a moment.
     parked_retry: float = 1.0
+    #: The same where something else has to change first, of which the engine is told.
+    parked_longest: float = 30.0
     #: Before a slot whose order was refused is tried again; doubled with every further refusal.
     refusal_pause: float = 1.0
 

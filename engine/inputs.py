@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.base_exchange import Bar
-from domain import events
+from domain import events, slots
 from domain.events import Event
 from domain.fill import Fill
 from domain.funding import FundingShare
@@ -18,6 +19,14 @@ class Price:
 
     ticks: int
     time_ms: int
+
+
+def wakes(price: Price, state: Sequence[int]) -> list[Event]:
+    """The event of a price that an instance in this state asked to be woken at; nothing otherwise."""
+    above, below = state[slots.WAKE_ABOVE], state[slots.WAKE_BELOW]
+    if (0 < above <= price.ticks) or price.ticks <= below:
+        return [Event(events.PRICE, price.time_ms, ticks=price.ticks)]
+    return []
 
 
 Input = OrderReport | Fill | FundingShare | Price | Event

@@ -156,7 +156,10 @@ class PositionSyncer:
         The newest trade booked is no such place: a stream that lost a trade may have told of a later one. A new
         engine begins before what it knows, and an order that has executed more than is booked proves a loss.
         """
-        serving = {engine for engine in engines.values() if engine.instance.instrument.symbol == symbol}
+        on_symbol = (engine for engine in engines.values() if engine.instance.instrument.symbol == symbol)
+        serving = {engine for engine in on_symbol if not engine.is_new}
+        if not serving:
+            return
         cursor = self._cursors.get(symbol)
         since_ms = self._from_when(serving)
         after = cursor.before if cursor is not None and serving <= cursor.engines and not _misses_fills(serving) else ""

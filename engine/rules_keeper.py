@@ -65,13 +65,18 @@ class RulesKeeper:
 
     def mark_unreachable(self, words: str) -> None:
         """The venue cannot be reached; empty words take that back."""
-        for standing in self.standings.values():
+        for symbol, standing in self.standings.items():
+            is_over = bool(standing.unreachable) and not words
             standing.unreachable = words
+            if is_over:
+                self._retry_held(symbol)
 
     def count_foreign(self, orders: Mapping[str, int]) -> None:
         """How many orders of others rest, by symbol."""
         for symbol, standing in self.standings.items():
-            standing.foreign_orders = orders.get(symbol, 0)
+            before, standing.foreign_orders = standing.foreign_orders, orders.get(symbol, 0)
+            if standing.foreign_orders < before:
+                self._retry_held(symbol)
 
     async def run(self, reconcile: Callable[[], Awaitable[object]]) -> None:
         """Look from time to time, and when it is wanted; what trades again is reconciled before orders go on."""
@@ -117,6 +122,12 @@ class RulesKeeper:
             if symbol in reopened:
                 engine.setbacks.forgive()
                 engine.tell("")
+            engine.retry_held()
+
+    def _retry_held(self, symbol: str) -> None:
+        for engine in self._engines.values():
+            if engine.instance.instrument.symbol == symbol:
+                engine.retry_held()
 
     def _tell(self, symbol: str, code: str, words: str) -> None:
         for number, engine in self._engines.items():

@@ -31,9 +31,10 @@ from engine.books import Books
 from engine.engine_status import EngineSettings as EngineSettings
 from engine.engine_status import EngineStatus as EngineStatus
 from engine.gate import SlotPauses, Standing
-from engine.inputs import Input, bar_event
+from engine.inputs import Input, bar_event, wakes
 from engine.inputs import Price as Price
 from engine.order_gateway import OrderGateway
+from engine.parking import NOT_PLACED, retry_seconds
 from engine.setbacks import Setbacks
 from engine.step_keeper import Draft, StepKeeper
 
@@ -77,10 +78,12 @@ class TradingEngine:
         self._last_bar_ms = 0
         #: Time of the newest trade booked when it was loaded; trades before it may be missing too, but not long before.
         self.known_from_ms = clock.trading.now_ms()
+        #: Whether no order of it was ever journaled, so that no trade can be its own.
+        self.is_new = False
         self.warm_up_bars = 0
         self.wants_bars = False
         self._sends: set[asyncio.Task[None]] = set()
-        self._is_stepping = False
+        self._is_stepping = self._is_due = False
         #: Whether `run` is under way.
         self.is_running = False
 
@@ -94,8 +97,13 @@ class TradingEngine:
         state = self.instance.state
         for slot in range(slots.count_of(state)):
             if slots.wish_of(state, slot).side and self.instance.is_free(slot):
-                self.status.held_back.setdefault(slot, "not placed yet")
+                self.status.held_back.setdefault(slot, NOT_PLACED)
         self._unsure.update(range(slots.count_of(state)))
+        self._bell.ring()
+
+    def retry_held(self) -> None:
+        """What holds orders back may be over: try them again in the next step."""
+        self._is_due = self._is_due or bool(self.status.held_back)
         self._bell.ring()
 
     def tell(self, words: str) -> None:
@@ -257,7 +265,7 @@ class TradingEngine:
             draft.step.entries += self.books.fund(item)
             return []
         if isinstance(item, Price):
-            return self._wakes(item)
+            return wakes(item, self.instance.state)
         return [item]
 
     def _note_change(self, before: Order | None, client_order_id: str, draft: Draft) -> None:
@@ -267,13 +275,6 @@ class TradingEngine:
             if before is not None and before.status == PENDING and after.status == OPEN:
                 self._gateway.settled(client_order_id)
                 self._unsure.add(after.key.slot)
-
-    def _wakes(self, price: Price) -> list[Event]:
-        state = self.instance.state
-        above, below = state[slots.WAKE_ABOVE], state[slots.WAKE_BELOW]
-        if (0 < above <= price.ticks) or price.ticks <= below:
-            return [Event(events.PRICE, price.time_ms, ticks=price.ticks)]
-        return []
 
     def _decide(self, event: Event, draft: Draft) -> None:
         view = self.books.view(self.instance, self._clock.trading.now_ms())
@@ -304,6 +305,7 @@ class TradingEngine:
                 draft.step.intents.append(order)
                 draft.step.reasons.append(action.reason)
                 self.instance.track(order)
+                self.is_new = False
                 reach("engine.intent_approved")
                 yield Place(order, action.reason)
             else:
@@ -393,7 +395,8 @@ class TradingEngine:
 
     async def _wait(self) -> None:
         """Until something is in the inbox, or it is time to try again what was held back."""
-        while not self._inbox:
-            waits = self.status.held_back or self._postponed
-            if not await self._bell.sleep(self._settings.parked_retry if waits else None):
-                return
+        while not self._inbox and not self._is_due:
+            seconds = retry_seconds(self.status.held_back.values(), self._settings)
+            if not await self._bell.sleep(self._settings.parked_retry if self._postponed else seconds):
+                break
+        self._is_due = False

@@ -25,6 +25,7 @@ from core.base_exchange import (
     BaseExchange,
     Credentials,
     PaperSettings,
+    SharedMarket,
     VenueSettings,
 )
 from core.base_strategy import STRATEGIES
@@ -50,6 +51,7 @@ from engine.market_data.service import MarketData
 from engine.market_data.wiring import EngineMarket
 from engine.order_gateway import ResolveSettings
 from engine.trading_engine import EngineSettings
+from exchanges.paper import PaperFeed
 from tasks.host.leases import LeasedJournal, LeaseKeeper, LeaseThread, SendGate
 
 PAPER: Final = "paper"
@@ -57,6 +59,8 @@ PAPER: Final = "paper"
 ORDERS_UNDER_WAY: Final = 60
 #: Accounts that take strategies up at the same time in a process.
 STARTS_AT_ONCE: Final = 2
+#: Seconds that an account's first sweep waits for its private stream.
+FIRST_SWEEP_PATIENCE: Final = 5.0
 #: How far the measured clock of a venue may be off.
 CLOCK_ERROR_SECONDS: Final = 0.3
 #: Request weight a minute that a venue allows, until it says so itself.
@@ -106,6 +110,8 @@ class Parts:
     starting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STARTS_AT_ONCE))
     venues: dict[str, Venue] = field(default_factory=dict)
     budgets: dict[str, BaseBudget] = field(default_factory=dict)
+    #: Venue -> its market for paper accounts.
+    paper_markets: dict[str, SharedMarket] = field(default_factory=dict)
 
     async def venue(self, name: str) -> Venue:
         """The public market of a venue, connected; `Refused` for a name nobody knows, `Transient` when it is away."""
@@ -162,6 +168,7 @@ class Parts:
         wanted = self.config.worker
         return HubSettings(
             sweep_interval=wanted.sweep_seconds,
+            first_sweep_patience=FIRST_SWEEP_PATIENCE,
             receive_window_ms=self._window_ms,
             resolve=ResolveSettings(dead_margin_ms=round(wanted.late_orders_seconds * 1000)),
         )
@@ -203,9 +210,16 @@ class Parts:
                 maker_fee_ppm=int(wanted.get("maker_fee_ppm", 1_000)),
                 taker_fee_ppm=int(wanted.get("taker_fee_ppm", 1_000)),
                 latency_ms=int(wanted.get("latency_ms", 0)),
+                market=self._paper_market(feed),
             )
         except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
             raise BadAccountSettings(f"settings of account {account.id}: {error}; correct them.") from error
+
+    def _paper_market(self, name: str) -> SharedMarket | None:
+        """The market that paper accounts share; None before the venue is open."""
+        if name not in self.paper_markets and name in self.venues:
+            self.paper_markets[name] = PaperFeed(self.venues[name].exchange, self.clock.machine, owns=False)
+        return self.paper_markets.get(name)
 
     async def close(self) -> None:
         """End every connection and thread of this process. Nothing is cancelled at any venue."""

@@ -13,6 +13,7 @@ from engine.books import LastPrice
 from engine.market_data.levels import Watcher
 from engine.market_data.prices import Listener
 from engine.market_data.venue import VenueMarket
+from engine.parking import hears_prices
 from engine.trading_engine import Price, TradingEngine
 
 
@@ -98,7 +99,10 @@ class EngineMarket:
     def _arm(self, engine: TradingEngine, tie: _Tie) -> None:
         state, held_back = engine.instance.state, engine.status.held_back
         tie.watcher.arm(
-            state[slots.WAKE_ABOVE], state[slots.WAKE_BELOW], state[slots.WAKE_MS], any_price=bool(held_back)
+            state[slots.WAKE_ABOVE],
+            state[slots.WAKE_BELOW],
+            state[slots.WAKE_MS],
+            any_price=hears_prices(held_back.values()),
         )
         if stale_price.__name__ in held_back.values():
             self._venue.refresh(engine.instance.instrument.symbol)

@@ -21,7 +21,7 @@ from core.base_exchange import (
     VenueSettings,
 )
 from core.clock import Clock
-from domain.errors import AresError, Refused, Transient
+from domain.errors import AresError, Refused
 from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.order import STOP_MARKET, Order, OrderReport
@@ -33,12 +33,15 @@ from exchanges._binance.funding import read_funding
 from exchanges._binance.history import OrderNames, TradeHistory
 from exchanges._binance.market_stream import watch
 from exchanges._binance.rest import BinanceRest
-from exchanges._binance.rules import Rules, parse_rules, renewed, weight_limit
+from exchanges._binance.rule_book import RuleBook, book_of
+from exchanges._binance.rules import Rules, renewed
 from exchanges._binance.user_stream import UserStream
 from exchanges._binance.watchdog import Watchdog
 
 #: The clocks are compared so often.
 _CLOCK_SECONDS = 60.0
+#: Rules that another account has read so lately are good enough to open with, and a balance to try a key with.
+_LATELY_NS = 10_000_000_000
 
 
 class UnknownSymbol(Refused):
@@ -59,7 +62,11 @@ class BinanceExchange:
         #: What the account was paid and charged; see `TellsFunding`.
         self.funding_since = partial(read_funding, self._rest, self.instrument)
         self._names = OrderNames()
+        self._machine = clock.machine
+        self._book: RuleBook | None = None
         self._rules = Rules({}, {}, {})
+        #: What trying the key has shown, and when; it answers the first question.
+        self._tried: tuple[dict[str, Balance], int] | None = None
         #: Symbols whose instrument was handed out.
         self._used: set[str] = set()
         self._history = TradeHistory(self._rest, self._names, self.instrument)
@@ -71,9 +78,9 @@ class BinanceExchange:
         await self._rest.door.open()
         try:
             await self._rest.measure_clock()
-            await self.refresh_instruments()
+            await self._read_rules(self._machine.steady_ns() - _LATELY_NS)
             if self._settings.credentials is not None:
-                await read_balances(self._rest)
+                self._tried = await read_balances(self._rest), self._machine.steady_ns()
                 if self._dialect.is_futures:
                     await refuse_hedge_mode(self._rest)
         except BaseException:
@@ -113,12 +120,18 @@ class BinanceExchange:
 
     async def refresh_instruments(self) -> None:
         """Read the rules again; instruments that are in use keep their units."""
-        body = await self._rest.read(self._dialect.public, "exchangeInfo", {}, self._dialect.info_weight)
-        if not isinstance(body, dict) or not body.get("symbols"):
-            raise Transient("exchangeInfo: the answer lists no symbols.")
-        self._rules = renewed(self._rules, parse_rules(body["symbols"]), self._used)
-        if self._settings.budget is not None and (limit := weight_limit(body.get("rateLimits", ()))):
-            self._settings.budget.note_limit(limit)
+        await self._read_rules(self._machine.steady_ns())
+
+    async def _read_rules(self, moment_ns: int) -> None:
+        if self._book is None:
+            self._book = book_of(self.name, self._settings.rest_url, self._machine)
+        fresh = await self._book.read_since(
+            moment_ns,
+            lambda: self._rest.read(self._dialect.public, "exchangeInfo", {}, self._dialect.info_weight),
+        )
+        self._rules = renewed(self._rules, fresh, self._used)
+        if self._settings.budget is not None and self._book.weight_limit:
+            self._settings.budget.note_limit(self._book.weight_limit)
 
     async def place(self, order: Order, committed_ms: int) -> Outcome:
         """Send an order once, signed with the machine time at which its intent was committed."""
@@ -172,6 +185,9 @@ class BinanceExchange:
 
     async def balances(self) -> dict[str, Balance]:
         """Asset -> what the account holds, in quanta of 10^-8."""
+        tried, self._tried = self._tried, None
+        if tried is not None and self._machine.steady_ns() - tried[1] < _LATELY_NS:
+            return tried[0]
         return await read_balances(self._rest)
 
     async def positions(self) -> list[VenuePosition]:

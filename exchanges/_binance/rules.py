@@ -47,19 +47,24 @@ def renewed(old: Rules, new: Rules, used: Iterable[str]) -> Rules:
     """The new rules, in which instruments that are in use keep their units.
 
     Prices and quantities of running orders are counted in them. A symbol whose new units are others takes no orders.
+    The new rules themselves are not changed: other accounts read them too.
     """
+    kept: dict[str, Instrument] = {}
+    halted: dict[str, TradingRules] = {}
     for name in used:
         before, after = old.instruments[name], new.instruments.get(name)
         if after is None:
-            new.instruments[name] = before
-            new.trading[name] = TradingRules(halt=new.refused.get(name) or _GONE.format(name))
+            kept[name] = before
+            halted[name] = TradingRules(halt=new.refused.get(name) or _GONE.format(name))
         elif (before.tick_size, before.lot_size) != (after.tick_size, after.lot_size):
-            new.instruments[name] = before
+            kept[name] = before
             words = _OTHER_UNITS.format(name, after.tick_size, after.lot_size, before.tick_size, before.lot_size)
-            new.trading[name] = TradingRules(halt=words)
+            halted[name] = TradingRules(halt=words)
         elif after != before:
-            new.instruments[name] = replace(after, max_price=before.max_price, max_position=before.max_position)
-    return new
+            kept[name] = replace(after, max_price=before.max_price, max_position=before.max_position)
+    if not kept:
+        return new
+    return Rules({**new.instruments, **kept}, {**new.trading, **halted}, new.refused)
 
 
 _GONE: Final = "{} is not listed any more; stop the strategy, and sell by hand what it still holds."

@@ -8,6 +8,8 @@ from core.clock import Clock
 from domain.order import OPEN, OrderReport
 
 _MOST = 5_000
+#: How many times its first bound the silence of a quiet account may last.
+_LONGEST = 16
 
 
 class Watchdog:
@@ -15,7 +17,8 @@ class Watchdog:
 
     def __init__(self, clock: Clock, silence_seconds: float, report_seconds: float) -> None:
         self._clock = clock
-        self._silence_ns = int(silence_seconds * 1e9)
+        self._silence_ns = self._bound_ns = int(silence_seconds * 1e9)
+        self._has_spoken = True
         self._report_ns = int(report_seconds * 1e9)
         self._owed: dict[str, int] = {}
         self._told: OrderedDict[str, None] = OrderedDict()
@@ -35,6 +38,7 @@ class Watchdog:
     def heard(self) -> None:
         """Any event has arrived."""
         self._heard_ns = self._clock.machine.steady_ns()
+        self._has_spoken, self._bound_ns = True, self._silence_ns
 
     def saw(self, report: OrderReport) -> None:
         """The stream has told of an order."""
@@ -52,16 +56,22 @@ class Watchdog:
             self._resting.add(report.client_order_id)
 
     def restart(self) -> None:
-        """A new connection owes nothing yet."""
+        """A new connection owes nothing yet.
+
+        Where the last one said nothing either, there is nothing to say: the account's orders rest far from the market.
+        Such a one is given twice the time before it is taken for dead again.
+        """
         self._owed.clear()
-        self.heard()
+        if not self._has_spoken:
+            self._bound_ns = min(2 * self._bound_ns, _LONGEST * self._silence_ns)
+        self._has_spoken, self._heard_ns = False, self._clock.machine.steady_ns()
 
     def complaint(self) -> str:
         """Why the stream is taken for dead; empty while it is not."""
         now = self._clock.machine.steady_ns()
         if self._owed and now - next(iter(self._owed.values())) > self._report_ns:
             return "the venue accepted an order and the stream does not tell of it"
-        if self._resting and now - self._heard_ns > self._silence_ns:
+        if self._resting and now - self._heard_ns > self._bound_ns:
             return "silent although orders rest"
         return ""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -37,8 +37,40 @@ Fact = list[Any]
 #: The unit of every asset of the account.
 QUANTUM = Decimal("0.00000001")
 
+#: A price that no market reaches.
+_NOWHERE = 1 << 62
 _KEPT_ORDERS = 2_000
 _KEPT_FILLS = 5_000
+
+
+class Edges(NamedTuple):
+    """The orders of a symbol nearest to the market: highest buy, lowest sell, and the same of stops."""
+
+    buy: int
+    sell: int
+    stop_buy: int
+    stop_sell: int
+
+    def is_reached(self, update: PriceUpdate) -> bool:
+        """Whether a price is at or past any of them."""
+        last = update.last
+        if last >= self.stop_buy or last <= self.stop_sell:
+            return True
+        if update.traded and (last <= self.buy or last >= self.sell):
+            return True
+        return 0 < update.ask <= self.buy or update.bid >= self.sell
+
+
+def _edges_of(orders: Iterable[Order]) -> Edges:
+    orders = list(orders)
+    limits = [order for order in orders if order.type != STOP_MARKET]
+    stops = [order for order in orders if order.type == STOP_MARKET]
+    return Edges(
+        max((order.ticks for order in limits if order.side == BUY), default=0),
+        min((order.ticks for order in limits if order.side != BUY), default=_NOWHERE),
+        min((order.ticks for order in stops if order.side == BUY), default=_NOWHERE),
+        max((order.ticks for order in stops if order.side != BUY), default=0),
+    )
 
 
 @dataclass(slots=True)
@@ -57,6 +89,9 @@ class Account:
     last_trade: int = 0
     #: Market time of the newest fact.
     time_ms: int = 0
+    #: The orders that have not ended, by symbol, and what has to happen before any of them is concerned.
+    alive: dict[str, dict[str, Order]] = field(default_factory=dict)
+    edges: dict[str, Edges] = field(default_factory=dict)
 
     def balances(self) -> dict[str, Balance]:
         """Asset -> free and locked quanta."""
@@ -64,8 +99,17 @@ class Account:
 
     def resting(self, symbol: str | None = None) -> list[Order]:
         """Orders that have not ended, of one symbol or all."""
-        alive = [order for order in self.orders.values() if not is_terminal(order)]
-        return [order for order in alive if symbol in (None, order.symbol)]
+        chosen = self.alive.values() if symbol is None else [self.alive.get(symbol, {})]
+        return [order for orders in chosen for order in orders.values()]
+
+    def is_touched(self, update: PriceUpdate) -> bool:
+        """Whether a price may concern an order that rests: without a look at each of them."""
+        if not self.alive.get(update.symbol):
+            return False
+        edges = self.edges.get(update.symbol)
+        if edges is None:
+            edges = self.edges[update.symbol] = _edges_of(self.alive[update.symbol].values())
+        return edges.is_reached(update)
 
     def apply(self, facts: Iterable[Fact], instruments: Instruments) -> None:
         """Change the book by facts, in their order."""
@@ -94,14 +138,24 @@ class Account:
         counters: list[int],
     ) -> None:
         self.free, self.locked, self.held = dict(free), dict(locked), dict(held)
-        self.orders = {order.client_order_id: order for order in map(_order, orders)}
+        self.orders, self.alive = {}, {}
+        for order in map(_order, orders):
+            self._put(order)
         self.fills = [Fill(*row) for row in fills_]
         self.last_order, self.last_trade, self.time_ms = counters
+
+    def _put(self, order: Order) -> None:
+        self.orders[order.client_order_id] = order
+        self.edges.pop(order.symbol, None)
+        if is_terminal(order):
+            self.alive.get(order.symbol, {}).pop(order.client_order_id, None)
+        else:
+            self.alive.setdefault(order.symbol, {})[order.client_order_id] = order
 
     def _add(self, order: Order, held: int, instruments: Instruments) -> None:
         asset = gives(order, instruments(order.symbol))
         self._move(asset, -held, held)
-        self.orders[order.client_order_id] = order
+        self._put(order)
         self.held[order.client_order_id] = held
         self.last_order = max(self.last_order, int(order.venue_order_id))
         self.time_ms = max(self.time_ms, order.updated_ms)
@@ -116,7 +170,7 @@ class Account:
         received = (base if fill.side == BUY else quote) - fill.fee
         self._move(fill.fee_asset, received, 0)
         after = book(order, fill.lots)._replace(updated_ms=max(order.updated_ms, fill.time_ms))
-        self.orders[fill.client_order_id] = after
+        self._put(after)
         self.fills.append(fill)
         self.last_trade = max(self.last_trade, int(fill.trade_id))
         self.time_ms = max(self.time_ms, fill.time_ms)
@@ -125,7 +179,7 @@ class Account:
 
     def _end(self, name: str, status: int, time_ms: int, instruments: Instruments) -> None:
         order = self.orders[name]
-        self.orders[name] = order._replace(status=status, updated_ms=max(order.updated_ms, time_ms))
+        self._put(order._replace(status=status, updated_ms=max(order.updated_ms, time_ms)))
         self._release(order, instruments(order.symbol))
 
     def _release(self, order: Order, instrument: Instrument) -> None:

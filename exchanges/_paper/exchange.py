@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from decimal import Decimal
 
@@ -19,6 +20,7 @@ from core.base_exchange import (
     OpenOrder,
     PaperSettings,
     PriceUpdate,
+    SharedMarket,
     StreamGap,
     TradingRules,
     UserEvent,
@@ -26,18 +28,18 @@ from core.base_exchange import (
     VenueSettings,
 )
 from core.clock import Clock
-from domain.errors import AresError, Refused, Transient
+from domain.errors import AresError, Refused
 from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.money import divmod_exact
 from domain.order import Order, OrderReport, is_terminal
 from domain.outcome import Accepted, Outcome, Rejected, Unknown
 from exchanges._paper import book
+from exchanges._paper.feed import PaperFeed
 from exchanges._paper.matching import Matcher
 
 _log = structlog.get_logger("exchanges.paper")
 
-_RETRY_SECONDS = 1.0
 #: The store is rewritten as one record when it has grown by so many.
 _COMPACT_AFTER = 5_000
 _MOST_WAITING = 10_000
@@ -60,7 +62,7 @@ class PaperExchange:
             raise Refused(f"paper trading follows a spot market, and {feed.name} is not one.")
         self.name = "paper"
         self.capabilities = Capabilities(market="spot", has_time_window=True, order_weight=0)
-        self._feed = feed
+        self._feed: SharedMarket = paper.market or PaperFeed(feed, clock.machine, owns=True)
         self._paper = paper
         self._window_ms = settings.receive_window_ms
         self._clock = clock
@@ -72,11 +74,15 @@ class PaperExchange:
         self._compact_after = compact_after
         self._listeners: list[asyncio.Queue[UserEvent]] = []
         self._watched: set[str] = set()
-        self._watcher: asyncio.Task[None] | None = None
+        self._is_open = False
+        #: Prices that act on the book and wait for those before them.
+        self._waiting: deque[PriceUpdate] = deque()
+        self._acting: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Open the feed, read the book back, and catch up with what the market did meanwhile."""
         await self._feed.open()
+        self._is_open = True
         records = await self._paper.store.load()
         self._account = book.Account()
         for record in records:
@@ -86,24 +92,32 @@ class PaperExchange:
             await self._keep([["funds", asset, _quanta(amount)] for asset, amount in sorted(self._paper.funds.items())])
         for symbol in {order.symbol for order in self._account.resting()}:
             await self._catch_up(symbol)
-            await self._follow(symbol)
+            self._follow(symbol)
 
     async def close(self) -> None:
         """Stop following the market and close the feed; the book stays in its store."""
-        await self._stop_watching()
-        await self._feed.close()
+        self._feed.leave(self._take)
+        self._watched.clear()
+        acting, self._acting = self._acting, None
+        if acting is not None:
+            acting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await acting
+        if self._is_open:
+            self._is_open = False
+            await self._feed.close()
 
     def instrument(self, symbol: str) -> Instrument:
         """A symbol's rules at the feed."""
-        return self._feed.instrument(symbol)
+        return self._feed.venue.instrument(symbol)
 
     def max_open_orders(self, symbol: str) -> int:
         """As at the feed."""
-        return self._feed.max_open_orders(symbol)
+        return self._feed.venue.max_open_orders(symbol)
 
     def trading_rules(self, symbol: str) -> TradingRules:
         """As the venue whose market it follows."""
-        return self._feed.trading_rules(symbol)
+        return self._feed.venue.trading_rules(symbol)
 
     async def refresh_instruments(self) -> None:
         """Read the feed's rules again."""
@@ -130,7 +144,7 @@ class PaperExchange:
             await self._keep(facts)
             self._matcher.enqueue(self._account, order, price)
             venue_order_id = self._account.orders[order.client_order_id].venue_order_id
-        await self._follow(order.symbol)
+        self._follow(order.symbol)
         return Accepted(venue_order_id)
 
     async def place_batch(self, orders: Sequence[Order], committed_ms: int) -> list[Outcome]:
@@ -185,21 +199,21 @@ class PaperExchange:
 
     async def last_price(self, symbol: str) -> PriceUpdate:
         """The feed's price."""
-        return await self._feed.last_price(symbol)
+        return await self._feed.venue.last_price(symbol)
 
     async def bars(self, symbol: str, interval: str, since_ms: int, limit: int) -> list[Bar]:
         """The feed's bars."""
-        return await self._feed.bars(symbol, interval, since_ms, limit)
+        return await self._feed.venue.bars(symbol, interval, since_ms, limit)
 
     async def watch_market(
         self, prices: set[str], bars: set[tuple[str, str]], deliver: Callable[[MarketEvent], Awaitable[None] | None]
     ) -> None:
         """The feed's stream."""
-        await self._feed.watch_market(prices, bars, deliver)
+        await self._feed.venue.watch_market(prices, bars, deliver)
 
     def clock_offset_ms(self) -> int:
         """The feed's."""
-        return self._feed.clock_offset_ms()
+        return self._feed.venue.clock_offset_ms()
 
     async def on_price(self, update: MarketEvent) -> None:
         """Let a price of the feed act on the book."""
@@ -213,7 +227,7 @@ class PaperExchange:
 
     async def _price(self, symbol: str) -> PriceUpdate:
         found = self._prices.get(symbol) if symbol in self._watched else None
-        return found or await self._feed.last_price(symbol)
+        return found or await self._feed.venue.last_price(symbol)
 
     async def _keep(self, facts: list[book.Fact]) -> None:
         """First the store, then the book, then whoever listens."""
@@ -259,7 +273,7 @@ class PaperExchange:
     async def _catch_up(self, symbol: str) -> None:
         """Fill what the market went through while nobody watched."""
         since = self._account.time_ms - self._account.time_ms % _MINUTE_MS
-        while bars := await self._feed.bars(symbol, "1m", since, _CATCH_UP_BARS):
+        while bars := await self._feed.venue.bars(symbol, "1m", since, _CATCH_UP_BARS):
             async with self._lock:
                 facts = self._matcher.on_bars(self._account, bars[1:], self.instrument(symbol), _MINUTE_MS)
                 if facts:
@@ -268,30 +282,30 @@ class PaperExchange:
                 return
             since = bars[-1].open_ms
 
-    async def _follow(self, symbol: str) -> None:
+    def _follow(self, symbol: str) -> None:
         if symbol not in self._watched:
             self._watched.add(symbol)
-            await self._stop_watching()
-            self._watcher = asyncio.create_task(self._watch(set(self._watched)), name="paper feed")
+            self._feed.follow(symbol, self._take)
 
-    async def _stop_watching(self) -> None:
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watcher
+    def _take(self, update: PriceUpdate) -> None:
+        """A price that no order is near costs no more than this look."""
+        self._prices[update.symbol] = update._replace(traded=0)
+        if not (self._acting or self._lock.locked() or self._account.is_touched(update)):
+            return
+        self._waiting.append(update)
+        if self._acting is None:
+            self._acting = asyncio.create_task(self._act(), name="paper prices")
 
-    async def _watch(self, symbols: set[str]) -> None:
-        """Follow the feed; where it breaks, the price is read by REST before it is followed again."""
-        while True:
-            try:
-                await self._feed.watch_market(symbols, set(), self.on_price)
-            except (Transient, OSError) as error:
-                _log.warning("paper_feed_broke", feed=self._feed.name, reason=str(error))
-            await asyncio.sleep(_RETRY_SECONDS)
-            for symbol in symbols:
-                with contextlib.suppress(Transient, OSError):
-                    await self.on_price(await self._feed.last_price(symbol))
+    async def _act(self) -> None:
+        try:
+            while self._waiting:
+                await self.on_price(self._waiting.popleft())
+        except AresError as error:
+            # The store is away, or another process has the book: prices that come later find it as it was.
+            _log.warning("paper_price_not_taken", reason=str(error))
+            self._waiting.clear()
+        finally:
+            self._acting = None
 
 
 def _quanta(amount: Decimal) -> int:

@@ -19,6 +19,8 @@ LONGEST_BAN_MS = 3 * 86_400_000
 STRIKES_BEFORE_BAN = 10
 """Requests answered with 429, in windows without a break, before a ban; each ban lasts four times as long."""
 _QUOTAS = ("FUNDING", "STATISTICS")
+#: What is announced as a limit that has been lifted.
+LIFTED = 1_000_000_000
 _SHOWN = ("REQUEST_WEIGHT", "ORDERS", "RAW_REQUESTS")
 MAKER_CREDIT = 5
 """A first fill as maker gives back five counts, one as taker gives back one (spot)."""
@@ -80,8 +82,9 @@ class Limits:
     # What the venue publishes
 
     def rules(self, market: Market) -> list[dict[str, object]]:
-        """`rateLimits` of exchangeInfo."""
-        return [window.rule() for window in self._windows[market] if window.kind in _SHOWN]
+        """`rateLimits` of exchangeInfo; lifted ones are announced as so high that nobody reaches them."""
+        rules = [window.rule() for window in self._windows[market] if window.kind in _SHOWN]
+        return [rule | {"limit": LIFTED} for rule in rules] if self.lifted else rules
 
     def order_report(self, market: Market, account_id: int) -> list[dict[str, object]]:
         """The account's ORDERS limits with their counts, as `rateLimit/order` answers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,9 +20,10 @@ from domain.errors import Refused
 from domain.order import FILLED, MARKET, OPEN, SELL
 from domain.outcome import Accepted, Rejected, Unknown
 from exchanges._paper.exchange import PaperExchange
+from exchanges._paper.feed import PaperFeed
 from exchanges._paper.store import FileStore, MemoryStore
 from tests.conftest import ROOT
-from tests.exchange_venue import BTC, OPTIONS, machine_ms, order_for, resting, scan, settings_for
+from tests.exchange_venue import BTC, OPTIONS, machine_ms, opened, order_for, resting, scan, settings_for
 from tests.simulator_process import SimulatorProcess, simulator_process
 
 FUNDS = {"USDT": Decimal(100_000), "BTC": Decimal(1)}
@@ -184,3 +187,42 @@ def test_a_paper_account_without_settings_or_on_futures_is_refused(venue: Simula
         EXCHANGES.get("paper")(VenueSettings(), system_clock())
     with pytest.raises(Refused, match="spot"):
         made(venue, PaperSettings("binance_futures", FUNDS, MemoryStore()))
+
+
+async def test_accounts_on_one_market_share_its_stream_and_each_is_filled_by_it(venue: SimulatorProcess) -> None:
+    async with opened("binance_spot", venue, credentials=None) as market:
+        watched: list[set[str]] = []
+        real = market.watch_market
+
+        async def counted(prices: set[str], bars: set[tuple[str, str]], deliver: Any) -> None:
+            watched.append(prices)
+            await real(prices, bars, deliver)
+
+        market.watch_market = counted  # type: ignore[method-assign]
+        feed = PaperFeed(market, system_clock().machine, owns=False)
+        paper = [PaperSettings("binance_spot", FUNDS, MemoryStore(), "touch", market=feed) for _ in range(20)]
+        accounts = [made(venue, one) for one in paper]
+        orders = []
+        for exchange in accounts:
+            await exchange.open()
+            price = await exchange.last_price(BTC)
+            orders.append(order_for(exchange, price.bid - price.bid // 100))
+            assert isinstance(await exchange.place(orders[-1], machine_ms()), Accepted)
+        await accounts[0].close()  # one that leaves ends nothing for the others
+        venue.post("market/gap", {"symbol": BTC, "percent": "-3"})
+        async with asyncio.timeout(120):
+            for exchange, order in zip(accounts[1:], orders[1:], strict=True):
+                while True:
+                    report = await exchange.query(order)
+                    assert report is not None
+                    if report.status == FILLED:
+                        break
+                    venue.post("advance", {"ms": 1_000})
+                    await asyncio.sleep(0.05)
+        assert watched == [{BTC}]
+        kept = await accounts[0].query(orders[0])
+        assert kept is not None
+        assert kept.status == OPEN
+        for exchange in accounts[1:]:
+            await exchange.close()
+        assert (await market.last_price(BTC)).last > 0, "the market belongs to whoever opened it"

@@ -16,6 +16,7 @@ from domain.order import BUY, EXIT, OPEN, PENDING, REJECTED, Order, OrderReport
 from domain.risk_manager import RiskLimits
 from engine import books
 from engine.order_gateway import OrderGateway
+from engine.parking import NOT_PLACED
 from engine.step_keeper import StepKeeper
 from engine.trading_engine import TradingEngine
 from tests.fakes.fake_orders import Lost
@@ -195,7 +196,7 @@ async def an_unknown_order_is_looked_at_again(_: Stage) -> None:
     floor.exchange.orders.next_places(Lost(kept=True), Lost(kept=True))
     async with process_on(floor) as node:
         for slot in range(5):
-            node.engine.status.held_back[slot] = "looked at again"
+            node.engine.status.held_back[slot] = NOT_PLACED
         node.engine.recheck()
         await pass_time(3)
         require_one_order_per_slot(floor)

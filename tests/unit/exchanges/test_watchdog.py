@@ -78,3 +78,20 @@ def test_a_new_connection_owes_nothing_of_the_old_one() -> None:
     time.seconds = 6
     watchdog.restart()
     assert watchdog.complaint() == ""
+
+
+def test_a_stream_that_had_nothing_to_tell_is_given_more_time_until_it_speaks() -> None:
+    watchdog, time = made()
+    watchdog.saw(report("a"))
+    watchdog.restart()
+    bounds = []
+    for _ in range(8):
+        began = time.seconds
+        while not watchdog.complaint():
+            time.seconds += 1
+        bounds.append(time.seconds - began - 1)
+        watchdog.restart()
+    assert bounds == [30, 60, 120, 240, 480, 480, 480, 480]
+    watchdog.heard()
+    time.seconds += 31
+    assert watchdog.complaint()
