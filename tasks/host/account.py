@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 from redis.exceptions import RedisError
 
+from core.base_exchange import Capabilities
 from core.base_journal import Fenced
 from core.lease import pieces
 from core.redis_names import account_lock, strategy_lock
@@ -214,7 +215,10 @@ class AccountRunner:
     async def _take_up(self, runners: list[Runner], hub: AccountHub, venue: Venue) -> None:
         mine = {runner.number: runner for runner in runners}
         specs: list[InstanceSpec] = []
-        for row in await self._parts.database.read(partial(fleet.rows, instances=list(mine))):
+        rows = await self._parts.database.read(partial(fleet.rows, instances=list(mine)))
+        # The leases are held by now: whoever had them before sends nothing more, but what was sent may still arrive.
+        await asyncio.sleep(takeover_wait(hub.exchange.capabilities, rows))
+        for row in rows:
             runner = mine[number_of(row.id)]
             if (spec := self._prepared(runner, row, hub)) is not None:
                 specs.append(spec)
@@ -332,6 +336,12 @@ class AccountRunner:
         runner.failures += state == ERROR
         runner.retry_ns = self._parts.clock.machine.steady_ns() + round(pause * _SECOND)
         self._on_change(runner)
+
+
+def takeover_wait(capabilities: Capabilities, rows: Iterable[StrategyInstance]) -> float:
+    """Seconds until a request of an earlier owner can reach the venue no more; 0 where its time window ends it."""
+    has_predecessor = any(row.epoch for row in rows)
+    return capabilities.takeover_wait_seconds if has_predecessor and not capabilities.has_time_window else 0
 
 
 def _is_spent(runner: Runner) -> bool:
