@@ -64,10 +64,9 @@ class TradingEngine:
         self._gateway = gateway
         self._clock = clock
         self._settings = settings or EngineSettings()
-        retry = self._settings.journal_retry
         pauses = SlotPauses(int(self._settings.refusal_pause * 1000))
         self.setbacks = Setbacks(standing or Standing(), books, clock, pauses, self.tell)
-        self._keeper = StepKeeper(instance.instance, epoch, journal, clock, retry, self._suspend)
+        self._keeper = StepKeeper(instance.instance, epoch, journal, clock, self._settings.journal_retry, self._suspend)
         self._inbox: list[Input] = []
         self._bell = Bell()
         self._postponed: list[Event] = []
@@ -80,8 +79,7 @@ class TradingEngine:
         self.known_from_ms = clock.trading.now_ms()
         #: Whether no order of it was ever journaled, so that no trade can be its own.
         self.is_new = False
-        self.warm_up_bars = 0
-        self.wants_bars = False
+        self.warm_up_bars, self.wants_bars = 0, False
         self._sends: set[asyncio.Task[None]] = set()
         self._is_stepping = self._is_due = False
         #: Whether `run` is under way.
