@@ -59,6 +59,8 @@ PAPER: Final = "paper"
 ORDERS_UNDER_WAY: Final = 60
 #: Accounts that take strategies up at the same time in a process.
 STARTS_AT_ONCE: Final = 2
+#: Accounts that connect to their venue at the same time.
+OPENS_AT_ONCE: Final = 4
 #: Seconds that an account's first sweep waits for its private stream.
 FIRST_SWEEP_PATIENCE: Final = 5.0
 #: How far the measured clock of a venue may be off.
@@ -108,6 +110,10 @@ class Parts:
     opener: Opener | None
     #: Passed by whoever takes strategies up.
     starting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STARTS_AT_ONCE))
+    #: The same for those who connect: a crowd of signed requests grows older than the venue's window in our own queue.
+    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPENS_AT_ONCE))
+    #: And for those who ask Redis: a crowd would wait for a connection for longer than anybody may.
+    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPENS_AT_ONCE))
     venues: dict[str, Venue] = field(default_factory=dict)
     budgets: dict[str, BaseBudget] = field(default_factory=dict)
     #: Venue -> its market for paper accounts.

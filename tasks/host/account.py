@@ -192,7 +192,9 @@ class AccountRunner:
 
     async def _leased(self, runners: list[Runner]) -> list[Runner]:
         """Those that may run here, under leases of their own: owned from here on, though not safe to order yet."""
-        for number in await quarantined(self._parts.redis, [runner.number for runner in runners]):
+        async with self._parts.asking:
+            barred = await quarantined(self._parts.redis, [runner.number for runner in runners])
+        for number in barred:
             self._fail(self.runners[number], QUARANTINED, REFUSED_AGAIN)
         runners = [runner for runner in runners if runner.retry_ns <= self._parts.clock.machine.steady_ns()]
         taken = await self._parts.leases.acquire([strategy_lock(runner.number) for runner in runners])
@@ -206,7 +208,8 @@ class AccountRunner:
         if not runners:
             return
         try:
-            hub, venue = await self._opened()
+            async with self._parts.opening:
+                hub, venue = await self._opened()
             await self._take_up(runners, hub, venue)
         finally:
             idle = [runner for runner in runners if runner.engine is None]

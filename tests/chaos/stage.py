@@ -51,7 +51,7 @@ class Stage:
     moving: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
-    def start_worker(self, name: str, app: str = "celery_app") -> Worker:
+    def start_worker(self, name: str, app: str = "celery_app", **settings: str) -> Worker:
         """A worker whose name gives it a fair share of these few accounts; placement is by name alone."""
         alive = [Member(worker.name, 100, frozenset()) for worker in self.world.workers.values()]
         fair = max(len(self.accounts) // (len(alive) + 1), 1)
@@ -59,7 +59,7 @@ class Stage:
             mine = Member(f"{name}-{ending}-{secrets.token_hex(2)}", 100, frozenset())
             shares = Counter(owner_of(account, (), [*alive, mine]) for account in self.accounts)
             if shares[mine.worker_id] == fair and len(shares) == len(alive) + 1:
-                return self.world.start_worker(name, app, mine.worker_id)
+                return self.world.start_worker(name, app, mine.worker_id, **settings)
         raise AssertionError("no name gives a fair share")
 
     def staff(self, count: int) -> None:
@@ -211,7 +211,8 @@ def stage(
         try:
             for place in range(workers):
                 found.start_worker(f"w{place}", app)
-            found.wait_until_all_run()
+            if workers:
+                found.wait_until_all_run()
             yield found
         finally:
             found.ended.set()

@@ -79,3 +79,15 @@ async def test_more_leases_than_one_script_takes_keep_their_order(redis: Redis) 
     results = (await store.acquire(many)).results
     assert [place for place, got in enumerate(results) if got != KEPT] == [BATCH + 3]
     assert await store.release(many) == len(many) - 1
+
+
+async def test_a_server_whose_replication_id_has_changed_has_lost_nothing(redis: Redis) -> None:
+    store = LeaseStore(redis, 60_000)
+    before = await store.acquire([MINE])
+    replication = (await redis.info("replication"))["master_replid"]
+    await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
+    await redis.execute_command("REPLICAOF", "NO", "ONE")
+    assert (await redis.info("replication"))["master_replid"] != replication
+    after = await store.renew([MINE])
+    assert (after.boot, after.results) == (before.boot, [KEPT])
+    assert after.boot_age_ms >= before.boot_age_ms

@@ -40,10 +40,14 @@ def flower(platform: World) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+def proof() -> str:
+    """What a person who may see Flower sends with each request."""
+    return base64.b64encode(b"ops:word").decode()
+
+
 def ask(url: str, method: str = "GET") -> Any:
-    proof = base64.b64encode(b"ops:word").decode()
     body = b"" if method == "POST" else None
-    request = Request(url, method=method, headers={"Authorization": f"Basic {proof}"}, data=body)  # noqa: S310
+    request = Request(url, method=method, headers={"Authorization": f"Basic {proof()}"}, data=body)  # noqa: S310
     with urlopen(request) as answer:  # noqa: S310
         return orjson.loads(answer.read())
 
