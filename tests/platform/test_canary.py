@@ -18,7 +18,7 @@ from tests.platform.world import ENCRYPTION_KEY, World, until, world
 from tests.simulator_process import ROOT
 
 __all__ = ["flower"]
-pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.services, pytest.mark.acceptance, pytest.mark.timeout(600)]
 # Of chance from the first letter on: other runs on this machine have secrets of their own.
 KEY, SECRET = f"{secrets.token_hex(10)}key", f"{secrets.token_hex(10)}secret"
 PAGES = (

@@ -15,7 +15,7 @@ from tests.chaos.stage import SHORT
 from tests.platform.blocking_app import BLOCKER
 from tests.platform.world import World, until, world
 
-pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(1_200)]
+pytestmark = [pytest.mark.services, pytest.mark.acceptance, pytest.mark.timeout(1_200)]
 
 
 @pytest.fixture
@@ -41,7 +41,6 @@ def test_what_the_chosen_worker_has_no_room_for_another_takes_up(platform: World
         assert str(platform.redis.get(strategy_lock(strategy))).startswith(other + "|")
 
 
-@pytest.mark.acceptance
 def test_a_strategy_that_keeps_ending_its_node_runs_nowhere_until_a_person_has_looked(platform: World) -> None:
     bad = platform.add_strategy(platform.add_account(), kind=BLOCKER, parameters={})
     app = "tests.platform.blocking_app"
