@@ -92,7 +92,10 @@ def done(made: World, version: int) -> int:
 
 
 def records(made: World, version: int) -> Sequence[TradeLog]:
-    mine = select(TradeLog).where(col(TradeLog.master_version) == version, col(TradeLog.acknowledged_at).is_not(None))
+    mine = select(TradeLog).where(
+        col(TradeLog.master_version) == version, col(TradeLog.acknowledged_at).is_not(None),
+        col(TradeLog.status) == "success",
+    )  # fmt: skip
     return made.do(lambda unit: unit.session.exec(mine).all())
 
 
