@@ -131,8 +131,9 @@ ARRIVES: Final = 11
 CANCEL_ARRIVES: Final = 12
 #: 1 + the rule that holds the slot's wish back; 0 when none does.
 HELD_BACK: Final = 13
-#: 1 when it rests in the book of the venue.
+#: 1 when it rests in the book of the venue; JOINS when the slot is among those whose orders do from the next bar on.
 RESTS: Final = 14
+JOINS: Final = 2
 #: The price that a market order is counted at until it ends.
 LOCKED_TICKS: Final = 15
 ORDER: Final = 16

@@ -54,29 +54,25 @@ def go_on(
 ) -> None:
     """One stage of a bar."""
     stage = cells[lay.STAGE]
-    is_low_first = opened - low <= high - opened
     if stage == NEXT:
         begin_bar(cells, start, opened)
-    elif stage == JUMP:
-        jump(cells, state, log, opened)
-    elif stage == OPENED:
+    elif stage in (JUMP, FIRST, SECOND, LAST_LEG):
+        near, far = (low, high) if opened - low <= high - opened else (high, low)
+        target = near if stage == FIRST else far
+        walk(cells, state, log, opened if stage == JUMP else close if stage == LAST_LEG else target)
+    elif stage in (OPENED, AT_FIRST, AT_SECOND):
         at_point(cells, state, log)
         is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0
-        if is_quiet and up_trigger(cells, state) > high and down_trigger(cells, state) < low:
+        # Further on in the bar a timer may ring, and what was held back may go, at each of its points.
+        can_skip = is_quiet and (stage == OPENED or state[slots.WAKE_MS] + cells[lay.HELD_BACK_SLOTS] <= 0)
+        if can_skip and up_trigger(cells, state) > high and down_trigger(cells, state) < low:
             cells[lay.STAGE] = CLOSED
             cells[lay.LAST] = close
         else:
-            cells[lay.NOW] = start + cells[lay.BAR_MS] // 3
+            cells[lay.NOW] = (
+                start + cells[lay.BAR_MS] // 3 if stage == OPENED else cells[lay.NOW] + cells[lay.BAR_MS] // 3
+            )
             cells[lay.MOMENT] = lay.WITHIN
-    elif stage == FIRST:
-        walk(cells, state, log, low if is_low_first else high)
-    elif stage in (AT_FIRST, AT_SECOND):
-        at_point(cells, state, log)
-        cells[lay.NOW] += cells[lay.BAR_MS] // 3
-    elif stage == SECOND:
-        walk(cells, state, log, high if is_low_first else low)
-    elif stage == LAST_LEG:
-        walk(cells, state, log, close)
     elif stage == CLOSED:
         end_bar(cells, state, start)
     else:
@@ -110,45 +106,27 @@ def down_trigger(cells: Cells, state: Cells) -> int:
     return max(nearest, wake) if wake > 0 and cells[lay.DOWN_WOKEN] != wake else nearest
 
 
-def jump(cells: Cells, state: Cells, log: Cells, target: int) -> None:
-    """The price is there at once; the next thing that it has passed happens, or the stage is over."""
-    if up_trigger(cells, state) <= target:
-        reach_up(cells, state, log)
-    elif down_trigger(cells, state) >= target:
-        reach_down(cells, state, log)
-    else:
-        cells[lay.STAGE] += 1
-
-
 def walk(cells: Cells, state: Cells, log: Cells, target: int) -> None:
-    """The price goes there through every tick: to the next thing that it meets, or to the end of the stage."""
-    up, down = up_trigger(cells, state), down_trigger(cells, state)
-    if target >= cells[lay.LAST] and up <= target:
-        cells[lay.LAST] = max(up, cells[lay.LAST])
-        reach_up(cells, state, log)
-    elif target <= cells[lay.LAST] and down >= target:
-        cells[lay.LAST] = min(down, cells[lay.LAST])
-        reach_down(cells, state, log)
+    """The price goes there through every tick: to the next thing that it meets, or to the end of the stage.
+
+    At the open it is there already, and meets what it has jumped over.
+    """
+    up, down, last = up_trigger(cells, state), down_trigger(cells, state), cells[lay.LAST]
+    if target >= last and up <= target:
+        cells[lay.LAST] = max(up, last)
+        is_order, slot = cells[lay.UP] <= up, cells[lay.UP_SLOT]
+        cells[lay.UP_WOKEN] = cells[lay.UP_WOKEN] if is_order else state[slots.WAKE_ABOVE]
+    elif target <= last and down >= target:
+        cells[lay.LAST] = min(down, last)
+        is_order, slot = cells[lay.DOWN] >= down, cells[lay.DOWN_SLOT]
+        cells[lay.DOWN_WOKEN] = cells[lay.DOWN_WOKEN] if is_order else state[slots.WAKE_BELOW]
     else:
         cells[lay.LAST] = target
         cells[lay.STAGE] += 1
-
-
-def reach_up(cells: Cells, state: Cells, log: Cells) -> None:
-    """The nearest thing above is reached: an order, or else the level that the strategy waits for."""
-    if cells[lay.UP] <= up_trigger(cells, state):
-        venue.fill_resting(cells, log, cells[lay.UP_SLOT])
+        return
+    if is_order:
+        venue.fill_resting(cells, log, slot)
     else:
-        cells[lay.UP_WOKEN] = state[slots.WAKE_ABOVE]
-        venue.tell_market(cells, events.PRICE, cells[lay.LAST])
-
-
-def reach_down(cells: Cells, state: Cells, log: Cells) -> None:
-    """The nearest thing below is reached."""
-    if cells[lay.DOWN] >= down_trigger(cells, state):
-        venue.fill_resting(cells, log, cells[lay.DOWN_SLOT])
-    else:
-        cells[lay.DOWN_WOKEN] = state[slots.WAKE_BELOW]
         venue.tell_market(cells, events.PRICE, cells[lay.LAST])
 
 
@@ -173,6 +151,7 @@ def end_bar(cells: Cells, state: Cells, start: int) -> None:
     cells[lay.NOW] = start + cells[lay.BAR_MS]
     for place in range(cells[lay.JOINING]):
         slot = cells[cells[lay.JOINING_AT] + place]
+        cells[venue.order_at(slot) + lay.RESTS] = 0
         if cells[venue.order_at(slot) + lay.STATUS] == order.OPEN:
             venue.rest(cells, slot)
     cells[lay.JOINING] = 0

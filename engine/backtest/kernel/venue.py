@@ -101,7 +101,7 @@ def rest(cells: Cells, slot: int) -> None:
 def withdraw(cells: Cells, slot: int) -> None:
     """Take an order out of the book, if it is there."""
     at = order_at(slot)
-    if cells[at + lay.RESTS] == 0:
+    if cells[at + lay.RESTS] != 1:
         return
     cells[at + lay.RESTS] = 0
     up = cells[lay.UPS_AT] + slot
@@ -182,10 +182,18 @@ def arrive(cells: Cells, log: Cells, slot: int) -> None:
         return
     cells[at + lay.STATUS] = order.OPEN
     if is_inside:
-        cells[cells[lay.JOINING_AT] + cells[lay.JOINING]] = slot
-        cells[lay.JOINING] += 1
+        join(cells, slot)
     else:
         rest(cells, slot)
+
+
+def join(cells: Cells, slot: int) -> None:
+    """Let a slot's order rest from the next bar on. A slot whose order has been replaced since stands there already."""
+    at = order_at(slot)
+    if cells[at + lay.RESTS] != lay.JOINS:
+        cells[at + lay.RESTS] = lay.JOINS
+        cells[cells[lay.JOINING_AT] + cells[lay.JOINING]] = slot
+        cells[lay.JOINING] += 1
 
 
 def wait(cells: Cells, what: int) -> None:
@@ -205,11 +213,9 @@ def fill_resting(cells: Cells, log: Cells, slot: int) -> None:
     """A resting order is reached: a limit fills at its limit, a stop at the price now."""
     at = order_at(slot)
     left = cells[at + lay.LOTS] - cells[at + lay.FILLED]
-    if cells[at + lay.TYPE] == order.STOP_MARKET:
-        worse = cells[lay.SLIPPAGE] * cells[at + lay.SIDE]
-        execute(cells, log, slot, cells[lay.LAST] + worse, left, 0)
-    else:
-        execute(cells, log, slot, cells[at + lay.TICKS], left, 1)
+    is_stop = cells[at + lay.TYPE] == order.STOP_MARKET
+    worse = cells[lay.SLIPPAGE] * cells[at + lay.SIDE]
+    execute(cells, log, slot, cells[lay.LAST] + worse if is_stop else cells[at + lay.TICKS], left, 0 if is_stop else 1)
 
 
 def execute(cells: Cells, log: Cells, slot: int, ticks: int, lots: int, maker: int) -> None:

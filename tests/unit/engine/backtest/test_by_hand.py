@@ -9,11 +9,12 @@ import pytest
 import strategies
 from core.base_strategy import STRATEGIES
 from domain.errors import Refused
+from domain.risk_manager import RiskLimits
 from engine.backtest import History, Result, Settings, run
 from engine.backtest.history import BadHistory
-from engine.backtest.kernel.layout import FILL_FIELDS
+from engine.backtest.kernel.layout import FILL_FIELDS, ORDER_FIELDS
 from engine.backtest.runtime import NotEnoughHistory
-from tests.histories import BEGIN, MINUTE, bars, flat_then
+from tests.histories import BEGIN, MINUTE, bars, chance, flat_then
 from tests.law_harness import BTCUSDT
 
 STRATEGIES.scan(strategies)
@@ -89,6 +90,52 @@ def test_latency_moves_an_order_to_the_first_point_at_which_it_has_arrived() -> 
     law = {"fast": 1, "slow": 5, "size": Decimal("0.01")}
     for latency, ticks in ((0, 1_200_000), (1, 1_190_000), (20_001, 1_240_000)):
         assert column(replay("ma_cross", law, bars(rows), latency_ms=latency), "ticks") == [ticks]
+
+
+def test_a_round_trip_at_market_loses_its_step_and_two_fees_to_the_last_unit() -> None:
+    # The mean of five is 100 when 110 closes above it, and 100 again when 80 closes below: bought at 120, sold at 70.
+    prices = [100, 100, 100, 100, 100, 90, 110, 120, 80, 70]
+    rows = [(10_000 * price, 10_000 * price, 10_000 * price, 10_000 * price) for price in prices]
+    law = {"fast": 1, "slow": 5, "size": Decimal("0.01")}
+    result = replay("ma_cross", law, bars(rows), fee_asset="quote", quote=Decimal(10_000))
+    assert column(result, "ticks") == [1_200_000, 700_000]
+    assert column(result, "time_ms") == [BEGIN + 7 * MINUTE, BEGIN + 9 * MINUTE]
+    assert result.amount(result.figures.realised) == Decimal(-50)
+    assert result.amount(result.figures.fees) == Decimal("0.19")
+    assert result.equity == Decimal("9949.81")
+    assert (result.figures.wins, result.figures.losses, result.figures.held_ms) == (0, 1, 2 * MINUTE)
+
+
+def test_a_touched_limit_waits_for_the_price_to_pass_it_where_that_is_assumed() -> None:
+    for low, sides in ((5_900_000, [1]), (5_899_999, [1, 1])):
+        history = flat_then(5_950_000, low, 5_950_000)
+        assert column(replay("grid", GRID, history, fill_model="through", fee_asset="quote"), "side") == sides
+    assert column(replay("grid", GRID, flat_then(5_950_000, 5_900_000), fee_asset="quote"), "side") == [1, 1]
+
+
+def test_the_way_back_within_a_bar_is_walked_when_it_reaches_an_order() -> None:
+    # Down to 58,900, up to 61,100, and back to 58,950: bought, sold both, and bought both again on the last leg.
+    start = (5_950_000, 5_950_000, 5_950_000, 5_950_000)
+    history = bars([start, (5_950_000, 6_110_000, 5_890_000, 5_895_000)])
+    result = replay("grid", GRID, history, fee_asset="quote")
+    assert column(result, "ticks") == [5_950_000, 5_900_000, 6_000_000, 6_100_000, 6_000_000, 5_900_000]
+    assert column(result, "side") == [1, 1, -1, -1, 1, 1]
+
+
+def test_orders_replaced_over_and_over_within_a_bar_keep_their_places() -> None:
+    # Room for four orders: nearer levels drive farther ones out, again and again before the next bar lets any rest.
+    law = {
+        "lower_price": Decimal(59_500), "upper_price": Decimal(60_400), "levels": 18,
+        "quantity_per_level": Decimal("0.0002"), "start_price": Decimal(59_900), "trailing_up_limit": Decimal(66_000),
+        "reinvest": True,
+    }  # fmt: skip
+    limits = RiskLimits(max_open_orders=4, max_messages=50)
+    result = replay(
+        "grid", law, chance(11, 150), quote=Decimal(100_000), bar_model="next_bar", limits=limits, log_orders=True
+    )
+    sent = result.orders[:, ORDER_FIELDS.index("cancel")] == 0
+    assert sent.sum() > 3 * result.figures.fills > 0
+    assert set(result.ledger.proof().values()) <= {0}
 
 
 @pytest.mark.parametrize(
