@@ -26,6 +26,15 @@ _SHARED = (venue, wishes, market)
 _ROOT = Path(__file__).parent.parent.parent
 #: Kept on disk: what is called from outside, and the part that all strategies share.
 _KEPT = ("advance", "consider", "run")
+#: Put into their callers. What is called from few places is made no longer by that, and handing it its arrays, seven
+#: numbers each, costs more than most of these do.
+_INLINED = (
+    "decide", "check", "show_quiet_bars", "bar_event", "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
+    "vet_nearest_first", "take_down", "count_message", "settle", "go_on", "begin_bar", "walk", "at_point", "end_bar",
+    "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill", "open_day", "lock",
+    "tell", "tell_market", "order_at", "rest", "withdraw", "end_order", "is_refused", "takes", "join", "wait",
+    "cancel_now",
+)  # fmt: skip
 
 
 @cache
@@ -43,7 +52,7 @@ def compiled(decide: Decide) -> Run:
 
     What was compiled is kept on disk, under a name made of the sources it was made from.
     """
-    return _run(_jit()(decide, ""), _compiled_shadows(), _jit())
+    return _run(_jit()(decide, "decide"), _compiled_shadows(), _jit())
 
 
 def does_not_compile() -> type[Exception]:
@@ -113,7 +122,9 @@ def _jit() -> Any:
         register_jitable(_nrt=False)(function)
     njit: Any = numba.njit
     # The kernel makes no arrays, so it need not count who holds them: that would cost more than all it does.
-    return lambda function, name: njit(function, cache=name in _KEPT, nogil=True, _nrt=False)
+    return lambda function, name: njit(
+        function, cache=name in _KEPT, nogil=True, forceinline=name in _INLINED, _nrt=False
+    )
 
 
 def _rules(jit: Any) -> Any:
@@ -121,9 +132,9 @@ def _rules(jit: Any) -> Any:
     rules = list(risk_manager.RULES)
     places = range(0, len(rules), 4)
     rules += [jit(_never, "")] * (-len(rules) % 4)
-    check = jit(_approved, "")
+    check = jit(_approved, "check")
     for place in reversed(places):
-        check = jit(_four(tuple(rules[place : place + 4]), place, check), "")
+        check = jit(_four(tuple(rules[place : place + 4]), place, check), "check")
     return check
 
 

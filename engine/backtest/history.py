@@ -55,6 +55,11 @@ class History:
         return self.open_ms, self.open, self.high, self.low, self.close, self.volume
 
     @cached_property
+    def highest(self) -> int:
+        """The highest price in ticks."""
+        return int(self.high.max())
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over the instrument's units, the length of a bar, and every column."""
         found = hashlib.sha256(repr((self.instrument, self.bar_ms)).encode())

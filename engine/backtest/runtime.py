@@ -177,7 +177,7 @@ def _choose(kind: StrategyKind, history: History, settings: Settings) -> tuple[b
     """Whether to compile, and why not."""
     if settings.runtime == "interpreted":
         return False, []
-    instrument, highest = history.instrument, 2 * int(history.high.max())
+    instrument, highest = history.instrument, 2 * history.highest
     worth = instrument.max_lots * highest * instrument.tick_lot
     money = divmod_exact(settings.quote, instrument.quote_quantum)[0]
     if max(4 * worth, 2 * money, 10**6 * highest, instrument.max_lots * instrument.base_per_lot * 2) < LARGEST:
