@@ -42,9 +42,9 @@ def history() -> History:
             price += round(dice.gauss((3_000_000 - price) / 3_000, 900))
             points.append(price)
         rows.append((opened, max(points), min(points), price))
-    columns = numpy.array(rows, numpy.int64).T.copy()
+    opens, highs, lows, closes = numpy.array(rows, numpy.int64).T.copy()
     times = 1_704_067_200_000 + 60_000 * numpy.arange(BARS, dtype=numpy.int64)
-    return History(BITCOIN, 60_000, times, *columns, numpy.full(BARS, 10**5, numpy.int64))
+    return History(BITCOIN, 60_000, times, opens, highs, lows, closes, numpy.full(BARS, 10**5, numpy.int64))
 
 
 def ours(work: str, bars: History) -> Result:
