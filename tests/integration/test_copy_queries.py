@@ -189,7 +189,7 @@ def test_trade_logs_are_paged_and_counted(unit: UnitOfWork) -> None:
 
 def result(relationship: FollowRelationship, seconds: int, realised: str, notional: str = "100") -> FollowResult:
     return FollowResult(
-        relationship_id=relationship.id, at=NOW + seconds * SECOND, owner_id=1, master_id=relationship.master_id,
+        relationship_id=relationship.id or 0, at=NOW + seconds * SECOND, owner_id=1, master_id=relationship.master_id,
         quote_asset="USDT", realised=Decimal(realised), unrealised=Decimal(0), fees=Decimal(1),
         notional=Decimal(notional),
     )  # fmt: skip
@@ -214,7 +214,7 @@ def test_those_who_lost_and_left_count_in_what_followers_have_earned(unit: UnitO
 
 def step(relationship: FollowRelationship, symbol: str, sequence: int, latency: int) -> TrackingError:
     return TrackingError(
-        relationship_id=relationship.id, symbol=symbol, sequence=sequence, owner_id=1, strategy_instance_id=1,
+        relationship_id=relationship.id or 0, symbol=symbol, sequence=sequence, owner_id=1, strategy_instance_id=1,
         at=NOW + sequence * SECOND, kind="mark", master_version=1, units_per_quantum=10**9, ideal=latency, actual=0,
         latency=latency, slippage=0, rounding=0, caps=0, skipped=0, fees=0,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -85,8 +86,9 @@ async def test_a_server_whose_replication_id_has_changed_has_lost_nothing(redis:
     store = LeaseStore(redis, 60_000)
     before = await store.acquire([MINE])
     replication = (await redis.info("replication"))["master_replid"]
-    await redis.execute_command("REPLICAOF", "127.0.0.1", "1")
-    await redis.execute_command("REPLICAOF", "NO", "ONE")
+    untyped: Any = redis
+    await untyped.execute_command("REPLICAOF", "127.0.0.1", "1")
+    await untyped.execute_command("REPLICAOF", "NO", "ONE")
     assert (await redis.info("replication"))["master_replid"] != replication
     after = await store.renew([MINE])
     assert (after.boot, after.results) == (before.boot, [KEPT])

@@ -180,7 +180,7 @@ def test_a_strategy_can_be_followed_from_another_account(node: ApiNode) -> None:
 
 
 def test_terms_are_edited_at_the_revision_that_was_looked_at(node: ApiNode) -> None:
-    terms = {"slippage_collar": "0.005", "max_notional": 1000, "allow_symbols": ["BTC/USDT"]}
+    terms: dict[str, Any] = {"slippage_collar": "0.005", "max_notional": 1000, "allow_symbols": ["BTC/USDT"]}
     found = made(follow(node, node.add_account(), master_user_id=node.people["olga"], **terms))
     path = f"{ROOT}/relationships/{found['id']}"
     assert (found["slippage_collar"], found["max_notional"]) == ("0.005", "1000")
