@@ -27,7 +27,7 @@ down: setup ## end what `make up` started
 	$(BIN)/ares down
 
 test: setup ## run every test, on TEST_WORKERS processes
-	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: static ## lint, types, imports, packages, the page, and the laws of the house
 	$(BIN)/python -m pytest -q tests/architecture

@@ -17,6 +17,17 @@ settings.register_profile("exhaustive", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("ARES_HYPOTHESIS_PROFILE", "sample"))
 
 
+#: Folders of files that take minutes each. They begin first, so that no process is left alone with one at the end.
+LONG = ("acceptance", "chaos", "web", "platform", "property")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort by folder alone; within one the order stays as it was drawn."""
+    tests = ROOT / "tests"
+    items.sort(key=lambda item: item.path.relative_to(tests).parts[0] not in LONG)
+
+
 @pytest.fixture(scope="session")
 def redis_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with redis_server(tmp_path_factory.mktemp("redis")) as service:

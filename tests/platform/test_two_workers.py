@@ -12,8 +12,10 @@ from core.redis_names import strategy_deaths, strategy_lock
 from tasks.host.placement import Member, owner_of
 from tasks.host.watchdog import BLOCKED
 from tests.chaos.stage import SHORT
-from tests.platform.blocking_app import BLOCKER
 from tests.platform.world import World, until, world
+
+#: What `blocking_app` registers, in the worker's process only: here it would be one more strategy for every test.
+BLOCKER = "blocker"
 
 pytestmark = [pytest.mark.services, pytest.mark.acceptance, pytest.mark.timeout(1_200)]
 
