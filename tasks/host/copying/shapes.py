@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from core.clock import utc_from_ms
+from db import copy_law
+from db.copy_law import milliseconds, ppm, quanta
 from db.models import (
     FollowerAccount,
     FollowRelationship,
@@ -33,69 +34,30 @@ QUANTUM: Final = Decimal("0.00000001")
 
 
 def terms_of(row: FollowRelationship, master: Master) -> Terms:
-    """A relationship as the law has it."""
-    return Terms(
-        relationship=row.id or 0,
-        mode=terms.MODE_NAMES.index(row.mode),
-        ratio_ppm=_ppm(row.ratio),
-        notional=_quanta(row.notional),
-        kelly_ppm=_ppm(row.kelly_fraction) if row.kelly_fraction is not None else PPM // 4,
-        reverse=row.reverse,
-        paused=row.desired_state == "paused" or master.state == "paused",
-        active=row.desired_state != "stopped" and master.state != "ended",
-        on_stop=terms.ON_STOP_NAMES.index(row.on_stop),
-        allow=frozenset(json.loads(row.allow_symbols)),
-        deny=frozenset(json.loads(row.deny_symbols)),
-        max_symbol_notional=_quanta(row.max_symbol_notional),
-        max_notional=_quanta(row.max_notional),
-        max_leverage_ppm=_ppm(row.max_leverage),
-        collar_ppm=_ppm(row.slippage_collar),
-        max_delay_ms=row.max_entry_delay_ms or 0,
-        delay_ms=row.delay_ms,
-        copy_existing=row.copy_existing,
-        since_version=row.since_version,
-        stop_loss_ppm=_ppm(row.stop_loss),
-        take_profit_ppm=_ppm(row.take_profit),
-        total_stop_loss=_quanta(row.total_stop_loss),
-        total_take_profit=_quanta(row.total_take_profit),
+    """A relationship as the law has it: paused and ended with its master too."""
+    found = copy_law.terms_of(row, QUANTUM)
+    return found._replace(
+        paused=found.paused or master.state == "paused", active=found.active and master.state != "ended"
     )
 
 
 def caps_of(row: FollowerAccount, equity: int) -> AccountCaps:
     """What the account may hold."""
-    most = _quanta(row.max_notional)
+    most = quanta(row.max_notional, QUANTUM)
     if row.max_leverage is not None and equity > 0:
-        geared = equity * _ppm(row.max_leverage) // PPM
+        geared = equity * ppm(row.max_leverage) // PPM
         most = min(most or geared, geared)
     return AccountCaps(most, equity)
 
 
 def newest(row: MasterPosition, master: Master, instrument: Instrument) -> target.MasterPosition:
     """What a master holds now, in a follower's units."""
-    record = Record(master.wins, master.losses, _quanta(master.won), _quanta(master.lost))
-    return target.MasterPosition(
-        row.symbol, row.version, _base(row.quantity, instrument), _ticks(row.price or row.entry_price, instrument),
-        _ms(row.signal_at), _quanta(master.equity), record, _ms(row.published_at),
-    )  # fmt: skip
+    return copy_law.newest(row, master, instrument, QUANTUM)
 
 
 def started_with(row: MasterSignal, instrument: Instrument) -> target.MasterPosition:
     """What a master held when following began."""
-    return target.MasterPosition(
-        row.symbol, row.version, _base(row.quantity, instrument), _ticks(row.price or row.entry_price, instrument),
-        _ms(row.signal_at), _quanta(row.equity), Record(), _ms(row.published_at),
-    )  # fmt: skip
-
-
-def _base(quantity: Decimal, instrument: Instrument) -> int:
-    """Base quanta, rounded towards nothing."""
-    return int(abs(quantity) / instrument.base_quantum) * (1 if quantity > 0 else -1)
-
-
-def _ticks(price: Decimal | None, instrument: Instrument) -> int:
-    if not price:
-        return 0
-    return min(int((price / instrument.tick_size).to_integral_value(ROUND_HALF_EVEN)), instrument.max_ticks)
+    return copy_law.started_with(row, instrument, QUANTUM)
 
 
 def holding_of(row: VirtualPosition) -> Holding:
@@ -111,7 +73,7 @@ def holding_of(row: VirtualPosition) -> Holding:
 
 def target_of(row: FollowTarget) -> Target:
     """What an account is to hold, as it was kept."""
-    until = _ms(row.enter_until) if row.enter_until is not None else 0
+    until = milliseconds(row.enter_until) if row.enter_until is not None else 0
     return Target(
         row.symbol, row.version, row.lots, row.reference_ticks, row.ceiling_ticks, row.floor_ticks, until
     )  # fmt: skip
@@ -160,15 +122,3 @@ def _track(found: list[Any]) -> Track:
 def _tracking(found: list[Any]) -> Tracking:
     ticks, ideal, actual, gaps, ideal_value, actual_value, causes = found
     return Tracking(ticks, ideal, actual, Gaps(*gaps), ideal_value, actual_value, Causes(*causes))
-
-
-def _ppm(fraction: Decimal | None) -> int:
-    return 0 if fraction is None else int((fraction * PPM).to_integral_value(ROUND_FLOOR))
-
-
-def _quanta(amount: Decimal | None) -> int:
-    return 0 if amount is None else int((amount / QUANTUM).to_integral_value(ROUND_FLOOR))
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
