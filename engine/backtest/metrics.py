@@ -17,21 +17,16 @@ _DAY_MS = 86_400_000
 
 def metrics(result: Result) -> dict[str, Any]:
     """Every figure by its name; ratios that cannot be formed are None. Sharpe and Sortino are of days, for a year."""
-    figures, history, first = result.figures, result.history, result.first_place
+    history, first = result.history, result.first_place
     curve = result.curve[first - 1 :]
     span_ms = int(history.open_ms[-1] - history.open_ms[first - 1])
     start, end = float(result.amount(result.start_equity)), float(result.equity)
     fall, length_ms = _deepest_fall(curve, history.open_ms[first - 1 :])
     growth = (end / start) ** (_YEAR_MS / span_ms) - 1 if start > 0 and end > 0 and span_ms > 0 else None
     days = _daily_returns(curve, history.open_ms[first - 1 :])
-    sales = figures.wins + figures.losses
     hold = float(history.close[-1]) / float(history.close[first - 1]) - 1
     return {
-        "net": to_wire(result.net),
-        "gross": to_wire(result.amount(figures.equity - result.start_equity + figures.fees)),
-        "fees": to_wire(result.amount(figures.fees)),
-        "realised": to_wire(result.amount(figures.realised)),
-        "unrealised": to_wire(result.amount(figures.unrealised)),
+        **amounts(result),
         "cycle_profit": to_wire(result.amount(cycle_profit(result))),
         "equity": to_wire(result.equity),
         "return_percent": 100 * (end / start - 1) if start else None,
@@ -42,6 +37,27 @@ def metrics(result: Result) -> dict[str, Any]:
         "calmar": None if growth is None or fall == 0 else growth / fall,
         "max_drawdown_percent": 100 * fall,
         "max_drawdown_days": length_ms / _DAY_MS,
+        **counts(result, span_ms),
+    }
+
+
+def amounts(result: Result) -> dict[str, Any]:
+    """What was earned and paid, as decimal text."""
+    figures = result.figures
+    return {
+        "net": to_wire(result.net),
+        "gross": to_wire(result.amount(figures.equity - result.start_equity + figures.fees)),
+        "fees": to_wire(result.amount(figures.fees)),
+        "realised": to_wire(result.amount(figures.realised)),
+        "unrealised": to_wire(result.amount(figures.unrealised)),
+    }
+
+
+def counts(result: Result, span_ms: int) -> dict[str, Any]:
+    """What was done over so many milliseconds, and how often it went well; None where a share cannot be formed."""
+    figures = result.figures
+    sales = figures.wins + figures.losses
+    return {
         "exposure_percent": 100 * figures.held_ms / span_ms if span_ms else None,
         "turnover": to_wire(result.amount(figures.turnover)),
         "fills": figures.fills,

@@ -15,6 +15,7 @@ from domain.errors import Refused
 from domain.money import divmod_exact, to_wire
 from engine.backtest.history import History
 from engine.backtest.kernel import layout as lay
+from engine.backtest.metrics import amounts, counts
 from engine.backtest.optimiser.trial import DONE, REFUSED, Trial
 from engine.backtest.result import Result
 from engine.backtest.runtime import run
@@ -109,19 +110,15 @@ def moments_of(returns: NDArray[numpy.float64], grid: Grid) -> tuple[tuple[float
 
 def figures_of(result: Result, returns: NDArray[numpy.float64], grid: Grid) -> dict[str, Any]:
     """Every figure of `FIGURES`; None where it cannot be formed."""
-    figures, history, first = result.figures, result.history, result.first_place
+    history, first = result.history, result.first_place
     span_ms = int(history.open_ms[-1] - history.open_ms[first - 1])
     start, end = float(result.amount(result.start_equity)), float(result.equity)
     earned = 100 * (end / start - 1) if start else None
     hold = 100 * (float(history.close[-1]) / float(history.close[first - 1]) - 1)
     growth = _growth(start, end, span_ms)
-    sales, fall = figures.wins + figures.losses, _deepest_fall(result.curve[first - 1 :])
+    fall = _deepest_fall(result.curve[first - 1 :])
     return {
-        "net": to_wire(result.net),
-        "gross": to_wire(result.amount(figures.equity - result.start_equity + figures.fees)),
-        "fees": to_wire(result.amount(figures.fees)),
-        "realised": to_wire(result.amount(figures.realised)),
-        "unrealised": to_wire(result.amount(figures.unrealised)),
+        **amounts(result),
         "equity": to_wire(result.equity),
         "return_percent": earned,
         "excess_percent": None if earned is None else earned - hold,
@@ -130,15 +127,7 @@ def figures_of(result: Result, returns: NDArray[numpy.float64], grid: Grid) -> d
         "sortino": _ratio(returns, numpy.minimum(returns, 0), grid),
         "calmar": None if growth is None or fall == 0 else growth / fall,
         "max_drawdown_percent": 100 * fall,
-        "exposure_percent": 100 * figures.held_ms / span_ms if span_ms else None,
-        "turnover": to_wire(result.amount(figures.turnover)),
-        "fills": figures.fills,
-        "sales": sales,
-        "win_rate_percent": 100 * figures.wins / sales if sales else None,
-        "profit_factor": figures.gained / figures.lost if figures.lost else None,
-        "expectancy": to_wire(result.amount((figures.gained - figures.lost) // sales)) if sales else None,
-        "refused_orders": figures.refusals,
-        "held_back": figures.holds,
+        **counts(result, span_ms),
     }
 
 
