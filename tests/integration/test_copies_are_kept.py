@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Engine
 from sqlmodel import select
 
 from db.models import (
@@ -27,26 +25,12 @@ from domain.fill import Fill
 from engine.follower_engine.book import FollowerBook, Following
 from tasks.host.copying.accounts import Owned
 from tasks.host.copying.shapes import newest, terms_of
-from tests.journal_database import prepare
 from tests.law_harness import BTCUSDT
 
 pytestmark = pytest.mark.services
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SYMBOL = "BTCUSDT"
 VENUE = "binance_futures"
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = prepare(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def unit(engine: Engine) -> Iterator[UnitOfWork]:
-    with UnitOfWork(engine) as opened:
-        yield opened
 
 
 class Scene:

@@ -1,35 +1,19 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
 from db.models import FollowRelationship, FollowResult, Master, TrackingError, TradeLog, User
 from db.queries import accounts, commands, copy_log, copy_results, following, masters
 from db.queries.instances import EditedMeanwhile, NoSuchRow
 from db.unit_of_work import UnitOfWork
-from tests.journal_database import prepare
 
 pytestmark = pytest.mark.services
 NOW = datetime(2026, 5, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = prepare(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def unit(engine: Engine) -> Iterator[UnitOfWork]:
-    with UnitOfWork(engine) as opened:
-        yield opened
 
 
 def new_master(unit: UnitOfWork, name: str = "lead", owner: int = 1, **more: Any) -> Master:

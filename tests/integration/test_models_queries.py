@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -21,24 +20,11 @@ from domain.errors import Refused
 from domain.ledger import cash
 from domain.order import CANCELLED, SELL
 from tests.contract.journal_contract import entry_of, fill, filled_step, order, step
-from tests.journal_database import NOW, address, prepare
+from tests.journal_database import NOW, address
 from tests.law_harness import BTCUSDT
 
 pytestmark = pytest.mark.services
 LATER = datetime(2026, 5, 1, 12, 0, 0, 123_456, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = prepare(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def unit(engine: Engine) -> Iterator[UnitOfWork]:
-    with UnitOfWork(engine) as opened:
-        yield opened
 
 
 def new_instance(name: str = "new", account: int = 1) -> StrategyInstance:

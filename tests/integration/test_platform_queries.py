@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,25 +11,11 @@ from db.models import EquityPoint, Node, User
 from db.queries import accounts, equity, platform, sessions
 from db.rotation import place_of, rotate_credentials
 from db.unit_of_work import UnitOfWork
-from tests.journal_database import prepare
 from tests.unit.core.test_secrets import KEY, OTHER_KEY
 
 pytestmark = pytest.mark.services
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = prepare(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def unit(engine: Engine) -> Iterator[UnitOfWork]:
-    with UnitOfWork(engine) as opened:
-        yield opened
 
 
 def test_the_kill_switch_for_everybody_stops_everybody(unit: UnitOfWork) -> None:
