@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +11,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.histories import store
-from core.clock import system_clock, utc_from_ms
+from cli.histories import fetched, store
+from core.clock import ms_from_utc, system_clock, utc_from_ms
 from core.config import load_config
 from domain.errors import Refused
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 data = typer.Typer(help="Histories of the market.", no_args_is_help=True)
 _SHOWN = 20
+_VENUE = "binance_spot"
+_MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 @data.command()
@@ -58,6 +62,34 @@ def import_file(
         history = resampled(history, INTERVALS[interval])
     name = name or path.name.partition(".")[0]
     kept = store().keep(name, history)
+    _describe(name, history)
+    typer.echo(f"Kept as {name} ({kept.stat().st_size} bytes); `ares backtest STRATEGY {name}` runs on it.")
+
+
+@data.command()
+def download(
+    symbol: Annotated[str, typer.Argument(help="The venue's name of it, as BTCUSDT.")],
+    interval: Annotated[str, typer.Argument(help="Length of a bar, as 1m, 1h or 1d.")],
+    since: Annotated[datetime, typer.Option(help="The first day or moment, UTC.", formats=_MOMENTS)],
+    until: Annotated[
+        datetime | None, typer.Option(help="Bars before this moment, UTC; up to now when left out.", formats=_MOMENTS)
+    ] = None,
+    venue: Annotated[str, typer.Option(help="Where to ask; config.yaml may name another address of it.")] = _VENUE,
+    name: Annotated[str, typer.Option(help="What it is called from here on.")] = "",
+) -> None:
+    """Keep bars of a venue under a name, in its own ticks and lots. Interrupted, the same command goes on."""
+    from engine.backtest.download import Wanted
+
+    end_ms = system_clock().machine.now_ms() if until is None else ms_from_utc(until.replace(tzinfo=UTC))
+    wanted = Wanted(venue, symbol, interval, ms_from_utc(since.replace(tzinfo=UTC)), end_ms)
+    name = name or f"{symbol}-{interval}"
+    try:
+        history = asyncio.run(fetched(wanted, store().part(name), Console(stderr=True)))
+    except KeyboardInterrupt:
+        typer.echo("Interrupted; what has come is kept, and the same command goes on.", err=True)
+        raise typer.Exit(130) from None
+    kept = store().keep(name, history)
+    store().part(name).unlink()
     _describe(name, history)
     typer.echo(f"Kept as {name} ({kept.stat().st_size} bytes); `ares backtest STRATEGY {name}` runs on it.")
 

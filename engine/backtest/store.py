@@ -109,6 +109,10 @@ class Store:
         part.replace(path)
         return path
 
+    def part(self, name: str) -> Path:
+        """Where a download of that name gathers what has come."""
+        return self._path(name).with_suffix(".download")
+
     def content(self, name: str) -> bytes:
         """The file of a history, its checksum tried."""
         path = self._path(name)

@@ -35,7 +35,7 @@ async def bars(rest: BinanceRest, instrument: Instrument, interval: str, since_m
     while True:
         size = min(_MOST_BARS, limit - len(found) + 1)
         params = {"symbol": instrument.symbol, "interval": interval, "startTime": str(since_ms), "limit": str(size)}
-        rows = await rest.rows(rest.dialect.public, "klines", params, 2)
+        rows = await rest.rows(rest.dialect.public, "klines", params, _bars_weight(rest, size))
         # Nothing in the last row tells whether its bar is still open.
         found += [bar(row, instrument, interval) for row in rows[:-1]]
         if not rows or len(found) >= limit:
@@ -46,6 +46,13 @@ async def bars(rest: BinanceRest, instrument: Instrument, interval: str, since_m
     if int(rows[-1][6]) < await _market_ms(rest, instrument.symbol):
         found.append(bar(rows[-1], instrument, interval))
     return found
+
+
+def _bars_weight(rest: BinanceRest, size: int) -> int:
+    """What a request for so many bars weighs: on futures it grows with their number."""
+    if not rest.dialect.is_futures:
+        return 2
+    return 1 if size < 100 else 2 if size < 500 else 5
 
 
 async def _market_ms(rest: BinanceRest, symbol: str) -> int:
