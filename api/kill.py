@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ from core.secrets import KILL_SWITCH, EncryptionKey
 from db.database import Database
 from db.models import Node
 from db.queries import audit, platform
-from db.unit_of_work import DatabaseUnavailable, committed, reading
+from db.unit_of_work import DatabaseUnavailable, UnitOfWork, committed, reading
 from domain.errors import AresError, Transient
 
 log = structlog.get_logger(__name__)
@@ -80,6 +81,8 @@ class KillSwitch:
         self._metrics = metrics
         self._nodes: Sequence[Node] = ()
         self._watcher: asyncio.Task[None] | None = None
+        #: Held while what is kept here is brought to the database: brought twice, it could come after a later turn.
+        self._bringing = threading.Lock()
 
     async def open(self) -> None:
         """Begin to remember the workers, and bring what the database has missed to it."""
@@ -130,14 +133,18 @@ class KillSwitch:
 
     def _write(self, turn: Turn, caller: int) -> None:
         with committed(self._engine) as unit:
-            platform.set_kill(unit, on=turn.on, by=turn.by, owner=turn.owner, now=turn.at)
-            content = {"on": turn.on, "scope": "all" if turn.owner is None else turn.owner}
-            audit.record(unit, audit.Deed(turn.by, "kill_switch", content, caller), turn.at)
+            self._note(unit, turn, caller)
+
+    @staticmethod
+    def _note(unit: UnitOfWork, turn: Turn, caller: int) -> None:
+        platform.set_kill(unit, on=turn.on, by=turn.by, owner=turn.owner, now=turn.at)
+        content = {"on": turn.on, "scope": "all" if turn.owner is None else turn.owner}
+        audit.record(unit, audit.Deed(turn.by, "kill_switch", content, caller), turn.at)
 
     def _keep_here(self, turn: Turn, caller: Caller) -> None:
         line = {"on": turn.on, "by": turn.by, "owner": turn.owner, "at": turn.at.isoformat(), "caller": caller.id}
         self._kept.parent.mkdir(parents=True, exist_ok=True)
-        with self._kept.open("a") as file:
+        with self._bringing, self._kept.open("a") as file:
             file.write(json.dumps(line) + "\n")
 
     async def _publish(self, turn: Turn) -> bool:
@@ -186,11 +193,13 @@ class KillSwitch:
         self._bring()
 
     def _bring(self) -> None:
-        """Write what was turned on while the database was down."""
-        if not self._kept.exists():
-            return
-        lines = [json.loads(line) for line in self._kept.read_text().splitlines()]
-        for line in lines:
-            turn = Turn(line["on"], line["by"], line["owner"], datetime.fromisoformat(line["at"]))
-            self._write(turn, line["caller"])
-        self._kept.unlink()
+        """Write what was turned on while the database was down: all of it, once."""
+        with self._bringing:
+            if not self._kept.exists():
+                return
+            lines = [json.loads(line) for line in self._kept.read_text().splitlines()]
+            with committed(self._engine) as unit:
+                for line in lines:
+                    turn = Turn(line["on"], line["by"], line["owner"], datetime.fromisoformat(line["at"]))
+                    self._note(unit, turn, line["caller"])
+            self._kept.unlink()

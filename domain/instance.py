@@ -78,7 +78,10 @@ class Instance:
         self.law = law
         self.state: list[int] = []
         self.memory: Memory = []
+        #: The last order of every slot; put one by `_put`.
         self.orders: dict[int, Order] = {}
+        #: Those of them that are not complete: asked for far more often than any changes.
+        self._live: dict[int, Order] = {}
         self.position = Position()
         self.fees: dict[str, int] = {}
         self.trades = 0
@@ -118,7 +121,7 @@ class Instance:
             self._past[last.client_order_id] = last
             if len(self._past) > PAST_ORDERS:
                 del self._past[next(iter(self._past))]
-        self.orders[order.key.slot] = order
+        self._put(order)
         self._slots_by_id[order.client_order_id] = order.key.slot
 
     def settle(self) -> Iterator[Action]:
@@ -134,7 +137,7 @@ class Instance:
                 self._past[report.client_order_id] = orders.merge(past, report)
             return []
         after = orders.merge(before, report)
-        self.orders[after.key.slot] = after
+        self._put(after)
         return self._events_of(before, after, now_ms)
 
     def on_fill(self, fill: Fill, now_ms: int) -> list[Event]:
@@ -151,7 +154,7 @@ class Instance:
                 self._past[fill.client_order_id] = orders.book(past, fill.lots)
             return self._late_fill(fill)
         after = orders.book(before, fill.lots)
-        self.orders[after.key.slot] = after
+        self._put(after)
         return [self._fill_event(after.key, fill), *self._events_of(before, after, now_ms)]
 
     def has_booked(self, symbol: str, trade_id: str) -> bool:
@@ -165,7 +168,12 @@ class Instance:
 
     def live_orders(self) -> list[Order]:
         """Orders that are not complete: working, unknown, or with executions still to be booked."""
-        return [order for order in self.orders.values() if not orders.is_complete(order)]
+        return list(self._live.values())
+
+    @property
+    def live_count(self) -> int:
+        """How many orders are not complete."""
+        return len(self._live)
 
     def is_free(self, slot: int) -> bool:
         """Whether the slot has no order, or one that is complete."""
@@ -185,6 +193,14 @@ class Instance:
     def order_known(self, client_order_id: str) -> Order | None:
         """The order of this name: the last one of its slot, or one that its slot has gone on from not long ago."""
         return self.order_named(client_order_id) or self._past.get(client_order_id)
+
+    def _put(self, order: Order) -> None:
+        slot = order.key.slot
+        self.orders[slot] = order
+        if orders.is_complete(order):
+            self._live.pop(slot, None)
+        else:
+            self._live[slot] = order
 
     def _events_of(self, before: Order, after: Order, now_ms: int) -> list[Event]:
         if orders.is_complete(before) or not orders.is_complete(after):

@@ -138,6 +138,6 @@ class RulesKeeper:
     def _counter(self, symbol: str) -> Callable[[], int]:
         def count() -> int:
             mine = (engine for engine in self._engines.values() if engine.instance.instrument.symbol == symbol)
-            return sum(len(engine.instance.live_orders()) for engine in mine)
+            return sum(engine.instance.live_count for engine in mine)
 
         return count

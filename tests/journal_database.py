@@ -96,9 +96,11 @@ def _emptied(url: URL) -> Engine:
     engine = open_database(schema.render_as_string(hide_password=False))
     migrate.upgrade(engine)
     with UnitOfWork(engine) as unit:
-        for table in reversed(METADATA.sorted_tables):
-            unit.connection.execute(table.delete())
+        used = [t.name for t in reversed(METADATA.sorted_tables) if unit.connection.execute(t.delete()).rowcount]
         unit.commit()
+    with engine.begin() as connection:
+        for name in used:  # numbers begin again, as those of a new database do
+            connection.execute(text(f"ALTER TABLE {name} AUTO_INCREMENT = 1"))
     return engine
 
 

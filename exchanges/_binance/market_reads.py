@@ -44,7 +44,10 @@ async def bars(rest: BinanceRest, instrument: Instrument, interval: str, since_m
             break
         since_ms = int(rows[-1][0])
     if int(rows[-1][6]) < await _market_ms(rest, instrument.symbol):
-        found.append(bar(rows[-1], instrument, interval))
+        # It has closed, perhaps since it was read: only what is read from now on is all of it.
+        params = {"symbol": instrument.symbol, "interval": interval, "startTime": str(rows[-1][0]), "limit": "1"}
+        whole = await rest.rows(rest.dialect.public, "klines", params, _bars_weight(rest, 1))
+        found += [bar(row, instrument, interval) for row in whole if row[0] == rows[-1][0]]
     return found
 
 

@@ -107,6 +107,8 @@ class BinanceRest:
 
     async def _refuse(self, path: str, answer: Answer, body: Any) -> None:
         code = code_of(body)
+        if code is None and answer.status == 200 and body is not None:
+            return
         words = self.door.scrub(f"{path}: HTTP {answer.status} {code or ''} {_message(body)}".strip())
         if code in CLOCK_CODES:
             await self._measure_quietly()
@@ -117,8 +119,7 @@ class BinanceRest:
             raise KeyRefused(f"{words}: the key was revoked, or is not allowed from this address.")
         if code is not None:
             raise VenueRefusal(code, words)
-        if answer.status != 200 or body is None:
-            raise Transient(f"{words}: something in between has answered.")
+        raise Transient(f"{words}: something in between has answered.")
 
     async def _heed(self, answer: Answer) -> None:
         """Follow what the venue says of limits."""

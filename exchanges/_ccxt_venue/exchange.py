@@ -180,8 +180,9 @@ class CcxtVenue:
     async def bars(self, symbol: str, interval: str, since_ms: int, limit: int) -> list[Bar]:
         """Closed bars from `since_ms`, oldest first, by REST; one request."""
         market, step = self._market(symbol), int(self._door.client.parse_timeframe(interval)) * 1000
-        rows = await self._read(lambda client: client.fetch_ohlcv(market.unified, interval, since_ms, limit + 1))
+        # Taken before the bars are read: one that ends while they are under way may not be all of it.
         now = self._door.venue_ms() - _BAR_MARGIN_MS
+        rows = await self._read(lambda client: client.fetch_ohlcv(market.unified, interval, since_ms, limit + 1))
         return [translate.bar(row, market, interval) for row in rows if int(row[0]) + step <= now][:limit]
 
     async def watch_market(

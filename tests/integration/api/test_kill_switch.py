@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,10 +15,16 @@ from typing import Any
 import pytest
 import redis
 from pydantic import SecretStr
+from sqlmodel import select
 
+from api.identity import Caller
+from api.kill import KillSwitch
+from api.metrics import Metrics
 from core import redis_names
+from core.clock import SystemTime
+from core.redis_client import connect
 from core.secrets import KILL_SWITCH, EncryptionKey
-from db.models import Node
+from db.models import AuditRecord, Node
 from db.queries import audit, platform
 from db.unit_of_work import committed, reading
 from tests.api_node import ENCRYPTION_KEY, ApiNode, LeapingTime, api_node
@@ -178,6 +185,25 @@ def test_what_was_kept_here_reaches_the_database_before_a_later_turn(node: ApiNo
         one["detail"] for one in node.get("/api/audit", "adam").json()["items"] if one["action"] == "kill_switch"
     ]
     assert [one["on"] for one in actions] == [False, True]
+
+
+async def test_what_was_kept_here_is_brought_once_by_whoever_comes_first(
+    node: ApiNode, redis_url: str, tmp_path: Path
+) -> None:
+    line = {"on": True, "by": "adam", "owner": None, "at": datetime.now(UTC).isoformat(), "caller": 1}
+    kept = tmp_path / "apart" / "kill-switch.jsonl"
+    kept.parent.mkdir()
+    kept.write_text("".join(json.dumps(line | {"by": f"adam{place}"}) + "\n" for place in range(100)))
+    bus = connect(redis_url)
+    switch = KillSwitch(node.engine, bus, None, SystemTime(), kept.parent, Metrics())
+    await switch.open()
+    await asyncio.gather(*(switch.turn(False, Caller(1, "adam", "adam", "admin"), None) for _ in range(3)))
+    await switch.close()
+    await bus.aclose()
+    with reading(node.engine) as unit:
+        ons = [row.actor for row in unit.session.exec(select(AuditRecord)) if '"on":true' in row.content]
+    assert sorted(ons) == sorted(f"adam{place}" for place in range(100))
+    assert node.get("/api/kill-switch", "adam").json()["on"] is False
 
 
 def test_when_nobody_can_be_reached_it_says_so(tmp_path: Path, redis_url: str) -> None:
