@@ -9,10 +9,10 @@ from typing import Final
 
 from api.copy_views import words_of
 from api.schemas.copy_record import ResyncPreview, ResyncStep
-from db.copy_law import milliseconds, newest, quanta, terms_of
+from db.copy_law import milliseconds, newest, quanta, terms_of, track_of
 from db.models import FollowRelationship, Master, MasterPosition, VirtualPosition
 from domain.copying import terms as law
-from domain.copying.target import Track, advance, decide
+from domain.copying.target import Track, advance, decide, resync
 from domain.instrument import Instrument
 from domain.money import add, to_wire
 
@@ -51,12 +51,12 @@ def _step(
     now: datetime,
 ) -> ResyncStep:
     quantum = instrument.quote_quantum
-    # Whatever was there before, and however long ago: that is what resyncing means.
-    terms = terms_of(row, quantum)._replace(copy_existing=True, max_delay_ms=0)
+    terms = terms_of(row, master, quantum)
     lots = held.lots if held is not None else 0
     told = newest(at, master, instrument, quantum)
     own = quanta(equity, quantum)
-    track = advance(Track(), terms, told, milliseconds(now), own)
+    before = track_of(held.track) if held is not None else Track()
+    track = resync(advance(before, terms, told, milliseconds(now), own), terms)
     decision = decide(track, terms, instrument, lots, can_short=feed.endswith(_CAN_SHORT))
     reason = law.REASON_NAMES[decision.reason]
     target, has = instrument.from_lots(decision.lots), instrument.from_lots(lots)

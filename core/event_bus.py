@@ -30,7 +30,8 @@ ALERT: Final = "alert"
 RUN: Final = "run"
 #: A master's new version, to its owner: {master, symbol, version, quantity, entry_price, signal_at}.
 COPY_SIGNAL: Final = "copy.signal"
-#: What became of a signal at a follower: a row of `trade_logs` as the API tells it.
+#: A signal that a follower has taken in, or its end: {relationship, version, status} and what else of reason, outcome,
+#: follower_action and symbol has changed.
 COPY_TRADE: Final = "copy.trade"
 #: What a worker says of a relationship: {relationship, state, last_error, applied_revision}.
 COPY_STATUS: Final = "copy.status"

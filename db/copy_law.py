@@ -8,13 +8,13 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from db.models import FollowRelationship, Master, MasterPosition, MasterSignal
 from domain.copying import target, terms
-from domain.copying.sizing import Record
+from domain.copying.sizing import Record, Scale
 from domain.copying.terms import PPM, Terms
 from domain.instrument import Instrument
 
 
-def terms_of(row: FollowRelationship, quantum: Decimal) -> Terms:
-    """A relationship by itself, limits in quanta of the quote asset; its master's state is not looked at."""
+def terms_of(row: FollowRelationship, master: Master, quantum: Decimal) -> Terms:
+    """A relationship, limits in quanta of the quote asset; it pauses and ends with its master too."""
     return Terms(
         relationship=row.id or 0,
         mode=terms.MODE_NAMES.index(row.mode),
@@ -22,8 +22,8 @@ def terms_of(row: FollowRelationship, quantum: Decimal) -> Terms:
         notional=quanta(row.notional, quantum),
         kelly_ppm=ppm(row.kelly_fraction) if row.kelly_fraction is not None else PPM // 4,
         reverse=row.reverse,
-        paused=row.desired_state == "paused",
-        active=row.desired_state != "stopped",
+        paused=row.desired_state == "paused" or master.state == "paused",
+        active=row.desired_state != "stopped" and master.state != "ended",
         on_stop=terms.ON_STOP_NAMES.index(row.on_stop),
         allow=frozenset(json.loads(row.allow_symbols)),
         deny=frozenset(json.loads(row.deny_symbols)),
@@ -51,6 +51,17 @@ def newest(row: MasterPosition, master: Master, instrument: Instrument, quantum:
 def started_with(row: MasterSignal, instrument: Instrument, quantum: Decimal) -> target.MasterPosition:
     """What a master held when following began."""
     return _position(row, instrument, quanta(row.equity, quantum), Record())
+
+
+def track_of(text: str) -> target.Track:
+    """How far a relationship has followed a symbol, as `VirtualPosition.track` keeps it."""
+    found = json.loads(text)
+    if not found:
+        return target.Track()
+    version, master, uncopied, why, stopped, scale, ticks, time_ms = found
+    follower, leader, peak, anchor, record = scale
+    made = Scale(follower, leader, peak, anchor, Record(*record))
+    return target.Track(version, master, uncopied, why, stopped, made, ticks, time_ms)
 
 
 def ppm(fraction: Decimal | None) -> int:

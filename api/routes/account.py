@@ -91,9 +91,9 @@ def _settings(body: AccountCreate) -> str:
     if not known[body.exchange].paper:
         return checked_model(VenueSettings, body.settings, "settings")
     venue = body.settings.get("venue", "binance_spot")
-    if not isinstance(venue, str) or venue not in known or known[venue].paper:
-        real = ", ".join(name for name, one in known.items() if not one.paper)
-        raise BadFields([FieldError("settings.venue", f"it is not one of {real}")])
+    if not isinstance(venue, str) or venue not in known or known[venue].market != "spot":
+        real = ", ".join(name for name, one in known.items() if one.market == "spot")
+        raise BadFields([FieldError("settings.venue", f"paper money trades on a spot market: it is not one of {real}")])
     if body.api_key is not None or body.api_secret is not None or body.passphrase is not None:
         raise BadFields([FieldError("api_key", "a paper account has no key; leave it out")])
     return checked_model(PaperSettings, body.settings, "settings")

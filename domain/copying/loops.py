@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from domain.errors import Refused
 
@@ -45,3 +45,19 @@ def require_no_circle(follows: Iterable[tuple[int, int]], follower: int, master:
         raise FollowsItself(f"account {follower}: {FollowsItself.__doc__}")
     if found := circle(follows, follower, master):
         raise FollowsInACircle(f"accounts {' -> '.join(map(str, [follower, *found]))}: {FollowsInACircle.__doc__}")
+
+
+def circular(follows: Mapping[int, tuple[int, int]]) -> set[int]:
+    """The relationships that are part of a circle; `follows` are the pairs of each: (follower, account of its master).
+
+    None can be made, but two that are made at the same moment, each without sight of the other, may close one.
+    """
+    left = dict(follows)
+    while True:
+        followers, masters = {pair[0] for pair in left.values()}, {pair[1] for pair in left.values()}
+        kept = {number: pair for number, pair in left.items() if pair[0] in masters and pair[1] in followers}
+        if len(kept) == len(left):
+            break
+        left = kept
+    pairs = set(left.values())
+    return {number for number, (follower, master) in left.items() if circle(pairs, follower, master)}

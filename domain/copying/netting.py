@@ -24,7 +24,7 @@ class Wish(NamedTuple):
     symbol: str
     decision: Decision
     terms: Terms
-    #: Lots the relationship holds, and quote quanta of one lot now.
+    #: Lots the relationship holds, and quote quanta of one lot now; 0 when no price is known.
     held: int
     lot_value: int
 
@@ -44,8 +44,10 @@ def cap(wishes: Sequence[Wish], caps: AccountCaps) -> list[Wish]:
     for wish in wishes:
         decision, name = wish.decision, wish.decision.relationship
         for room, reason in _rooms(wish, used.get(name, 0), total, caps):
-            most = max(room, 0) // wish.lot_value if wish.lot_value > 0 else 0
-            decision = held_back(decision, most, wish.held, reason)
+            if wish.lot_value > 0:
+                decision = held_back(decision, max(room, 0) // wish.lot_value, wish.held, reason)
+            else:
+                decision = held_back(decision, 0, wish.held, code.NO_PRICE)
         worth = abs(decision.lots) * wish.lot_value
         used[name] = used.get(name, 0) + worth
         total += worth

@@ -110,8 +110,10 @@ def stop(track: Track, why: int) -> Track:
     return track._replace(uncopied=track.master, why=why, stopped=why)
 
 
-def resync(track: Track) -> Track:
-    """Copy all of the master's position again, whatever was skipped."""
+def resync(track: Track, terms: Terms) -> Track:
+    """Copy all of the master's position again, whatever was skipped; nothing is entered in a pause or after the end."""
+    if terms.paused or not terms.active:
+        return track
     return track._replace(uncopied=0, why=code.COPIED, stopped=code.COPIED)
 
 

@@ -44,10 +44,13 @@ ENDED: Final = 15
 NO_EQUITY: Final = 16
 WAITING: Final = 17
 COLLAR: Final = 18
+NO_PRICE: Final = 19
+TOO_SMALL: Final = 20
+DUST: Final = 21
 REASON_NAMES: Final = (
     "copied", "existing_position", "paused", "too_late", "symbol_not_allowed", "stop_loss", "take_profit", "rounded",
     "symbol_cap", "relationship_cap", "account_cap", "leverage_cap", "no_short", "record_too_short", "no_edge",
-    "ended", "equity_unknown", "waiting", "collar",
+    "ended", "equity_unknown", "waiting", "collar", "no_price", "too_small", "dust",
 )  # fmt: skip
 REASONS: Final = {
     COPIED: "The whole position of the master is copied.",
@@ -69,6 +72,9 @@ REASONS: Final = {
     NO_EQUITY: "The equity that sizing needs is not known.",
     WAITING: "The deliberate delay has not passed yet.",
     COLLAR: "The price is further from the master's than entries may pay.",
+    NO_PRICE: "No price of this symbol is known yet, so its worth is not; it is entered as soon as there is one.",
+    TOO_SMALL: "What is missing is below the venue's smallest order; it is traded when it is worth enough.",
+    DUST: "Fees were taken in the base asset, so less is held than was bought; the rest is below one lot.",
 }
 
 

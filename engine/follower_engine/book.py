@@ -71,6 +71,9 @@ class Holding:
     fees: int = 0
     decision: Decision = _NOTHING
     record: Tracking = _UNTRACKED
+    #: Lots that are missing although nothing is under way for them, and why: a reason of `terms`.
+    residual: int = 0
+    why: int = code.COPIED
 
 
 class Plan(NamedTuple):
@@ -78,6 +81,8 @@ class Plan(NamedTuple):
 
     taken: list[Taken]
     targets: list[Target]
+    #: Signals that were taken in before, and had to wait for a price until now.
+    resumed: list[Taken]
 
 
 class FollowerBook:
@@ -98,6 +103,8 @@ class FollowerBook:
         self.moved: set[str] = set()
         #: Machine time at which something that waits on purpose is due; 0 is never.
         self.due_ms = 0
+        #: Symbols that are not entered until a price is known.
+        self.unpriced: set[str] = set()
         self.can_short = can_short
 
     def take_terms(self, following: Following) -> None:
@@ -106,7 +113,7 @@ class FollowerBook:
         self.followings[following.terms.relationship] = following
         if before is not None and following.resync > before.resync:
             for key, holding in self._of(following.terms.relationship):
-                holding.track = target.resync(holding.track)
+                holding.track = target.resync(holding.track, following.terms)
                 self.changed.add(key)
 
     def drop(self, relationship: int) -> None:
@@ -128,9 +135,26 @@ class FollowerBook:
                 if symbol in self.instruments and self._advance(number, following, position, now_ms, machine_ms):
                     taken.append((number, position, master_before))
         before = {key: holding.position.lots for key, holding in self.holdings.items()}
+        new = {(number, position.symbol) for number, position, _ in taken}
+        waited = [key for key in self._unpriced() if key not in new]
         targets = self._decide()
         told = [self._taken(*one, before) for one in taken]
-        return Plan(told, targets)
+        going_on = [key for key in waited if self.holdings[key].decision.reason != code.NO_PRICE]
+        resumed = [self._taken(key[0], self._position_of(*key, masters), 0, before) for key in going_on]
+        return Plan(told, targets, resumed)
+
+    def _unpriced(self) -> list[tuple[int, str]]:
+        return [key for key, holding in self.holdings.items() if holding.decision.reason == code.NO_PRICE]
+
+    def _position_of(
+        self, number: int, symbol: str, masters: Mapping[int, Mapping[str, MasterPosition]]
+    ) -> MasterPosition:
+        following = self.followings[number]
+        known = masters.get(following.master, {}).get(symbol)
+        track = self.holdings[number, symbol].track
+        return (known or MasterPosition(symbol, 0, track.master, track.ticks, track.time_ms))._replace(
+            version=track.version
+        )  # fmt: skip
 
     def _advance(
         self, number: int, following: Following, position: MasterPosition, now_ms: int, machine_ms: int
@@ -166,6 +190,7 @@ class FollowerBook:
             wishes.append(Wish(symbol, decision, terms, holding.position.lots, price * instrument.tick_lot))
         for wish in netting.cap(wishes, self.caps):
             self._redecide((wish.decision.relationship, wish.symbol), wish.decision)
+        self.unpriced = {symbol for _, symbol in self._unpriced()}
         found = [self._net(symbol) for symbol in sorted({symbol for _, symbol in self.holdings})]
         return [one for one in found if one is not None]
 
@@ -175,7 +200,7 @@ class FollowerBook:
             return
         price = holding.track.ticks if decision.ideal != holding.record.ideal else holding.record.ticks
         holding.record = tracking.redecide(holding.record, decision, price or holding.track.ticks, instrument)
-        holding.decision = decision
+        holding.decision, holding.residual, holding.why = decision, 0, code.COPIED
         self.changed.add(key)
 
     def _net(self, symbol: str) -> Target | None:
@@ -231,10 +256,10 @@ class FollowerBook:
             holding.record = tracking.execute(holding.record, holding.decision, parts[number], ticks, fee, instrument)
             self.changed.add((number, symbol))
 
-    def mark(self, symbol: str, ticks: int) -> None:
-        """The price of a symbol now."""
+    def mark(self, symbol: str, ticks: int) -> bool:
+        """The price of a symbol now; gives whether something has waited for it, so that it is to be planned anew."""
         if ticks <= 0 or self.marks.get(symbol) == ticks:
-            return
+            return False
         self.marks[symbol] = ticks
         for number, holding in self._on(symbol):
             before, holding.record = holding.record, tracking.mark(
@@ -242,6 +267,34 @@ class FollowerBook:
             )  # fmt: skip
             if before != holding.record and (holding.record.ideal or holding.record.actual):
                 self.changed.add((number, symbol))
+        return symbol in self.unpriced
+
+    def rest(self, symbol: str, held: int, why: int) -> list[tuple[int, str]]:
+        """The account's instance has nothing left to do: it holds so many base quanta, and why it is not all it is to.
+
+        Fees in the base asset have left less than was bought. Whole lots of that leave the relationships that hold
+        them at the price of now, so that together they never hold more than the account does; what stays behind of a
+        lot is dust. Gives the holdings that have changed.
+        """
+        mine, instrument = dict(self._on(symbol)), self.instruments[symbol]
+        lots = abs(held) // instrument.base_per_lot * (1 if held > 0 else -1)
+        total = sum(holding.position.lots for holding in mine.values())
+        claims = {number: abs(h.position.lots) for number, h in mine.items() if h.position.lots * total > 0}
+        missing = min(abs(total) - max(lots * (1 if total > 0 else -1), 0), sum(claims.values()))
+        if missing > 0:
+            sign = -1 if total > 0 else 1
+            parts = {number: sign * count for number, count in netting.share_out(missing, claims).items()}
+            price = self.marks.get(symbol) or max((h.record.ticks for h in mine.values()), default=0)
+            self._book(symbol, parts, price, {})
+        found = []
+        for number, holding in mine.items():
+            residual = holding.decision.lots - holding.position.lots if number in self.followings else 0
+            reason = (why or code.DUST) if residual else code.COPIED
+            if (holding.residual, holding.why) != (residual, reason):
+                holding.residual, holding.why = residual, reason
+                self.changed.add((number, symbol))
+                found.append((number, symbol))
+        return found
 
     def protect(self) -> dict[int, int]:
         """Carry out stop losses and take profits at the marks; gives the relationships that have ended by theirs."""

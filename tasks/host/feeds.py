@@ -56,6 +56,10 @@ class Feeds:
         for fill in step.fills:
             self._waiting.append(Event(event_bus.STRATEGY_FILL, owner, _fill(step.instance, fill, instrument)))
 
+    def note(self, event: Event) -> None:
+        """Something else happened to what an owner has."""
+        self._waiting.append(event)
+
     def note_alarm(self, owner: int, alarm: Alarm) -> None:
         """A person should know."""
         payload: dict[str, Any] = {"level": "error", "code": alarm.code, "text": alarm.text}

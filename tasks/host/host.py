@@ -56,7 +56,7 @@ class EngineHost:
         self.publisher = StatusPublisher(parts, address)
         self.feeds = Feeds(parts)
         self.board = Board(parts, self._go_once)
-        self.copying = Copying(parts, self.accounts, self.runner, self.ring)
+        self.copying = Copying(parts, self.accounts, self.runner, self.ring, self.feeds.note)
         parts.leased_journal.on_kept = self._kept
         self.http_port = http_port
         #: Turned by the doorbell or by HTTP, so that it works while the database is away.
@@ -100,6 +100,10 @@ class EngineHost:
 
     def runner(self, number: int) -> Runner | None:
         """The runner of an instance, if it is here."""
+        want = self.desires.wants.get(number)
+        if want is not None:
+            account = self.accounts.get(want.account)
+            return account.runners.get(number) if account is not None else None
         return next((a.runners[number] for a in self.accounts.values() if number in a.runners), None)
 
     def ring(self, number: int | None) -> None:

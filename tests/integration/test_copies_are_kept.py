@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
+from db.copy_law import terms_of
 from db.models import (
     Account,
     FollowerAccount,
@@ -23,8 +24,8 @@ from db.queries.masters import Published
 from db.unit_of_work import UnitOfWork
 from domain.fill import Fill
 from engine.follower_engine.book import FollowerBook, Following
-from tasks.host.copying.accounts import Owned
-from tasks.host.copying.shapes import newest, terms_of
+from tasks.host.copying.accounts import CIRCLE, Owned
+from tasks.host.copying.shapes import newest
 from tests.law_harness import BTCUSDT
 
 pytestmark = pytest.mark.services
@@ -73,7 +74,7 @@ class Scene:
         owned.book.instruments[SYMBOL] = BTCUSDT
         made = copy_fleet.instance_for(self.unit, number, SYMBOL, "{}", "{}", NOW)
         owned.instances[SYMBOL] = made.id or 0
-        owned.book.take_terms(Following(terms_of(self.row, self.master), self.master.id or 0))
+        owned.book.take_terms(Following(terms_of(self.row, self.master, BTCUSDT.quote_quantum), self.master.id or 0))
         owned.revisions[self.row.id or 0] = (self.row.revision, self.row.resync, self.master.state)
         return owned
 
@@ -173,3 +174,24 @@ def test_epochs_of_a_follower_account_only_rise(unit: UnitOfWork) -> None:
     found = unit.session.get(FollowerAccount, scene.account.id)
     assert found is not None
     assert found.runner == "one"
+
+
+def test_a_circle_that_was_closed_all_the_same_enters_nothing_and_lets_exits_follow(unit: UnitOfWork) -> None:
+    scene = Scene(unit)
+    scene.hold("1")
+    owned = scene.take_up()
+    owned.catch_up({})
+    owned.take_terms(scene.row, scene.master, CIRCLE)
+    scene.plan(owned)
+    number = scene.row.id or 0
+    assert owned.book.holdings[number, SYMBOL].decision.lots == 0
+    ((_, _, changes),) = owned.reports(NOW)
+    assert "circle" in changes["last_error"]
+    owned.take_terms(scene.row, scene.master, scene.master.state)
+    scene.hold("2")
+    scene.plan(owned)
+    owned.take_fills([fill("1", 10_000)])
+    owned.take_terms(scene.row, scene.master, CIRCLE)
+    scene.hold("0")
+    scene.plan(owned)
+    assert owned.book.targets[SYMBOL].lots == 0

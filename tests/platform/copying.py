@@ -132,6 +132,12 @@ def wait_for_log(world: World, number: int, status: str) -> TradeLog:
     return logs(world, number)[-1]
 
 
+def has_ended(world: World, version: int, count: int) -> bool:
+    """Whether so many relationships have copied a version to the end."""
+    mine = select(TradeLog.id).where(col(TradeLog.master_version) == version, col(TradeLog.status) == "success")
+    return len(world.do(lambda unit: unit.session.exec(mine).all())) == count
+
+
 def virtual(world: World, number: int, symbol: str = SYMBOL) -> VirtualPosition | None:
     """What a relationship holds, as it is kept."""
     return world.do(lambda unit: unit.session.get(VirtualPosition, (number, symbol)))

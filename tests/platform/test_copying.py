@@ -112,7 +112,7 @@ def test_a_pause_a_cap_and_a_position_from_before_are_recorded_with_their_reason
     account = add_account(platform, 7)
     hold(platform, master, "1", price=Decimal(60_000))
     since = copying.version(platform, master)
-    number = follow(platform, account, master, "0.1", since_version=since, max_symbol_notional=Decimal(12_000))
+    number = follow(platform, account, master, "0.1", since_version=since, max_symbol_notional=Decimal(30_000))
     log = copying.wait_for_log(platform, number, "skipped")
     assert (log.reason, log.follower_action) == ("existing_position", "skip")
     hold(platform, master, "2", price=Decimal(60_000))

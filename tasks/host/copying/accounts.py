@@ -1,12 +1,10 @@
-"""A follower account in this process: its book, what of it is kept, and how it is taken up from the rows."""
+"""A follower account in this process: its book, and what of it is kept."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -14,25 +12,28 @@ import structlog
 from core.base_exchange import Balance
 from core.base_journal import Step
 from core.clock import utc_from_ms
-from db.models import Account, FollowerAccount, FollowRelationship, Master, MasterPosition, MasterSignal
-from db.queries import copy_fleet, fleet
+from db.copy_law import terms_of
+from db.models import Account, FollowerAccount, FollowRelationship, Master, MasterPosition, MasterSignal, TradeLog
 from db.queries.copy_fleet import Kept
 from domain.copying import terms as code
-from domain.errors import AresError, Refused
+from domain.copying.loops import FollowsInACircle
+from domain.copying.terms import Terms
+from domain.errors import Refused
 from domain.fill import Fill
+from domain.instrument import Instrument
 from engine.follower_engine.book import FollowerBook, Following, Plan, Target
+from engine.follower_engine.progress import Progress
 from tasks.host.copying.logs import TradeLogs
 from tasks.host.copying.shapes import (
+    QUANTUM,
     caps_of,
     error_row,
     holding_of,
     position_row,
-    started_with,
     target_of,
     target_row,
-    terms_of,
 )
-from tasks.wiring import Parts, feed_of, number_of
+from tasks.wiring import number_of
 
 log = structlog.get_logger(__name__)
 #: Trades of an instance that are remembered as taken in.
@@ -42,7 +43,12 @@ FLUSH_NS: Final = 250_000_000
 #: Prices alone are kept so often.
 MARKS_NS: Final = 60_000_000_000
 
+#: Stands for the state of a master that follows its follower, over however many steps.
+CIRCLE: Final = "circle"
+
 Key = tuple[int, str]
+#: What stays of a position that was closed, for good: nothing that a venue would take.
+_FINAL: Final = (code.TOO_SMALL, code.DUST)
 
 
 class Owned:
@@ -52,9 +58,11 @@ class Owned:
         self.account, self.row, self.venue_account, self.book = account, row, venue_account, book
         self.epoch = row.epoch
         self.quote = "USDT"
+        #: The unit of the quote asset, in which limits and equity are counted: that of the account's instruments.
+        self.quantum = QUANTUM
         #: Symbol -> the instance that trades it.
         self.instances: dict[str, int] = {}
-        #: Relationship -> the revision and resync that the book follows, and the state of its master.
+        #: Relationship -> the revision and resync that the book follows, and the state of its master, or `CIRCLE`.
         self.revisions: dict[int, tuple[int, int, str]] = {}
         #: Symbol -> why it cannot be traded here.
         self.refused: dict[str, str] = {}
@@ -64,6 +72,9 @@ class Owned:
         self.is_current = False
         self.logs = TradeLogs()
         self.folded: dict[str, list[str]] = {}
+        #: Relationship -> its row, and that of its master.
+        self._terms: dict[int, tuple[FollowRelationship, Master]] = {}
+        self._old_logs: list[TradeLog] = []
         self._rows: set[Key] = set()
         self._targets: set[str] = set()
         self._sequences: dict[Key, int] = {}
@@ -104,13 +115,43 @@ class Owned:
             self.instances[row.symbol] = row.strategy_instance_id
             self.folded[row.symbol] = json.loads(row.folded)
 
+    def take_logs(self, rows: Iterable[TradeLog]) -> None:
+        """Signals whose end nobody has seen."""
+        self._old_logs = list(rows)
+
+    def take_terms(self, row: FollowRelationship, master: Master, standing: str) -> None:
+        """A relationship is new or was edited, or its master was; one that is in a circle enters nothing more."""
+        number = number_of(row.id)
+        self.revisions[number] = (row.revision, row.resync, standing)
+        following = Following(self._terms_of(row, master), row.master_id, row.resync)
+        if number in self.book.followings:
+            following.baseline = self.book.followings[number].baseline
+        self.quote = master.quote_asset
+        self.book.take_terms(following)
+        self._terms[number], self._owners[number] = (row, master), row.owner_id
+
+    def _terms_of(self, row: FollowRelationship, master: Master) -> Terms:
+        found = terms_of(row, master, self.quantum)
+        return found._replace(paused=found.paused or self.revisions[number_of(row.id)][2] == CIRCLE)
+
+    def take_instrument(self, instrument: Instrument) -> None:
+        """A symbol of the account; `Refused` when its amounts are counted in another unit than those of the others."""
+        if instrument.quote_quantum != self.quantum:
+            if self.book.instruments:
+                raise Refused(
+                    f"{instrument.symbol}: amounts are in steps of {instrument.quote_quantum} {instrument.quote}, "
+                    f"those of the account's other symbols in steps of {self.quantum}; copy it on another account."
+                )
+            self.quantum = instrument.quote_quantum
+            self.book.caps = caps_of(self.row, 0, self.quantum)
+            for number, (row, master) in self._terms.items():
+                if number in self.book.followings:
+                    self.book.followings[number].terms = self._terms_of(row, master)
+        self.book.instruments[instrument.symbol] = instrument
+
     def take_sequences(self, found: Mapping[Key, int]) -> None:
         """The last step of each tracking-error ledger."""
         self._sequences.update({key: found[key] for key in self._rows if key in found})
-
-    def take_owner(self, relationship: int, owner: int) -> None:
-        """Whose relationship it is."""
-        self._owners[relationship] = owner
 
     def take_fills(self, fills: Iterable[Fill]) -> bool:
         """Share out executions, each once; gives whether there were new ones."""
@@ -136,6 +177,8 @@ class Owned:
         """Share out what was executed while nobody looked; from here on each execution as it comes."""
         self.book.settle()
         self.is_current = True
+        self.logs.adopt(self._old_logs, self.book.instruments)
+        self._old_logs = []
         for symbol, fills in journaled.items():
             folded = self.folded.get(symbol, [])
             names = [fill.trade_id for fill in fills]
@@ -150,6 +193,21 @@ class Owned:
         self.logs.told(step.orders, now)
         return self.take_fills(step.fills) or self.logs.has_changes
 
+    def settle(self, symbol: str, progress: Progress | None) -> bool:
+        """See how far the instance of a symbol has come: what is over ends. Gives whether that is news."""
+        made = self.book.targets.get(symbol)
+        if not self.is_current or symbol not in self.book.instruments:
+            return False
+        if progress is not None:
+            is_newest = made is not None and progress.version == made.version
+            is_kept = symbol not in self.book.moved and self._sent is None
+            progress = progress._replace(is_resting=progress.is_resting and is_newest and is_kept)
+            if progress.is_resting:
+                for key in self.book.rest(symbol, progress.held, progress.why):
+                    self._kinds.setdefault(key, "transfer")
+        self.logs.settle(symbol, progress, lambda number: self.book.holdings.get((number, symbol)))
+        return self.has_changes
+
     def take_plan(
         self, plan: Plan, rows: Mapping[int, FollowRelationship], masters: Mapping[int, Master],
         positions: Mapping[int, Mapping[str, MasterPosition]], now: datetime,
@@ -159,10 +217,18 @@ class Owned:
             row, symbol = rows[one.relationship], one.position.symbol
             position = positions[row.master_id][symbol]
             instrument, instance = self.book.instruments[symbol], self.instances.get(symbol)
-            self.logs.take(one, row, masters[row.master_id], position, instrument, instance, now)
+            master, version = masters[row.master_id], self._version(symbol)
+            self.logs.take(one, row, master, position, instrument, instance, version, now)
             self._kinds[one.relationship, symbol] = "signal"
+        for one in plan.resumed:
+            symbol = one.position.symbol
+            self.logs.resume(one, self.book.instruments[symbol], self._version(symbol))
         for key in self.book.changed:
             self._kinds.setdefault(key, "transfer")
+
+    def _version(self, symbol: str) -> int:
+        made = self.book.targets.get(symbol)
+        return made.version if made is not None else 0
 
     def end(self, ended: Mapping[int, int]) -> None:
         """Relationships that their own stop loss or take profit has ended."""
@@ -231,7 +297,9 @@ class Owned:
         found = []
         for number, following in self.book.followings.items():
             revision, resync, _ = self.revisions[number]
-            error = "; ".join(self.refused[symbol] for symbol in sorted(self.refused))[:500]
+            objections = [self.refused[symbol] for symbol in sorted(self.refused)]
+            objections += [FollowsInACircle.__doc__ or ""] if self.revisions[number][2] == CIRCLE else []
+            error = "; ".join(objections)[:500]
             said = (self._state_of(number, following), revision, resync, error)
             if self._reported.get(number) == said and number not in self._ended and number not in asked:
                 continue
@@ -253,132 +321,6 @@ class Owned:
             return "paused" if following.terms.paused else "following"
         if following.terms.on_stop != code.CLOSE:
             return "stopped"
-        is_flat = all(not h.position.lots for (other, _), h in self.book.holdings.items() if other == number)
+        mine = [holding for (other, _), holding in self.book.holdings.items() if other == number]
+        is_flat = all(not holding.position.lots or holding.why in _FINAL for holding in mine)
         return "stopped" if is_flat else "stopping"
-
-
-class Loader:
-    """Takes follower accounts up, and keeps their relationships and instances as the rows want them."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    async def load(self, accounts: Collection[int]) -> tuple[list[Owned], dict[int, str]]:
-        """Become the owner of these accounts and read what was kept of them; says of the others why they cannot be."""
-        if not accounts:
-            return [], {}
-        now, numbers = utc_from_ms(self._parts.clock.machine.now_ms()), sorted(accounts)
-        rows = await self._parts.database.keep(
-            partial(copy_fleet.raise_epochs, accounts=numbers, owner=self._parts.worker_id, now=now)
-        )
-        held, targets = await self._parts.database.read(partial(copy_fleet.holdings, accounts=numbers))
-        sequences = await self._parts.database.read(partial(copy_fleet.sequences, accounts=numbers))
-        held_by, targets_of = grouped(held), grouped(targets)
-        found: list[Owned] = []
-        failed: dict[int, str] = {}
-        for account in await self._parts.database.read(partial(fleet.accounts, numbers=numbers)):
-            number = number_of(account.id)
-            if number not in rows:
-                continue
-            try:
-                can_short = self._parts.exchange_of(account).capabilities.can_short
-            except AresError as error:
-                failed[number] = str(error)
-                continue
-            owned = Owned(number, rows[number], account, FollowerBook(number, can_short=can_short))
-            owned.book.caps = caps_of(rows[number], 0)
-            owned.adopt(held_by.get(number, ()), targets_of.get(number, ()))
-            owned.take_sequences(sequences)
-            found.append(owned)
-        return found, failed
-
-    async def catch_up(self, owned: Owned) -> None:
-        """Share out what was executed while nobody looked."""
-        journaled = {}
-        for symbol, instance in owned.instances.items():
-            await self._instrument(owned, symbol)
-            journaled[symbol] = (await self._parts.journal.load(instance)).fills
-        owned.catch_up(journaled)
-
-    async def follow(self, owned: Owned, rows: Iterable[FollowRelationship], masters: Mapping[int, Master]) -> None:
-        """Bring the book's relationships in line with the rows."""
-        for row in rows:
-            number, master = number_of(row.id), masters.get(row.master_id)
-            if master is None:
-                continue
-            seen = (row.revision, row.resync, master.state)
-            if owned.revisions.get(number) == seen:
-                continue
-            following = Following(terms_of(row, master), row.master_id, row.resync)
-            if number in owned.book.followings:
-                following.baseline = owned.book.followings[number].baseline
-            owned.quote = master.quote_asset
-            owned.book.take_terms(following)
-            owned.revisions[number] = seen
-            owned.take_owner(number, row.owner_id)
-
-    async def equip(self, owned: Owned, positions: Mapping[int, Mapping[str, MasterPosition]]) -> bool:
-        """Make instances for symbols that a master holds and nobody trades here; gives whether any was made."""
-        made = False
-        for following in owned.book.followings.values():
-            for symbol, position in positions.get(following.master, {}).items():
-                if symbol in owned.instances or symbol in owned.refused or not following.terms.active:
-                    continue
-                if position.quantity and following.terms.allows(symbol):
-                    made |= await self._equip(owned, symbol)
-        await self._baselines(owned)
-        return made
-
-    async def _equip(self, owned: Owned, symbol: str) -> bool:
-        try:
-            await self._instrument(owned, symbol)
-            limits = self._limits(owned)
-        except AresError as error:
-            owned.refused[symbol] = str(error)
-            log.warning("symbol_not_copied", account=owned.account, symbol=symbol, reason=str(error))
-            return False
-        parameters = json.dumps({"can_short": owned.book.can_short})
-        row = await self._parts.database.keep(
-            partial(
-                copy_fleet.instance_for, account=owned.account, symbol=symbol, parameters=parameters, limits=limits,
-                now=utc_from_ms(self._parts.clock.machine.now_ms()),
-            )
-        )  # fmt: skip
-        owned.instances[symbol] = number_of(row.id)
-        return True
-
-    def _limits(self, owned: Owned) -> str:
-        """On spot the instance owns what its relationships may spend; where there is margin the venue decides."""
-        if owned.book.can_short:
-            return "{}"
-        most = sum(following.terms.max_notional for following in owned.book.followings.values())
-        if most <= 0:
-            raise Refused("a spot account needs max_notional, the amount that this relationship may spend; set it.")
-        return json.dumps({"capital": {owned.quote: str(Decimal(most).scaleb(-8))}})
-
-    async def _instrument(self, owned: Owned, symbol: str) -> None:
-        if symbol not in owned.book.instruments:
-            venue = await self._parts.venue(feed_of(owned.venue_account))
-            owned.book.instruments[symbol] = venue.exchange.instrument(symbol)
-
-    async def _baselines(self, owned: Owned) -> None:
-        """What the masters held when following began, where that is not to be copied."""
-        for number, following in owned.book.followings.items():
-            terms = following.terms
-            if terms.copy_existing or not terms.since_version:
-                continue
-            if number not in owned.baselines:
-                ask = partial(copy_fleet.baseline, master=following.master, version=terms.since_version)
-                owned.baselines[number] = await self._parts.database.read(ask)
-            for row in owned.baselines[number]:
-                instrument = owned.book.instruments.get(row.symbol)
-                if instrument is not None and row.symbol not in following.baseline:
-                    following.baseline[row.symbol] = started_with(row, instrument)
-
-
-def grouped(rows: Iterable[Any]) -> dict[int, list[Any]]:
-    """Account -> its rows."""
-    found: dict[int, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row.account_id, []).append(row)
-    return found

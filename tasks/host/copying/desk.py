@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from core.base_journal import Step
 from core.clock import utc_from_ms
+from core.event_bus import Event as News
 from core.redis_names import account_lock
 from db.models import FollowRelationship, Master, MasterPosition
 from db.queries import copy_fleet
@@ -25,11 +26,17 @@ from db.queries import following as relations
 from db.unit_of_work import UnitOfWork
 from domain import events
 from domain.copying import follow
+from domain.copying.target import MasterPosition as Held
 from domain.errors import AresError
 from domain.events import Event
+from domain.instrument import Instrument
 from engine.follower_engine.book import Target
+from engine.follower_engine.progress import progress_of
 from tasks.host.account import AccountRunner
-from tasks.host.copying.accounts import Loader, Owned
+from tasks.host.copying import news
+from tasks.host.copying.accounts import Owned
+from tasks.host.copying.loader import Loader
+from tasks.host.copying.rows import CopyRows
 from tasks.host.copying.shapes import caps_of, newest
 from tasks.host.runner import LIVE, Runner
 from tasks.wiring import Parts, number_of
@@ -52,20 +59,15 @@ class FollowerDesk:
     """Plans for the follower accounts that are held here."""
 
     def __init__(
-        self, parts: Parts, accounts: Mapping[int, AccountRunner], runner_of: Callable[[int], Runner | None],
-        ring: Callable[[int | None], None],
+        self, parts: Parts, accounts: Mapping[int, AccountRunner], ring: Callable[[int | None], None],
+        tell: Callable[[News], None],
     ) -> None:  # fmt: skip
         self.owned: dict[int, Owned] = {}
-        #: Accounts that a worker has to hold, whether anything trades on them yet or not.
-        self.wanted: set[int] = set()
-        self.relationships: dict[int, FollowRelationship] = {}
-        self.masters: dict[int, Master] = {}
-        self.positions: dict[int, dict[str, MasterPosition]] = {}
-        self._parts, self._accounts, self._runner_of, self._ring = parts, accounts, runner_of, ring
+        self.rows = CopyRows(parts.database)
+        self._parts, self._accounts, self._ring, self._news = parts, accounts, ring, tell
         self._loader = Loader(parts)
-        #: Master -> accounts that follow it; account -> its relationships.
-        self._followers: dict[int, set[int]] = {}
-        self._mine: dict[int, set[int]] = {}
+        #: Master -> the newest version that was handed over here: its ring needs no look at the rows.
+        self._handed: dict[int, int] = {}
         self._by_instance: dict[int, tuple[Owned, str]] = {}
         self._rung: set[int] = set()
         self._stale: set[int] = set()
@@ -74,18 +76,23 @@ class FollowerDesk:
         self._failed: dict[int, int] = {}
         #: Relationship -> commands without an outcome.
         self._waiting: dict[int, list[int]] = {}
+        #: Master, symbol and instrument -> what it was worked out from, and the position in the law's units.
+        self._known: dict[tuple[int, str, int], tuple[MasterPosition, Master, Instrument, Held]] = {}
         self._bell = asyncio.Event()
         self._whole_ns = self._marked_ns = 0
         self._is_reading = asyncio.Lock()
 
-    def ring_master(self, master: int, position: MasterPosition | None = None) -> None:
-        """A master has a new version; whoever has just published it here hands it over."""
-        if position is not None:
-            self._take_position(position)
-        else:
-            self._stale.add(master)
-        self._rung |= self._followers.get(master, set())
+    def take_position(self, position: MasterPosition) -> None:
+        """What a master that is watched here holds, as it has just been published."""
+        self._handed[position.master_id] = max(position.version, self._handed.get(position.master_id, 0))
+        self._rung |= self.rows.take_position(position)
         self._bell.set()
+
+    def ring_master(self, master: int, version: int = 0) -> None:
+        """A master has a new version; 0 when whoever rings does not know which."""
+        if master in self.rows.followers and not 0 < version == self._handed.get(master):
+            self._stale.add(master)
+            self._bell.set()
 
     def ring_account(self, account: int) -> None:
         """Something was asked of an account's relationships."""
@@ -99,26 +106,17 @@ class FollowerDesk:
         async with self._is_reading:
             now_ns = self._parts.clock.machine.steady_ns()
             is_whole = not self._whole_ns or now_ns - self._whole_ns > WHOLE_EVERY_NS
-            since = self._now() - OVERLAP
-            rows = await self._parts.database.read(
-                partial(copy_fleet.relationships, since=None if is_whole else since)
-            )  # fmt: skip
-            if is_whole:
-                self._whole_ns, self.relationships, self.wanted = now_ns, {}, set()
-            changed = self._take_relationships(rows)
-            mine = {row.master_id for row in self.relationships.values()}
-            await self._read_masters(mine if is_whole else mine & changed)
-            if mine:
-                for position in await self._parts.database.read(partial(copy_fleet.published_since, moment=since)):
-                    if position.master_id in mine and self._take_position(position):
-                        self._rung |= self._followers.get(position.master_id, set())
+            rows, moved = await self.rows.read(self._now() - OVERLAP, whole=is_whole)
+            self._whole_ns = now_ns if is_whole else self._whole_ns
+            self._rung |= moved
             self._rung |= {row.account_id for row in rows if self._is_news(row)}
-            self._rung |= {number for number in self.wanted & self._accounts.keys() if number not in self.owned}
+            self._rung |= {number for number in self.rows.wanted & self._accounts.keys() if number not in self.owned}
             waiting: dict[int, list[int]] = defaultdict(list)
             for command in await self._parts.database.read(relations.waiting):
                 waiting[command.relationship_id].append(number_of(command.id))
             self._waiting = dict(waiting)
-            self._rung |= {self.relationships[n].account_id for n in waiting if n in self.relationships}
+            known = self.rows.relationships
+            self._rung |= {known[number].account_id for number in waiting if number in known}
         if self._rung:
             self._bell.set()
 
@@ -132,7 +130,7 @@ class FollowerDesk:
                 pass
             self._bell.clear()
             try:
-                await self._look()
+                await self.look()
             except (AresError, RedisError, OSError) as error:
                 log.warning("followers_not_planned", reason=str(error) or type(error).__name__)
                 await asyncio.sleep(0.5)
@@ -149,8 +147,14 @@ class FollowerDesk:
     def note_runner(self, runner: Runner) -> None:
         """A strategy here has changed in some way: one that copies hears its target if it does not know it yet."""
         found = self._by_instance.get(runner.number)
-        if found is not None and runner.state == LIVE:
-            self._tell(found[0], ())
+        if found is None or runner.state != LIVE or runner.engine is None:
+            return
+        owned, symbol = found
+        self._tell(owned, ())
+        if owned.settle(symbol, progress_of(runner.engine)):
+            self._bell.set()
+        if symbol in owned.book.unpriced:
+            self._mark_one(owned, symbol, runner)
 
     def drop(self, account: int) -> None:
         """The account is held here no more."""
@@ -159,10 +163,11 @@ class FollowerDesk:
             for instance in owned.instances.values():
                 self._by_instance.pop(instance, None)
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Plan for everybody that was rung for, keep it, and hand it to those that carry it out."""
         await self._read_asked()
         stale, self._stale = self._stale, set()
-        await self._read_masters(stale & self._followers.keys())
+        self._rung |= await self.rows.read_masters(stale & self.rows.followers.keys())
         now_ms, now_ns = self._parts.clock.machine.now_ms(), self._parts.clock.machine.steady_ns()
         if now_ns - self._marked_ns > MARK_NS:
             self._marked_ns = now_ns
@@ -191,7 +196,7 @@ class FollowerDesk:
         """Take accounts up that are held here and wanted; they are planned for like all that were rung for."""
         now_ns = self._parts.clock.machine.steady_ns()
         new = [
-            number for number in rung & self.wanted & self._accounts.keys() - self.owned.keys()
+            number for number in rung & self.rows.wanted & self._accounts.keys() - self.owned.keys()
             if self._may(number) and self._failed.get(number, 0) <= now_ns
         ]  # fmt: skip
         found, failed = await self._loader.load(new)
@@ -206,7 +211,7 @@ class FollowerDesk:
         log.warning("follower_account_failed", account=account, reason=words)
         self.drop(account)
         self._failed[account] = self._parts.clock.machine.steady_ns() + FAILED_NS
-        rows = [self.relationships[number] for number in self._mine.get(account, ())]
+        rows = self.rows.mine(account)
 
         def work(unit: UnitOfWork) -> None:
             for row in rows:
@@ -225,39 +230,48 @@ class FollowerDesk:
 
     async def _prepare_one(self, owned: Owned) -> None:
         """Bring relationships up to date, and make instances for symbols that are new."""
-        rows = [self.relationships[number] for number in sorted(self._mine.get(owned.account, ()))]
-        masters = {row.master_id: self.masters[row.master_id] for row in rows if row.master_id in self.masters}
+        rows, known = self.rows.mine(owned.account), self.rows.masters
+        masters = {row.master_id: known[row.master_id] for row in rows if row.master_id in known}
         for number in owned.book.followings.keys() - {number_of(row.id) for row in rows}:
             owned.book.drop(number)
-        await self._loader.follow(owned, rows, masters)
-        if await self._loader.equip(owned, {number: self.positions.get(number, {}) for number in masters}):
+        self._loader.follow(owned, rows, masters, self.rows.circular)
+        if await self._loader.equip(owned, {number: self.rows.positions.get(number, {}) for number in masters}):
             self._ring(None)
         self._bind(owned)
         if not owned.is_current:
             await self._loader.catch_up(owned)
         runner = self._accounts.get(owned.account)
         equity = owned.equity_of(runner.hub.balances) if runner is not None and runner.hub is not None else 0
-        owned.book.caps = caps_of(owned.row, equity or owned.book.caps.equity)
+        owned.book.caps = caps_of(owned.row, equity or owned.book.caps.equity, owned.quantum)
 
     def _plan(self, owned: Owned) -> list[Target]:
-        book, machine_ms = owned.book, self._parts.clock.machine.now_ms()
+        rows, book, machine_ms = self.rows, owned.book, self._parts.clock.machine.now_ms()
         found = {
             number: {
-                symbol: newest(row, self.masters[number], book.instruments[symbol])
-                for symbol, row in self.positions.get(number, {}).items()
+                symbol: self._newest(row, rows.masters[number], book.instruments[symbol])
+                for symbol, row in rows.positions.get(number, {}).items()
                 if symbol in book.instruments
             }
             for number in {following.master for following in book.followings.values()}
-            if number in self.masters
+            if number in rows.masters
         }
         plan = book.plan(found, self._parts.clock.trading.now_ms(), machine_ms)
-        owned.take_plan(plan, self.relationships, self.masters, self.positions, self._now())
+        owned.take_plan(plan, rows.relationships, rows.masters, rows.positions, self._now())
         return plan.targets
+
+    def _newest(self, row: MasterPosition, master: Master, instrument: Instrument) -> Held:
+        """What a master holds, in units of the venue; worked out once for all that follow it there."""
+        found = self._known.get((row.master_id, row.symbol, id(instrument)))
+        if found is None or found[0] is not row or found[1] is not master or found[2] is not instrument:
+            found = row, master, instrument, newest(row, master, instrument)
+            self._known[row.master_id, row.symbol, id(instrument)] = found
+        return found[3]
 
     async def _keep(self, mine: list[Owned]) -> None:
         now = self._now()
         kept = [found for owned in mine if (found := owned.to_keep(now)) is not None]
-        reports = [report for owned in mine for report in owned.reports(now, self._waiting)]
+        told = {owned.account: owned.reports(now, self._waiting) for owned in mine}
+        reports = [report for some in told.values() for report in some]
         done = [number for relationship, _, _ in reports for number in self._waiting.pop(relationship, ())]
         if not kept and not reports:
             return
@@ -273,17 +287,25 @@ class FollowerDesk:
         overtaken = await self._parts.database.keep(work)
         for owned in mine:
             owned.was_kept()
+            self._tell_of(news.of_reports(owned.row.owner_id, told[owned.account]))
+        for one in kept:
+            if one.account not in overtaken.accounts:
+                self._tell_of(news.of_trades(self.owned[one.account].row.owner_id, one))
         for account in overtaken.accounts:
             log.info("follower_account_read_again", account=account)
             self.drop(account)
             self._asked.add(account)
             self._bell.set()
 
+    def _tell_of(self, events: Iterable[News]) -> None:
+        for event in events:
+            self._news(event)
+
     def _tell(self, owned: Owned, targets: Iterable[Target]) -> None:
         """Hand targets to the instances that carry them out; those that are not up yet hear when they are."""
         told = {one.symbol: one for one in targets}
         for symbol, made in owned.book.targets.items():
-            runner = self._runner_of(owned.instances.get(symbol, 0))
+            runner = self._runner(owned, symbol)
             if runner is None or runner.engine is None or runner.state != LIVE:
                 continue
             if symbol in told or runner.engine.instance.state[follow.VERSION] < made.version:
@@ -297,46 +319,36 @@ class FollowerDesk:
     def _mark(self) -> None:
         """Take the prices of now, carry out stops, and tell again what an instance may have missed."""
         for number, owned in self.owned.items():
-            for symbol, instance in owned.instances.items():
-                runner = self._runner_of(instance)
-                if runner is not None and runner.engine is not None:
-                    owned.book.mark(symbol, runner.engine.books.last_ticks)
+            for symbol in owned.instances:
+                runner = self._runner(owned, symbol)
+                is_up = runner is not None and runner.state == LIVE and runner.engine is not None
+                if runner is not None and is_up:
+                    self._mark_one(owned, symbol, runner)
+                if owned.logs.pending(symbol):
+                    owned.settle(symbol, progress_of(runner.engine) if runner and is_up and runner.engine else None)
             if owned.book.needs_watching and (ended := owned.book.protect()):
                 owned.end(ended)
             if owned.book.needs_watching:
                 self._rung.add(number)
             self._tell(owned, ())
 
-    def _take_relationships(self, rows: Iterable[FollowRelationship]) -> set[int]:
-        """Gives the masters of those that were new or edited."""
-        masters: set[int] = set()
-        is_fewer = False
-        for row in rows:
-            number = number_of(row.id)
-            before = self.relationships.get(number)
-            if before is None or before.revision != row.revision or row.master_id not in self.masters:
-                masters.add(row.master_id)
-            is_over = row.removed_at is not None or (row.desired_state == "stopped" and row.state == "stopped")
-            if is_over:
-                is_fewer |= self.relationships.pop(number, None) is not None
-            else:
-                self.relationships[number] = row
-        if masters or is_fewer or not self.wanted:
-            self._index()
-        return masters
+    def _mark_one(self, owned: Owned, symbol: str, runner: Runner) -> None:
+        """The price of a symbol now; what has waited for one is planned anew."""
+        if runner.engine is None or symbol not in owned.book.instruments:
+            return
+        if owned.book.mark(symbol, runner.engine.books.last_ticks):
+            self._rung.add(owned.account)
+            self._bell.set()
 
-    def _index(self) -> None:
-        followers: dict[int, set[int]] = defaultdict(set)
-        mine: dict[int, set[int]] = defaultdict(set)
-        for number, row in self.relationships.items():
-            followers[row.master_id].add(row.account_id)
-            mine[row.account_id].add(number)
-        self.wanted, self._followers, self._mine = set(mine), dict(followers), dict(mine)
+    def _runner(self, owned: Owned, symbol: str) -> Runner | None:
+        """What trades a symbol for an account, if it is up here."""
+        account = self._accounts.get(owned.account)
+        return account.runners.get(owned.instances.get(symbol, 0)) if account is not None else None
 
     def _is_news(self, row: FollowRelationship) -> bool:
         owned = self.owned.get(row.account_id)
         if owned is None:
-            return row.account_id in self._accounts and row.account_id in self.wanted
+            return row.account_id in self._accounts and row.account_id in self.rows.wanted
         return owned.revisions.get(number_of(row.id), ())[:2] != (row.revision, row.resync)
 
     async def _read_asked(self) -> None:
@@ -346,38 +358,13 @@ class FollowerDesk:
             return
         for account in asked:
             self._failed.pop(account, None)
-        rows = await self._parts.database.read(partial(copy_fleet.of_accounts, accounts=sorted(asked)))
         for found in await self._parts.database.read(partial(copy_fleet.followers, accounts=sorted(asked))):
             if found.account_id in self.owned:
                 self.owned[found.account_id].row = found
-        known = self.wanted
-        await self._read_masters(self._take_relationships(rows))
-        self._rung |= asked
-        if self.wanted - known:
+        known = self.rows.wanted
+        self._rung |= asked | await self.rows.read_accounts(asked)
+        if self.rows.wanted - known:
             self._ring(None)  # somebody has to hold the account first
-
-    async def _read_masters(self, numbers: Collection[int]) -> None:
-        if not numbers:
-            return
-        for master in await self._parts.database.read(partial(copy_fleet.masters, numbers=sorted(numbers))):
-            self.masters[number_of(master.id)] = master
-        await self._read_positions(numbers)
-
-    async def _read_positions(self, numbers: Collection[int]) -> None:
-        known = sorted(number for number in numbers if number in self.masters)
-        if not known:
-            return
-        for position in await self._parts.database.read(partial(copy_fleet.positions, numbers=known)):
-            if self._take_position(position):
-                self._rung |= self._followers.get(position.master_id, set())
-
-    def _take_position(self, position: MasterPosition) -> bool:
-        mine = self.positions.setdefault(position.master_id, {})
-        before = mine.get(position.symbol)
-        if before is not None and before.version >= position.version:
-            return False
-        mine[position.symbol] = position
-        return True
 
     def _bind(self, owned: Owned) -> None:
         for symbol, instance in owned.instances.items():

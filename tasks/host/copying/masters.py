@@ -64,10 +64,10 @@ class MasterWatch:
 
     def __init__(
         self, parts: Parts, runner_of: Callable[[int], Runner | None],
-        ring: Callable[[int, MasterPosition | None], None],
+        tell: Callable[[MasterPosition], None],
     ) -> None:  # fmt: skip
         self.watched: dict[int, Watched] = {}
-        self._parts, self._runner_of, self._ring = parts, runner_of, ring
+        self._parts, self._runner_of, self._tell = parts, runner_of, tell
         self._by_instance: dict[int, Watched] = {}
         self._bell = asyncio.Event()
         self._read_ns = 0
@@ -114,13 +114,17 @@ class MasterWatch:
             except TimeoutError:
                 pass
             self._bell.clear()
-            for watched in list(self.watched.values()):
-                try:
-                    await self._work(watched)
-                except (AresError, RedisError, OSError) as error:
-                    log.warning("master_not_published", master=watched.row.id, reason=str(error))
-                except Exception:
-                    log.exception("master_not_published", master=watched.row.id)
+            await self.look()
+
+    async def look(self) -> None:
+        """Publish what waits now, and audit what is due."""
+        for watched in list(self.watched.values()):
+            try:
+                await self._work(watched)
+            except (AresError, RedisError, OSError) as error:
+                log.warning("master_not_published", master=watched.row.id, reason=str(error))
+            except Exception:
+                log.exception("master_not_published", master=watched.row.id)
 
     async def close(self) -> None:
         """Let every master go: another worker takes them at once."""
@@ -131,10 +135,15 @@ class MasterWatch:
         number = number_of(watched.row.id)
         if not self._parts.leases.is_good(master_lock(number)):
             return
+        await self._publish_what_waits(watched)
         now_ns = self._parts.clock.machine.steady_ns()
-        if now_ns - watched.audited_ns > AUDIT_NS:
+        if now_ns - watched.audited_ns > AUDIT_NS and number in self.watched:
             watched.audited_ns = now_ns
             await self._audit(watched)
+            await self._publish_what_waits(watched)
+
+    async def _publish_what_waits(self, watched: Watched) -> None:
+        number = number_of(watched.row.id)
         waiting, watched.waiting = watched.waiting, {}
         if not waiting:
             return
@@ -148,9 +157,10 @@ class MasterWatch:
             await self._let_go(number)
             return
         for position in found:
-            self._ring(number, position)
+            self._tell(position)
         if found:
-            await self._parts.redis.publish(DOORBELL, f"{MASTER}{number}")
+            newest = max(position.version for position in found)
+            await self._parts.redis.publish(DOORBELL, f"{MASTER}{number}:{newest}")
 
     def _publish(self, watched: Watched, told: list[Published], unit: UnitOfWork) -> list[MasterPosition] | None:
         row = unit.session.get(Master, watched.row.id, with_for_update=True)

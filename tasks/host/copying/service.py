@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 from core.base_journal import Step
+from core.event_bus import Event
 from core.redis_names import FOLLOW, MASTER
 from db.queries.fleet import Want
 from tasks.host.account import AccountRunner
@@ -21,10 +22,10 @@ class Copying:
 
     def __init__(
         self, parts: Parts, accounts: Mapping[int, AccountRunner], runner_of: Callable[[int], Runner | None],
-        ring: Callable[[int | None], None],
+        ring: Callable[[int | None], None], tell: Callable[[Event], None],
     ) -> None:  # fmt: skip
-        self.desk = FollowerDesk(parts, accounts, runner_of, ring)
-        self.masters = MasterWatch(parts, runner_of, self.desk.ring_master)
+        self.desk = FollowerDesk(parts, accounts, ring, tell)
+        self.masters = MasterWatch(parts, runner_of, self.desk.take_position)
 
     def works(self) -> Iterator[tuple[Coroutine[Any, Any, None], str]]:
         """What runs until it is cancelled."""
@@ -38,7 +39,7 @@ class Copying:
 
     def also_wanted(self, wanted: Mapping[int, dict[int, Want]]) -> dict[int, dict[int, Want]]:
         """The accounts that are wanted, with those that follow and trade nothing yet."""
-        return {**{account: {} for account in self.desk.wanted}, **wanted}
+        return {**{account: {} for account in self.desk.rows.wanted}, **wanted}
 
     def note_step(self, step: Step) -> None:
         """A step was kept."""
@@ -47,7 +48,10 @@ class Copying:
 
     def hear(self, words: str) -> None:
         """What the doorbell said that is about copying."""
-        for prefix, ring in ((FOLLOW, self.desk.ring_account), (MASTER, self.desk.ring_master)):
-            number = words.removeprefix(prefix)
-            if number != words and number.isascii() and number.isdigit():
-                ring(int(number))
+        numbers = words.split(":")[1:]
+        if not numbers or not all(number.isascii() and number.isdigit() for number in numbers):
+            return
+        if words.startswith(FOLLOW):
+            self.desk.ring_account(int(numbers[0]))
+        elif words.startswith(MASTER):
+            self.desk.ring_master(int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0)

@@ -12,7 +12,6 @@ from db import copy_law
 from db.copy_law import milliseconds, ppm, quanta
 from db.models import (
     FollowerAccount,
-    FollowRelationship,
     FollowTarget,
     Master,
     MasterPosition,
@@ -21,29 +20,19 @@ from db.models import (
 )
 from domain.copying import target, terms
 from domain.copying.netting import AccountCaps
-from domain.copying.sizing import Record, Scale
-from domain.copying.target import Track
-from domain.copying.terms import PPM, Terms
+from domain.copying.terms import PPM
 from domain.copying.tracking import Causes, Gaps, Tracking, units_per_quantum
 from domain.instrument import Instrument
 from domain.position_tracker import Position
 from engine.follower_engine.book import Holding, Target
 
-#: Limits of relationships are kept in this unit of the quote asset.
+#: The unit of the quote asset until an instrument names its own.
 QUANTUM: Final = Decimal("0.00000001")
 
 
-def terms_of(row: FollowRelationship, master: Master) -> Terms:
-    """A relationship as the law has it: paused and ended with its master too."""
-    found = copy_law.terms_of(row, QUANTUM)
-    return found._replace(
-        paused=found.paused or master.state == "paused", active=found.active and master.state != "ended"
-    )
-
-
-def caps_of(row: FollowerAccount, equity: int) -> AccountCaps:
+def caps_of(row: FollowerAccount, equity: int, quantum: Decimal) -> AccountCaps:
     """What the account may hold."""
-    most = quanta(row.max_notional, QUANTUM)
+    most = quanta(row.max_notional, quantum)
     if row.max_leverage is not None and equity > 0:
         geared = equity * ppm(row.max_leverage) // PPM
         most = min(most or geared, geared)
@@ -52,22 +41,24 @@ def caps_of(row: FollowerAccount, equity: int) -> AccountCaps:
 
 def newest(row: MasterPosition, master: Master, instrument: Instrument) -> target.MasterPosition:
     """What a master holds now, in a follower's units."""
-    return copy_law.newest(row, master, instrument, QUANTUM)
+    return copy_law.newest(row, master, instrument, instrument.quote_quantum)
 
 
 def started_with(row: MasterSignal, instrument: Instrument) -> target.MasterPosition:
     """What a master held when following began."""
-    return copy_law.started_with(row, instrument, QUANTUM)
+    return copy_law.started_with(row, instrument, instrument.quote_quantum)
 
 
 def holding_of(row: VirtualPosition) -> Holding:
     """What a relationship holds, as it was kept."""
-    track, record = json.loads(row.track), json.loads(row.tracking)
+    record = json.loads(row.tracking)
     return Holding(
-        track=_track(track) if track else Track(),
+        track=copy_law.track_of(row.track),
         position=Position(row.lots, row.cost, row.realised),
         fees=row.fees,
         record=_tracking(record) if record else Tracking(),
+        residual=row.residual_lots,
+        why=terms.REASON_NAMES.index(row.residual_reason) if row.residual_reason else terms.COPIED,
     )
 
 
@@ -85,7 +76,8 @@ def position_row(key: tuple[int, str], holding: Holding, common: Mapping[str, An
         "relationship_id": key[0], "symbol": key[1], **common,
         "lots": holding.position.lots, "cost": holding.position.cost, "realised": holding.position.realised,
         "fees": holding.fees, "master_version": holding.track.version, "target_lots": holding.decision.lots,
-        "reason": terms.REASON_NAMES[holding.decision.reason], "residual_lots": 0, "residual_reason": "",
+        "reason": terms.REASON_NAMES[holding.decision.reason], "residual_lots": holding.residual,
+        "residual_reason": terms.REASON_NAMES[holding.why] if holding.why else "",
         "track": json.dumps(holding.track), "tracking": json.dumps(holding.record),
     }  # fmt: skip
 
@@ -110,13 +102,6 @@ def error_row(
         "master_version": holding.track.version, "units_per_quantum": units_per_quantum(instrument),
         "ideal": record.ideal_value, "actual": record.actual_value, **record.causes._asdict(),
     }  # fmt: skip
-
-
-def _track(found: list[Any]) -> Track:
-    version, master, uncopied, why, stopped, scale, ticks, time_ms = found
-    follower, leader, peak, anchor, record = scale
-    made = Scale(follower, leader, peak, anchor, Record(*record))
-    return Track(version, master, uncopied, why, stopped, made, ticks, time_ms)
 
 
 def _tracking(found: list[Any]) -> Tracking:

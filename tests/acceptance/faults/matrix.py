@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ROWS = {"F-EX": 27, "F-WS": 15, "F-RULE": 11, "F-GRID": 9}
+ROWS = {"F-EX": 27, "F-WS": 15, "F-RULE": 11, "F-GRID": 9, "F-COPY": 13}
 """How many rows each part has; they are numbered from 01."""
 
 
@@ -31,6 +31,11 @@ class Elsewhere:
 
 def _row(what: str, file: str, *names: str) -> Row:
     return Row(what, tuple(f"test_{file}.py::test_{name}" for name in names))
+
+
+def _copy(what: str, *names: str) -> Row:
+    """Copying has tests of its own in several folders."""
+    return Row(what, tuple(f"../../{name.replace('::', '::test_')}" for name in names))
 
 
 LOST = "an_order_whose_answer_is_lost_is_found_and_never_sent_again"
@@ -242,5 +247,79 @@ MATRIX: dict[str, Row | Elsewhere] = {
         "stop loss while orders are unknown",
         "grids",
         "a_stop_loss_while_orders_are_unknown_sells_no_more_than_is_held",
+    ),
+    "F-COPY-01": _copy(
+        "master path 1.0, 2.0, 0.5, -1.0, 0",
+        "platform/test_copying.py::followers_hold_exactly_their_ratio_of_the_master_after_each_change_and_end_flat",
+        "unit/engine/copying/test_following.py::the_masters_path_is_followed_exactly_and_ends_flat",
+    ),
+    "F-COPY-02": _copy(
+        "a worker dies at a random follower",
+        "platform/test_copying_deaths.py::"
+        "followers_of_a_worker_that_is_killed_end_at_their_target_without_a_doubled_order",
+        "platform/test_copying_deaths.py::a_thousand_followers_of_a_worker_that_is_killed_end_at_their_target",
+    ),
+    "F-COPY-03": _copy(
+        "the same event five times, or out of order",
+        "unit/domain/copying/test_targets.py::positions_told_five_times_or_out_of_order_change_nothing",
+        "unit/engine/copying/test_account_watch.py::executions_that_come_twice_late_and_in_another_order_count_once",
+        "unit/engine/copying/test_following.py::the_same_target_told_again_or_late_places_nothing",
+        "integration/test_copy_queries.py::an_event_that_is_told_twice_is_one_signal",
+    ),
+    "F-COPY-04": _copy(
+        "a restart after the master has changed",
+        "integration/test_copies_are_kept.py::"
+        "a_restart_after_the_master_has_changed_goes_to_the_newest_without_the_history",
+        "unit/engine/copying/test_following.py::another_process_goes_on_from_the_target_that_was_kept",
+    ),
+    "F-COPY-05": _copy(
+        "fifty changes in ten seconds",
+        "unit/engine/copying/test_following.py::"
+        "fifty_changes_while_an_order_is_under_way_become_one_order_for_the_newest",
+        "unit/domain/copying/test_targets.py::a_follower_that_missed_a_hundred_changes_needs_only_the_last",
+    ),
+    "F-COPY-06": _copy(
+        "too little money, or too small an order",
+        "platform/test_copying.py::"
+        "a_follower_without_the_money_is_told_so_tries_no_more_than_a_few_times_and_holds_nobody_up",
+        "unit/engine/copying/test_following.py::"
+        "what_is_below_the_smallest_order_is_remembered_and_traded_once_it_is_worth_it",
+        "unit/tasks/test_copy_logs.py::a_remainder_that_cannot_be_traded_ends_its_signal_with_the_reason",
+    ),
+    "F-COPY-07": _copy(
+        "one follower's venue hangs",
+        "platform/test_copying.py::a_venue_that_hangs_for_one_follower_holds_no_other_up_and_doubles_nothing",
+    ),
+    "F-COPY-08": _copy(
+        "cancelled between plan and send",
+        "integration/test_copies_are_kept.py::a_target_that_was_decided_before_the_follower_stopped_is_not_kept_after_it",
+        "unit/engine/copying/test_following.py::a_follower_stopped_before_its_order_left_sends_none",
+    ),
+    "F-COPY-09": _copy(
+        "the master is partly filled, then cancelled",
+        "unit/engine/copying/test_account_watch.py::the_position_follows_executions_and_not_orders",
+    ),
+    "F-COPY-10": _copy(
+        "a circle",
+        "integration/api/test_copying.py::nobody_copies_a_copy_of_itself",
+        "unit/domain/copying/test_targets.py::followers_of_themselves_and_circles_are_refused_by_name",
+        "unit/domain/copying/test_targets.py::a_circle_that_was_closed_all_the_same_is_found_and_nothing_beside_it_is",
+        "integration/test_copies_are_kept.py::a_circle_that_was_closed_all_the_same_enters_nothing_and_lets_exits_follow",
+    ),
+    "F-COPY-11": _copy(
+        "ratios that are none; lots of other sizes",
+        "integration/api/test_copying.py::terms_that_make_no_sense_are_refused_with_their_field",
+        "unit/domain/copying/test_targets.py::ratios_outside_the_range_are_refused",
+        "unit/domain/copying/test_targets.py::what_is_below_a_lot_is_rounded_towards_nothing_and_says_so",
+    ),
+    "F-COPY-12": _copy(
+        "an illiquid coin, pumped into followers",
+        "unit/engine/copying/test_following.py::an_entry_keeps_to_its_collar_and_an_exit_to_none",
+        "unit/domain/copying/test_targets.py::caps_hold_entries_back_say_which_and_never_close_what_is_held",
+    ),
+    "F-COPY-13": _copy(
+        "executions are known a loop later",
+        "unit/engine/copying/test_following.py::"
+        "a_target_that_comes_with_the_news_of_an_execution_does_not_count_it_twice",
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,18 @@ from typing import Any
 import pytest
 
 from api.distributions import quantile
-from db.models import FollowRelationship, FollowResult, StrategyInstance, TrackingError, TradeLog, VirtualPosition
+from db.models import (
+    FollowRelationship,
+    FollowResult,
+    Master,
+    StrategyInstance,
+    TrackingError,
+    TradeLog,
+    VirtualPosition,
+)
 from db.unit_of_work import committed
+from domain.copying import terms
+from domain.copying.target import Track
 from tests.api_node import ApiNode
 from tests.integration.test_copy_queries import NOW
 
@@ -172,6 +183,20 @@ def test_a_resync_is_shown_before_it_is_asked_for(scene: Scene) -> None:
         unit.session.get_one(FollowRelationship, scene.relationship).mode = "equity_proportional"
     (step,) = scene.get(path)["steps"]
     assert (step["target"], step["reason"]) == ("0", "equity_unknown")
+
+
+@pytest.mark.parametrize(("state", "reason"), [("paused", "too_late"), ("ended", "ended")])
+def test_a_resync_under_a_master_who_pauses_or_has_ended_is_shown_to_enter_nothing(
+    scene: Scene, state: str, reason: str
+) -> None:
+    scene.hold(lots=4_000, target=4_000, reason="copied")
+    with committed(scene.node.engine) as unit:
+        row = unit.session.get_one(FollowRelationship, scene.relationship)
+        unit.session.get_one(Master, row.master_id).state = state
+        kept = unit.session.get_one(VirtualPosition, (scene.relationship, "BTCUSDT"))
+        kept.track = json.dumps(Track(1, 100_000_000, 60_000_000, terms.TOO_LATE))
+    (step,) = scene.get(f"relationships/{scene.relationship}/resync-preview")["steps"]
+    assert (step["held"], step["change"].lstrip("-")[:1], step["reason"]) == ("0.04", "0", reason)
 
 
 def test_the_instances_of_copying_are_not_for_people_to_command(scene: Scene) -> None:

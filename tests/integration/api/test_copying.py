@@ -282,3 +282,8 @@ def test_versions_of_one_master_never_repeat_whoever_publishes_at_once(node: Api
         told = list(pool.map(lambda size: made(hold(node, size, symbol=f"S{size}USDT"), 200), sizes))
     assert sorted(one["version"] for one in told) == list(range(1, 13))
     assert len({one["master_id"] for one in told}) == 1
+
+
+def test_paper_money_at_a_futures_market_is_refused_by_its_field(node: ApiNode) -> None:
+    body = {"name": "Paper futures", "exchange": "paper", "settings": {"venue": "binance_futures"}}
+    assert "binance_spot" in refused(node.post("/api/accounts", body), "settings.venue")

@@ -106,7 +106,8 @@ def test_a_pause_enters_nothing_and_lets_every_exit_follow() -> None:
     track = target.advance(track, paused, at("1", 3), 1_000)
     assert lots(track, paused) == 5_000
     assert lots(target.advance(track, paused, at("0", 4), 1_000), paused) == 0
-    assert lots(target.resync(track), COPY) == 10_000
+    assert lots(target.resync(track, COPY), COPY) == 10_000
+    assert target.resync(track, COPY._replace(paused=True)) == track, "in a pause nothing is entered, asked for or not"
 
 
 def test_an_entry_seen_too_late_is_skipped_and_an_exit_never_is() -> None:
@@ -224,3 +225,11 @@ def test_a_scale_is_kept_so_that_sizes_do_not_drift_with_the_price() -> None:
     track = follow(terms, at("1", 1), at("1", 2, ticks=PRICE * 3))
     assert track.scale == Scale(0, 0, BTC, PRICE)
     assert lots(track, terms) == 10_000
+
+
+def test_a_circle_that_was_closed_all_the_same_is_found_and_nothing_beside_it_is() -> None:
+    chain = {n: (n, n + 1) for n in range(1, 500)}
+    assert loops.circular(chain) == set()
+    assert loops.circular({**chain, 900: (7, 7)}) == {900}
+    assert loops.circular({**chain, 900: (12, 10), 901: (3, 900)}) == {10, 11, 900}
+    assert loops.circular({1: (1, 2), 2: (2, 1), 3: (2, 3), 4: (3, 4), 5: (4, 3)}) == {1, 2, 4, 5}

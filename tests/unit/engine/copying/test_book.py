@@ -151,3 +151,45 @@ def test_books_of_a_thousand_changes_stay_within_a_lot_and_their_errors_add_up()
             assert holding.record.adds_up
             if number:
                 assert holding.position.lots == holding.decision.lots
+
+
+def test_a_cap_waits_for_the_first_price_and_then_lets_the_signal_through() -> None:
+    book = book_of(TENTH._replace(max_notional=9_000 * BTC), can_short=False)
+    blind = {1: {"BTCUSDT": MasterPosition("BTCUSDT", 1, BTC, 0, 1_000)}}
+    first = plan(book, blind)
+    assert (first.targets, [one.reason for one in first.taken]) == ([], [code.NO_PRICE])
+    assert plan(book, blind).resumed == [], "nothing has changed"
+    assert book.mark("BTCUSDT", PRICE), "somebody waits for it"
+    second = plan(book, blind)
+    assert [one.lots for one in second.targets] == [10_000]
+    assert [(one.relationship, one.position.version, one.lots) for one in second.resumed] == [(1, 1, 10_000)]
+    assert not book.mark("BTCUSDT", PRICE + 1)
+
+
+def test_lots_that_fees_took_leave_the_relationships_and_the_rest_is_dust_with_a_name() -> None:
+    book = book_of(TENTH, FIFTH, can_short=False)
+    plan(book, masters(1, BTC, BTC))
+    trade(book, 30_000, "1")
+    held = 30_000 * BTCUSDT.base_per_lot - 30 * BTCUSDT.base_per_lot - 1  # a thousandth in fees, and a quantum
+    assert {number for number, _ in book.rest("BTCUSDT", held, code.COPIED)} == {1, 2}
+    assert (lots(book, 1), lots(book, 2)) == (9_990, 19_979), "whole lots, and together no more than is there"
+    assert [(h.residual, h.why) for h in book.holdings.values()] == [(10, code.DUST), (21, code.DUST)]
+    assert all(holding.record.adds_up for holding in book.holdings.values())
+    assert book.rest("BTCUSDT", held, code.COPIED) == [], "once"
+    plan(book, masters(2, 0, 0))
+    assert {h.residual for h in book.holdings.values()} == {0}, "a new target, and nothing is known of its rest"
+    trade(book, -29_969, "2")
+    book.rest("BTCUSDT", held - 29_969 * BTCUSDT.base_per_lot, code.COPIED)
+    assert (lots(book, 1), lots(book, 2)) == (0, 0)
+    assert {h.why for h in book.holdings.values()} == {code.COPIED}
+
+
+def test_what_is_too_small_to_be_closed_stays_with_its_reason() -> None:
+    book = book_of(TENTH, can_short=False)
+    plan(book, masters(1, BTC))
+    trade(book, 10_000, "1")
+    plan(book, masters(2, 0))
+    trade(book, -9_995, "2")
+    assert book.rest("BTCUSDT", 5 * BTCUSDT.base_per_lot, code.TOO_SMALL) == [(1, "BTCUSDT")]
+    holding = book.holdings[1, "BTCUSDT"]
+    assert (holding.residual, holding.why) == (-5, code.TOO_SMALL)

@@ -1,0 +1,31 @@
+"""What copying tells those who watch: every signal when it is taken in and when it ends, and each relationship."""
+
+from __future__ import annotations
+
+from core.event_bus import COPY_STATUS, COPY_TRADE, Event
+from db.queries.copy_fleet import Kept
+from tasks.host.copying import news
+
+
+def test_a_signal_is_told_when_it_is_new_and_when_its_status_changes_and_not_in_between() -> None:
+    new = {
+        "relationship_id": 3, "master_version": 7, "status": "pending", "reason": "", "outcome": "",
+        "follower_action": "follow_long", "master_symbol": "BTCUSDT", "owner_id": 1,
+    }  # fmt: skip
+    changes = [
+        {"r": 3, "v": 6, "client_order_id": "ar1"},
+        {"r": 3, "v": 5, "status": "success", "outcome": "accepted", "is_success": True},
+    ]
+    kept = Kept(1, 1, {}, [], [], [new], changes, [])
+    told = {"relationship": 3, "version": 7, "status": "pending", "reason": "", "outcome": ""}
+    assert list(news.of_trades(9, kept)) == [
+        Event(COPY_TRADE, 9, {**told, "follower_action": "follow_long", "symbol": "BTCUSDT"}),
+        Event(COPY_TRADE, 9, {"relationship": 3, "version": 5, "status": "success", "outcome": "accepted"}),
+    ]
+
+
+def test_what_a_worker_says_of_a_relationship_is_told_without_what_concerns_nobody() -> None:
+    changes = {"state": "paused", "applied_revision": 2, "applied_resync": 1, "last_error": ""}
+    assert list(news.of_reports(9, [(3, 2, changes)])) == [
+        Event(COPY_STATUS, 9, {"relationship": 3, "state": "paused", "last_error": "", "applied_revision": 2})
+    ]
