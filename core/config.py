@@ -8,6 +8,7 @@ working directory, or where `ARES_CONFIG` points.
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,6 +111,8 @@ class WorkerSection(Section):
     sweep_seconds: float = Field(default=60.0, gt=0, le=3_600)
     #: A piece of a backtest or an optimisation of which nothing was heard for so long is taken up by others.
     claim_seconds: float = Field(default=30.0, ge=1, le=3_600)
+    #: Quote asset -> what must have been traded of a symbol in a day for copies of it to be entered; exits always are.
+    copy_least_volume: dict[str, Decimal] = {}
     #: Workers behind one address share the venue's budget; those of another address get a name of their own.
     egress: str = "default"
     #: Loopback port of metrics, health and the kill switch; 0 takes a free one.

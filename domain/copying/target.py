@@ -95,6 +95,8 @@ def _objection(terms: Terms, position: MasterPosition, now_ms: int, stopped: int
         return code.ENDED
     if not terms.allows(position.symbol):
         return code.NOT_ALLOWED
+    if position.symbol in terms.illiquid:
+        return code.ILLIQUID
     if position.version <= terms.since_version and not terms.copy_existing:
         return code.EXISTING
     if terms.paused:

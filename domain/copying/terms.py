@@ -47,10 +47,11 @@ COLLAR: Final = 18
 NO_PRICE: Final = 19
 TOO_SMALL: Final = 20
 DUST: Final = 21
+ILLIQUID: Final = 22
 REASON_NAMES: Final = (
     "copied", "existing_position", "paused", "too_late", "symbol_not_allowed", "stop_loss", "take_profit", "rounded",
     "symbol_cap", "relationship_cap", "account_cap", "leverage_cap", "no_short", "record_too_short", "no_edge",
-    "ended", "equity_unknown", "waiting", "collar", "no_price", "too_small", "dust",
+    "ended", "equity_unknown", "waiting", "collar", "no_price", "too_small", "dust", "illiquid",
 )  # fmt: skip
 REASONS: Final = {
     COPIED: "The whole position of the master is copied.",
@@ -74,6 +75,7 @@ REASONS: Final = {
     COLLAR: "The price is further from the master's than entries may pay.",
     NO_PRICE: "No price of this symbol is known yet, so its worth is not; it is entered as soon as there is one.",
     TOO_SMALL: "What is missing is below the venue's smallest order; it is traded when it is worth enough.",
+    ILLIQUID: "Too little of this symbol is traded in a day for copies of it to be entered; exits always follow.",
     DUST: "Fees were taken in the base asset, so less is held than was bought; the rest is below one lot.",
 }
 
@@ -114,6 +116,8 @@ class Terms(NamedTuple):
     #: Of the relationship as a whole, in quote quanta.
     total_stop_loss: int = 0
     total_take_profit: int = 0
+    #: Symbols of which too little is traded where this account is, whoever follows.
+    illiquid: frozenset[str] = frozenset()
 
     def allows(self, symbol: str) -> bool:
         """Whether the symbol may be entered: denied ones never, and others only if they are listed or nothing is."""

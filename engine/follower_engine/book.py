@@ -103,6 +103,8 @@ class FollowerBook:
         self.moved: set[str] = set()
         #: Machine time at which something that waits on purpose is due; 0 is never.
         self.due_ms = 0
+        #: Symbols of which too little is traded to enter them.
+        self.illiquid: frozenset[str] = frozenset()
         #: Symbols that are not entered until a price is known.
         self.unpriced: set[str] = set()
         self.can_short = can_short
@@ -167,7 +169,7 @@ class FollowerBook:
         if following.terms.delay_ms and machine_ms < due_ms:
             self.due_ms = min(self.due_ms or due_ms, due_ms)
             return False
-        terms, equity = following.terms, self.caps.equity
+        terms, equity = following.terms._replace(illiquid=self.illiquid), self.caps.equity
         start = following.baseline.get(position.symbol)
         if holding.track.version == 0 and start is not None and start.version < position.version:
             holding.track = target.advance(holding.track, terms, start, now_ms, equity)

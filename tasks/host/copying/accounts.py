@@ -123,6 +123,7 @@ class Owned:
         """A relationship is new or was edited, or its master was; one that is in a circle enters nothing more."""
         number = number_of(row.id)
         self.revisions[number] = (row.revision, row.resync, standing)
+        self.refused.clear()  # what was in the way may have been what was edited
         following = Following(self._terms_of(row, master), row.master_id, row.resync)
         if number in self.book.followings:
             following.baseline = self.book.followings[number].baseline

@@ -16,6 +16,7 @@ from domain.errors import AresError, Refused
 from domain.money import from_units, to_wire
 from engine.follower_engine.book import FollowerBook
 from tasks.host.copying.accounts import CIRCLE, Owned
+from tasks.host.copying.liquidity import Liquidity
 from tasks.host.copying.shapes import caps_of, started_with
 from tasks.wiring import Parts, feed_of, number_of
 
@@ -27,6 +28,7 @@ class Loader:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._liquidity = Liquidity(parts)
 
     async def load(self, accounts: Collection[int]) -> tuple[list[Owned], dict[int, str]]:
         """Become the owner of these accounts and read what was kept of them; says of the others why they cannot be."""
@@ -89,6 +91,8 @@ class Loader:
                 if position.quantity and following.terms.allows(symbol):
                     made |= await self._equip(owned, symbol)
         await self._baselines(owned)
+        feed, known = feed_of(owned.venue_account), list(owned.book.instruments.values())
+        owned.book.illiquid = frozenset([one.symbol for one in known if not await self._liquidity.is_enough(feed, one)])
         return made
 
     async def _equip(self, owned: Owned, symbol: str) -> bool:

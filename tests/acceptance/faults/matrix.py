@@ -289,6 +289,7 @@ MATRIX: dict[str, Row | Elsewhere] = {
     "F-COPY-07": _copy(
         "one follower's venue hangs",
         "platform/test_copying.py::a_venue_that_hangs_for_one_follower_holds_no_other_up_and_doubles_nothing",
+        "unit/tasks/test_a_follower_hangs.py::the_slowest_hundredth_of_the_others_is_as_fast_as_without_it",
     ),
     "F-COPY-08": _copy(
         "cancelled between plan and send",
@@ -316,6 +317,9 @@ MATRIX: dict[str, Row | Elsewhere] = {
         "an illiquid coin, pumped into followers",
         "unit/engine/copying/test_following.py::an_entry_keeps_to_its_collar_and_an_exit_to_none",
         "unit/domain/copying/test_targets.py::caps_hold_entries_back_say_which_and_never_close_what_is_held",
+        "unit/tasks/test_copy_liquidity.py::"
+        "an_illiquid_symbol_is_not_entered_and_what_is_held_of_it_is_closed_with_the_master",
+        "unit/tasks/test_copy_liquidity.py::what_was_traded_within_a_day_is_compared_with_the_floor_of_its_quote_asset",
     ),
     "F-COPY-13": _copy(
         "executions are known a loop later",
