@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from core.base_journal import Step
 from core.clock import utc_from_ms
+from core.event_bus import Event
 from core.redis_names import DOORBELL, MASTER, master_lock
 from db.models import Master, MasterPosition
 from db.queries import copy_fleet, fleet, masters
@@ -32,6 +33,7 @@ from domain.money import from_units
 from domain.position_tracker import Position
 from domain.profit import Units
 from engine.follower_engine.account_watch import AccountWatch, Seen
+from tasks.host.copying.news import of_signal
 from tasks.host.placement import Member, owner_of
 from tasks.host.runner import Runner
 from tasks.host.status import equity_of
@@ -64,10 +66,10 @@ class MasterWatch:
 
     def __init__(
         self, parts: Parts, runner_of: Callable[[int], Runner | None],
-        tell: Callable[[MasterPosition], None],
+        tell: Callable[[MasterPosition], None], news: Callable[[Event], None],
     ) -> None:  # fmt: skip
         self.watched: dict[int, Watched] = {}
-        self._parts, self._runner_of, self._tell = parts, runner_of, tell
+        self._parts, self._runner_of, self._tell, self._news = parts, runner_of, tell, news
         self._by_instance: dict[int, Watched] = {}
         self._bell = asyncio.Event()
         self._read_ns = 0
@@ -158,6 +160,7 @@ class MasterWatch:
             return
         for position in found:
             self._tell(position)
+            self._news(of_signal(position))
         if found:
             newest = max(position.version for position in found)
             await self._parts.redis.publish(DOORBELL, f"{MASTER}{number}:{newest}")

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from core.event_bus import COPY_STATUS, COPY_TRADE, Event
+from core.event_bus import COPY_SIGNAL, COPY_STATUS, COPY_TRADE, Event
+from db.models import MasterPosition
 from db.queries.copy_fleet import Kept
+from domain.money import to_wire
 
 #: Of a new record; of a change those that are among it.
 _TOLD: Final = ("status", "reason", "outcome", "follower_action", "master_symbol")
+
+
+def of_signal(position: MasterPosition) -> Event:
+    """A master's new version, to its owner."""
+    entry = position.entry_price
+    told = {
+        "master": position.master_id, "symbol": position.symbol, "version": position.version,
+        "quantity": to_wire(position.quantity), "entry_price": to_wire(entry) if entry is not None else None,
+        "signal_at": position.signal_at.isoformat(),
+    }  # fmt: skip
+    return Event(COPY_SIGNAL, position.owner_id, told)
 
 
 def of_trades(owner: int, kept: Kept) -> Iterator[Event]:

@@ -25,7 +25,7 @@ class Copying:
         ring: Callable[[int | None], None], tell: Callable[[Event], None],
     ) -> None:  # fmt: skip
         self.desk = FollowerDesk(parts, accounts, ring, tell)
-        self.masters = MasterWatch(parts, runner_of, self.desk.take_position)
+        self.masters = MasterWatch(parts, runner_of, self.desk.take_position, tell)
 
     def works(self) -> Iterator[tuple[Coroutine[Any, Any, None], str]]:
         """What runs until it is cancelled."""

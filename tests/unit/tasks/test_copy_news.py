@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from core.event_bus import COPY_STATUS, COPY_TRADE, Event
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from core.event_bus import COPY_SIGNAL, COPY_STATUS, COPY_TRADE, Event
+from db.models import MasterPosition
 from db.queries.copy_fleet import Kept
 from tasks.host.copying import news
+
+
+def test_what_a_watched_master_holds_now_is_told_to_its_owner_in_plain_amounts() -> None:
+    moment = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    held = MasterPosition(
+        master_id=4, symbol="BTCUSDT", owner_id=9, version=3, quantity=Decimal("0.500"), entry_price=None, price=None,
+        signal_at=moment, published_at=moment, source="strategy",
+    )  # fmt: skip
+    told = {"master": 4, "symbol": "BTCUSDT", "version": 3, "quantity": "0.5", "entry_price": None}
+    assert news.of_signal(held) == Event(COPY_SIGNAL, 9, {**told, "signal_at": "2026-05-01T12:00:00+00:00"})
 
 
 def test_a_signal_is_told_when_it_is_new_and_when_its_status_changes_and_not_in_between() -> None:
