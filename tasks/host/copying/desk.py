@@ -288,9 +288,10 @@ class FollowerDesk:
         for owned in mine:
             owned.was_kept()
             self._tell_of(news.of_reports(owned.row.owner_id, told[owned.account]))
+        owners = {owned.account: owned.row.owner_id for owned in mine}
         for one in kept:
             if one.account not in overtaken.accounts:
-                self._tell_of(news.of_trades(self.owned[one.account].row.owner_id, one))
+                self._tell_of(news.of_trades(owners[one.account], one))
         for account in overtaken.accounts:
             log.info("follower_account_read_again", account=account)
             self.drop(account)
@@ -319,7 +320,7 @@ class FollowerDesk:
     def _mark(self) -> None:
         """Take the prices of now, carry out stops, and tell again what an instance may have missed."""
         for number, owned in self.owned.items():
-            for symbol in owned.instances:
+            for symbol in owned.book.instruments:
                 runner = self._runner(owned, symbol)
                 is_up = runner is not None and runner.state == LIVE and runner.engine is not None
                 if runner is not None and is_up:

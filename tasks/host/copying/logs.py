@@ -138,11 +138,15 @@ class TradeLogs:
     def settle(self, symbol: str, progress: Progress | None, holdings: Callable[[int], Holding | None]) -> None:
         """End signals that nothing will be done for any more.
 
-        None stands for an instance that is not up: what a newer signal has replaced is not waited for.
+        None stands for an instance that is not up: what a newer signal has replaced before its order left is not
+        waited for.
         `Progress.is_resting` counts for the newest target only, so the caller clears it for an older one.
         """
         for log in self.pending(symbol):
-            is_over = progress is None or (progress.version > log.target and log.target not in progress.under_way)
+            if progress is None:
+                is_over = not log.client_order_id
+            else:
+                is_over = progress.version > log.target and log.target not in progress.under_way
             if log.is_superseded and is_over:
                 self._close(log, "success" if log.traded else "coalesced")
             elif progress is not None and progress.is_resting and not log.waits:

@@ -97,6 +97,10 @@ def test_where_nothing_runs_what_was_replaced_is_not_waited_for() -> None:
         take(logs, version, 0, version)
         logs.settle(SYMBOL, None, lambda _: Holding())
     assert [log.version for log in logs.pending(SYMBOL)] == [50]
+    logs.sent([order(50)], NOW)
+    take(logs, 51, 0, 51)
+    logs.settle(SYMBOL, None, lambda _: Holding())
+    assert [log.version for log in logs.pending(SYMBOL)] == [50, 51], "what its order has come to is not known here"
 
 
 def test_a_remainder_that_cannot_be_traded_ends_its_signal_with_the_reason() -> None:
