@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from db.database import open_database
+from tests.acceptance.copy_walk import walk
 from tests.embedded import Up, ares, pids, up, wait_for
 from tests.markets import trending
 from tests.runs import one_cross, share
@@ -90,5 +91,6 @@ def test_status_logs_login_and_a_second_up_tell_what_runs(tmp_path: Path) -> Non
         assert "ETHUSDT range grid" in listed
         assert ares(tmp_path, running.database, "strategy", "pause", "3").returncode == 0
         wait_for(lambda: running.strategies()[2]["desired_state"] == "paused", "a paused strategy")
+        walk(running)
         refused = ares(tmp_path, running.database, "strategy", "start", "99")
         assert (refused.returncode, refused.stderr.startswith("ares: ")) == (1, True)
