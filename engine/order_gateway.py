@@ -61,8 +61,8 @@ class OrderGateway:
         self.alarms = alarms if alarms is not None else Alarms()
         #: Whether requests of an instance may leave this process: its lease is good for long enough. Asked last of all.
         self.may_send: Callable[[int], bool] = lambda _: True
-        #: Told how many orders have been answered, or were not sent after all.
-        self.on_answered: Callable[[int], None] = lambda _: None
+        #: Told how many orders have been answered, or were not sent after all, and how many ms after they were kept.
+        self.on_answered: Callable[[int, float], None] = lambda _orders, _took_ms: None
         #: Told when the venue refuses the account's key, and when it cannot be reached.
         self.on_key_refused: Callable[[str], None] = lambda _: None
         self.on_unreachable: Callable[[str], None] = lambda _: None
@@ -77,7 +77,7 @@ class OrderGateway:
         try:
             await self._place(orders, committed_ms, deliver, is_open_question)
         finally:
-            self.on_answered(len(orders))
+            self.on_answered(len(orders), self._clock.machine.now_ms() - committed_ms)
 
     async def _place(
         self, orders: Sequence[Order], committed_ms: int, deliver: Deliver, is_open_question: IsOpenQuestion

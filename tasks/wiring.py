@@ -52,11 +52,14 @@ from engine.market_data.wiring import EngineMarket
 from engine.order_gateway import ResolveSettings
 from engine.trading_engine import EngineSettings
 from exchanges.paper import PaperFeed
-from tasks.host.leases import LeasedJournal, LeaseKeeper, LeaseThread, SendGate
+from tasks.host.leases import LeasedJournal, LeaseKeeper, LeaseThread
+from tasks.host.send_gate import SendGate
 
 PAPER: Final = "paper"
-#: Orders on their way to venues at once from this process.
-ORDERS_UNDER_WAY: Final = 60
+#: Orders on their way to venues at once from this process, until answers show how many can be.
+ORDERS_UNDER_WAY: Final = 40
+#: Part of the signed window within which answers are to come: the rest is for what happens to be slow.
+WINDOW_AIM: Final = 1 / 3
 #: Accounts that take strategies up at the same time in a process.
 STARTS_AT_ONCE: Final = 2
 #: Accounts that connect to their venue at the same time.
@@ -148,7 +151,7 @@ class Parts:
             rest_url=wanted.rest_url if wanted else "",
             stream_url=wanted.stream_url if wanted else "",
             sandbox=bool(wanted and wanted.sandbox),
-            receive_window_ms=self._window_ms,
+            receive_window_ms=window_ms(self.config),
             budget=self.budgets[name],
         )
 
@@ -175,14 +178,9 @@ class Parts:
         return HubSettings(
             sweep_interval=wanted.sweep_seconds,
             first_sweep_patience=FIRST_SWEEP_PATIENCE,
-            receive_window_ms=self._window_ms,
+            receive_window_ms=window_ms(self.config),
             resolve=ResolveSettings(dead_margin_ms=round(wanted.late_orders_seconds * 1000)),
         )
-
-    @property
-    def _window_ms(self) -> int:
-        """Of a signed request: shorter than the lease's margin, so that a stale one is dead when the lease is."""
-        return max(round((self.config.worker.margin_seconds - CLOCK_ERROR_SECONDS) * 1000), 100)
 
     def credentials_of(self, account: Account) -> Credentials:
         """What signs the account's requests."""
@@ -239,6 +237,11 @@ class Parts:
         await self.redis.aclose()
 
 
+def window_ms(config: Config) -> int:
+    """How long a signed request holds: shorter than the lease's margin, so that it is dead when the lease is."""
+    return max(round((config.worker.margin_seconds - CLOCK_ERROR_SECONDS) * 1000), 100)
+
+
 def feed_of(account: Account) -> str:
     """The venue whose market an account trades on."""
     return str(settings_of(account).get("venue") or account.exchange) if account.paper else account.exchange
@@ -292,7 +295,7 @@ def open_parts(config: Config) -> Parts:
         LeaseStore(lease_redis, round(wanted.lease_seconds * 1000)), clock.machine, worker_id,
         round(wanted.margin_seconds * 1000), LeaseThread(),
     )  # fmt: skip
-    gate = SendGate(ORDERS_UNDER_WAY)
+    gate = SendGate(ORDERS_UNDER_WAY, WINDOW_AIM * window_ms(config))
     journal = GroupCommitJournal(url, clock.machine)
     return Parts(
         config=config,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from core.clock import MachineTime
 from core.lease import GONE, KEPT, Answer, Lease, LeaseStore, pieces
 from core.redis_names import strategy_lock
 from domain.instrument import Instrument
+from tasks.host.send_gate import SendGate
 
 log = structlog.get_logger(__name__)
 _MILLISECOND = 1_000_000
@@ -60,50 +60,6 @@ class LeaseThread:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(2)
         self._loop.close()
-
-
-class SendGate:
-    """How many orders may be on their way to venues at once. Whoever wants to send waits before the intent is kept.
-
-    A request that waits after the commit grows old, and the venue refuses what is older than its window.
-    """
-
-    def __init__(self, most: int, patience_seconds: float = 5.0) -> None:
-        self.under_way = 0
-        self._most = most
-        self._patience = patience_seconds
-        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
-
-    async def enter(self, orders: int) -> None:
-        """Wait for room, in turn; one that is larger than all the room goes alone, and nobody waits for ever."""
-        if not self._waiting and self._has_room(orders):
-            self.under_way += orders
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((turn, orders))
-        try:
-            async with asyncio.timeout(self._patience):
-                await turn
-        except TimeoutError:
-            # Nobody has left for so long: whoever was under way has died without a word.
-            if not turn.done() or turn.cancelled():
-                self.under_way = orders
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.leave(orders)
-            raise
-
-    def leave(self, orders: int) -> None:
-        """So many have been answered, or were not sent after all."""
-        self.under_way = max(self.under_way - orders, 0)
-        while self._waiting and (self._waiting[0][0].done() or self._has_room(self._waiting[0][1])):
-            turn, wanted = self._waiting.popleft()
-            if not turn.done():
-                self.under_way += wanted
-                turn.set_result(None)
-
-    def _has_room(self, orders: int) -> bool:
-        return not self.under_way or self.under_way + orders <= self._most
 
 
 class LeaseKeeper:

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import asyncio
 
-from tasks.host.leases import SendGate
+from tasks.host.send_gate import FEWEST, MOST, SendGate
 from tests.fakes.virtual_time import in_virtual_time
 
 
 @in_virtual_time
 async def test_whoever_finds_no_room_waits_in_turn_until_others_have_been_answered() -> None:
-    gate, entered = SendGate(10), list[str]()
+    gate, entered = SendGate(10, 400), list[str]()
 
     async def send(name: str, orders: int) -> None:
         await gate.enter(orders)
@@ -26,7 +26,7 @@ async def test_whoever_finds_no_room_waits_in_turn_until_others_have_been_answer
 
 @in_virtual_time
 async def test_a_step_that_is_larger_than_all_the_room_goes_alone() -> None:
-    gate = SendGate(10)
+    gate = SendGate(10, 400)
     await gate.enter(50)
     gate.leave(50)
     assert gate.under_way == 0
@@ -34,7 +34,7 @@ async def test_a_step_that_is_larger_than_all_the_room_goes_alone() -> None:
 
 @in_virtual_time
 async def test_one_that_is_let_go_while_it_waits_takes_no_room() -> None:
-    gate = SendGate(10)
+    gate = SendGate(10, 400)
     await gate.enter(10)
     waiting = asyncio.create_task(gate.enter(10))
     await asyncio.sleep(0.1)
@@ -46,8 +46,83 @@ async def test_one_that_is_let_go_while_it_waits_takes_no_room() -> None:
 
 @in_virtual_time
 async def test_nobody_waits_for_ever_for_those_who_died_under_way() -> None:
-    gate = SendGate(10)
+    gate = SendGate(10, 400)
     await gate.enter(10)
     async with asyncio.timeout(6):
         await gate.enter(10)
+    assert gate.under_way == 10
+
+
+@in_virtual_time
+async def test_a_long_queue_that_moves_is_waited_for_however_long() -> None:
+    gate, entered = SendGate(10, 400), list[float]()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    async def send() -> None:
+        await gate.enter(10)
+        assert gate.under_way == 10
+        entered.append(loop.time() - began)
+        await asyncio.sleep(1)
+        gate.leave(10)
+
+    await asyncio.gather(*(send() for _ in range(30)))
+    assert len(entered) == 30
+    assert entered == sorted(entered)
+    assert entered[-1] >= 29
+
+
+@in_virtual_time
+async def test_the_room_follows_how_many_orders_the_venue_answers_in_time() -> None:
+    gate = SendGate(60, 400)
+
+    async def busy(venue_per_second: float, orders: int) -> float:
+        """Send by steps of four to a venue that works on one order after another; gives the longest answer."""
+        loop, longest = asyncio.get_running_loop(), 0.0
+        free_at = loop.time()
+
+        async def step() -> None:
+            nonlocal free_at, longest
+            await gate.enter(4)
+            began = loop.time()
+            free_at = max(free_at, began) + 4 / venue_per_second
+            await asyncio.sleep(free_at - began)
+            took_ms = (loop.time() - began) * 1000
+            longest = took_ms
+            gate.leave(4, took_ms)
+
+        await asyncio.gather(*(step() for _ in range(orders // 4)))
+        return longest
+
+    await busy(50, 2_000)
+    assert gate.room <= 24
+    assert await busy(50, 400) <= 1.5 * 400
+    await busy(1_000, 60_000)
+    assert gate.room >= 150
+    await busy(1, 2_000)
+    assert gate.room == FEWEST
+    await busy(100_000, 400_000)
+    assert gate.room == MOST
+    assert gate.under_way == gate.waiting == 0
+
+
+@in_virtual_time
+async def test_the_room_does_not_grow_while_nobody_needs_it() -> None:
+    gate = SendGate(10, 400)
+    for _ in range(100):
+        await gate.enter(1)
+        gate.leave(1, 5.0)
+    assert gate.room == 10
+
+
+@in_virtual_time
+async def test_one_that_gives_up_at_the_head_of_the_queue_does_not_hold_up_the_next() -> None:
+    gate = SendGate(10, 400)
+    await gate.enter(8)
+    large = asyncio.create_task(gate.enter(10))
+    small = asyncio.create_task(gate.enter(2))
+    await asyncio.sleep(0.1)
+    large.cancel()
+    async with asyncio.timeout(0.5):
+        await small
     assert gate.under_way == 10

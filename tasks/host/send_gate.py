@@ -1,0 +1,94 @@
+"""How many orders are on their way to venues at once: as many as are answered well within their signed window."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+#: However slow the venue is, so many may be under way, or nothing would ever be found out.
+FEWEST: Final = 4
+#: However fast it is, no more: what is under way is unknown should this process die.
+MOST: Final = 200
+
+
+class SendGate:
+    """Whoever wants to send waits here before the intent is kept.
+
+    A request that waits after the commit grows old, and the venue refuses what is older than its window. So the room
+    follows the answers: it grows by one for each round of them while somebody waits, and shrinks to what the venue
+    answers within `aim_ms` when they take longer, at most by half for each round (additive increase, multiplicative
+    decrease, as in RFC 5681).
+    """
+
+    def __init__(self, most: float, aim_ms: float, patience_seconds: float = 5.0) -> None:
+        self.under_way = 0
+        #: Orders that may be under way now.
+        self.room = float(most)
+        self._aim_ms = aim_ms
+        self._patience = patience_seconds
+        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
+        self._left_at = 0.0
+        self._shrunk_at = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for room."""
+        return len(self._waiting)
+
+    async def enter(self, orders: int) -> None:
+        """Wait for room, in turn; one that is larger than all the room goes alone, and nobody waits for ever."""
+        if not self._waiting and self._has_room(orders):
+            self.under_way += orders
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((turn, orders))
+        try:
+            await self._wait(turn)
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave(orders)
+            turn.cancel()
+            self._let_in()
+            raise
+
+    def leave(self, orders: int, took_ms: float | None = None) -> None:
+        """So many have been answered, that long after they were kept; or were not sent after all."""
+        now = asyncio.get_running_loop().time()
+        self._left_at = now
+        if took_ms is not None:
+            self._learn(orders, took_ms, now)
+        self.under_way = max(self.under_way - orders, 0)
+        self._let_in()
+
+    async def _wait(self, turn: asyncio.Future[None]) -> None:
+        """Until it is our turn. A long queue that moves is waited for; one in which nobody leaves is not."""
+        loop = asyncio.get_running_loop()
+        since = loop.time()
+        while not turn.done():
+            left = max(self._left_at, since) + self._patience - loop.time()
+            if left <= 0:
+                # Whoever was under way has died without a word.
+                self.under_way, self._left_at = 0, loop.time()
+                self._let_in()
+                continue
+            await asyncio.wait([turn], timeout=left)
+
+    def _let_in(self) -> None:
+        while self._waiting and (self._waiting[0][0].done() or self._has_room(self._waiting[0][1])):
+            turn, wanted = self._waiting.popleft()
+            if not turn.done():
+                self.under_way += wanted
+                turn.set_result(None)
+
+    def _learn(self, orders: int, took_ms: float, now: float) -> None:
+        if took_ms <= self._aim_ms:
+            if self._waiting:
+                self.room = min(self.room + orders / self.room, MOST)
+        elif now - self._shrunk_at >= took_ms / 1000:
+            # Once for each round: those that were under way together are late together.
+            self._shrunk_at = now
+            self.room = max(self.room * max(self._aim_ms / took_ms, 0.5), FEWEST)
+
+    def _has_room(self, orders: int) -> bool:
+        return not self.under_way or self.under_way + orders <= self.room
