@@ -203,6 +203,7 @@ class AccountHub:
             self.syncer.route_fill(event, self.engines)
         elif isinstance(event, OrderReport):
             if self.syncer.is_surprise(event, self.engines):
+                self.syncer.distrust()
                 self._sweep_wanted.set()
             self.syncer.route_report(event, self.engines)
         elif isinstance(event, BalanceChange):
@@ -212,6 +213,7 @@ class AccountHub:
         elif isinstance(event, StreamGap):
             reach("hub.stream_gap")
             self.status.gaps += 1
+            self.syncer.distrust()
             self._is_listening.set()
             self._sweep_wanted.set()
 

@@ -1,8 +1,9 @@
 """Start, recover and check are one path: compare what we believe with what the venue shows, and fold the difference.
 
-One sweep reads an account's open orders once and its trades per symbol from where it last read, and serves every
-instance on the account. It decides nothing: reports and fills go to the engines like any other. Orders under our name
-that no instance of ours believes in are cancelled with an alarm; foreign orders are counted and never touched.
+One sweep reads an account's open orders once, and its trades per symbol from where it last read where anything is in
+doubt, and serves every instance on the account. It decides nothing: reports and fills go to the engines like any other.
+Orders under our name that no instance of ours believes in are cancelled with an alarm; foreign orders are counted and
+never touched.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 LOOK_BACK_MS = 3_600_000
 #: How far before its last report trades are read for an order that has executed more than is booked.
 MISSED_LOOK_BACK_MS = 24 * 3_600_000
+#: Sweeps without any doubt after which the trades of a symbol are read all the same.
+UNREAD_SWEEPS = 9
 #: Orders that are compared before others have their turn: some hundreds take milliseconds.
 AT_A_TIME = 50
 
@@ -44,6 +47,8 @@ class Cursor:
     #: Newest trade of the read before the last one: each trade is read twice, should the venue's list lag behind.
     before: str = ""
     last: str = ""
+    #: Sweeps that have left it unread since.
+    unread: int = 0
 
 
 @dataclass(slots=True)
@@ -59,6 +64,8 @@ class SweepReport:
     unbelieved: list[str] = field(default_factory=list)
     #: Those of them that the venue has cancelled, or may have.
     orphans: list[str] = field(default_factory=list)
+    #: Symbols of which an order is missing, or has executed what we do not know of.
+    doubtful: set[str] = field(default_factory=set)
     #: Orders we believe in and the venue does not show as resting; being asked for.
     missing: list[str] = field(default_factory=list)
 
@@ -81,6 +88,11 @@ class PositionSyncer:
         self._alarms = alarms if alarms is not None else Alarms()
         self._cursors: dict[str, Cursor] = {}
 
+    def distrust(self) -> None:
+        """News may have been lost: the next sweep reads every trade, whatever the orders look like."""
+        for cursor in self._cursors.values():
+            cursor.unread = UNREAD_SWEEPS
+
     async def sweep(self, engines: Mapping[int, TradingEngine]) -> SweepReport:
         """Read the account and tell every engine what it has missed. Raises what the venue's reads raise."""
         report = SweepReport()
@@ -91,11 +103,13 @@ class PositionSyncer:
         reach("syncer.after_open_orders")
         report.orders = len(resting)
         seen = await self._compare_orders(resting, engines, report)
+        missing = [(engine, order) for engine, order in believed if order.client_order_id not in seen]
+        report.doubtful |= {order.symbol for _, order in missing}
         for symbol in sorted({engine.instance.instrument.symbol for engine in engines.values()}):
             await self._read_fills(symbol, engines, report)
-        for engine, order in believed:
+        for engine, order in missing:
             # An instance that was let go meanwhile is asked for by whoever takes it up.
-            if order.client_order_id not in seen and engines.get(engine.instance.instance) is engine:
+            if engines.get(engine.instance.instance) is engine:
                 report.missing.append(order.client_order_id)
                 reach("syncer.order_missing")
                 self._gateway.resolve(order, self._clock.machine.now_ms(), engine.put)
@@ -118,9 +132,12 @@ class PositionSyncer:
                 continue  # another node's instance
             seen.add(found.client_order_id)
             if _is_believed(engine, found.client_order_id):
+                if found.filled != engine.instance.orders[key.slot].filled:
+                    report.doubtful.add(found.symbol)
                 engine.put(OrderReport(found.client_order_id, found.venue_order_id, OPEN, found.filled, found.time_ms))
             elif await self._is_still_ours(engine):
                 report.unbelieved.append(found.client_order_id)
+                report.doubtful.add(found.symbol)
                 await self._cancel_orphan(key, found, report)
         return seen
 
@@ -156,7 +173,10 @@ class PositionSyncer:
         )
 
     async def _read_fills(self, symbol: str, engines: Mapping[int, TradingEngine], report: SweepReport) -> None:
-        """Read on from where the last read ended.
+        """Read on from where the last read ended; not at all where every order stands as we know it.
+
+        An order cannot execute without being missing from what rests, or having executed more there. What we have given
+        up for lost can: so nothing stays unread for long.
 
         The newest trade booked is no such place: a stream that lost a trade may have told of a later one. A new
         engine begins before what it knows, and an order that has executed more than is booked proves a loss.
@@ -166,8 +186,12 @@ class PositionSyncer:
         if not serving:
             return
         cursor = self._cursors.get(symbol)
+        goes_on = cursor is not None and serving <= cursor.engines and not _misses_fills(serving)
+        if cursor is not None and goes_on and symbol not in report.doubtful and cursor.unread < UNREAD_SWEEPS:
+            cursor.unread += 1
+            return
         since_ms = self._from_when(serving)
-        after = cursor.before if cursor is not None and serving <= cursor.engines and not _misses_fills(serving) else ""
+        after = cursor.before if cursor is not None and goes_on else ""
         reach("syncer.before_fills")
         found = await self._exchange.fills_since(symbol, after, since_ms)
         for fill in found:

@@ -54,6 +54,8 @@ class FakeExchange:
         #: Funding that the venue lists; of futures only.
         self.payments: list[FundingPayment] = []
         self.is_open = False
+        #: How often trades were read.
+        self.trade_reads = 0
         self._read_failures = 0
         self._read_error: Exception = Transient()
 
@@ -117,6 +119,7 @@ class FakeExchange:
     async def fills_since(self, symbol: str, after_trade_id: str, since_ms: int) -> list[Fill]:
         """Trades, oldest first."""
         await self._read()
+        self.trade_reads += 1
         return self.orders.fills_since(symbol, after_trade_id, since_ms)
 
     async def balances(self) -> dict[str, Balance]:
