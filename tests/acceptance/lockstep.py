@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,17 +23,17 @@ from sqlalchemy import Engine
 
 import exchanges
 from core.base_exchange import EXCHANGES, Credentials, VenueSettings
-from core.clock import Clock, SystemTime, VenueTime
+from core.clock import Clock, SystemTime
 from db.journal import GroupCommitJournal
 from domain import slots
 from domain.money import to_wire
 from engine.account_hub import AccountHub, HubSettings
 from engine.engine_manager import EngineManager
 from engine.market_data.service import MarketData
-from engine.market_data.settings import MarketSettings
 from engine.market_data.wiring import EngineMarket
 from exchanges._binance.exchange import BinanceExchange
 from tests.acceptance.checker import Checker, Views, amounts
+from tests.acceptance.live_node import ACCOUNT, DEADLINE_SECONDS, MARKET, Node, SteppedTime, until
 from tests.acceptance.scene import Scene
 from tests.acceptance.stored import Reader, Stored
 from tests.acceptance.tape import Tape
@@ -41,31 +41,8 @@ from tests.journal_database import address
 from tests.simulator_process import SimulatorProcess
 
 KEY, SECRET = "key-of-lockstep", "secret-of-lockstep"
-ACCOUNT = 1
-DEADLINE_SECONDS = 180.0
-#: Between two looks at whether everything has settled.
-_PAUSE_SECONDS = 0.0005
 #: Sweeps come when something asks for them, not by the wall: a run in lockstep must not depend on the machine.
 HUB = HubSettings(sweep_interval=3_600.0, retry=0.05, receive_window_ms=5_000)
-#: Streams are quiet while market time stands, so the wall must not make anyone suspicious.
-MARKET = MarketSettings(
-    max_age_ms=600_000, silence_ms=600_000, audit_ms=600_000, bar_grace_ms=600_000, max_jump_ppm=1_000_000,
-    collect_ms=1, overlap_ms=200, backoff_ms=20, backoff_max_ms=100, connects_per_5_minutes=1_000,
-)  # fmt: skip
-
-
-class SteppedTime(VenueTime):
-    """Trading time that the driver alone moves, once all that happened until then has been read.
-
-    Sockets bring their news in any order; a moment that somebody waits for must not come between them.
-    """
-
-    def follow(self, venue_ms: int) -> None:
-        """What a stream says of the time does not count."""
-
-    def move_to(self, venue_ms: int) -> None:
-        """It is so late now."""
-        super().follow(venue_ms)
 
 
 class Operator:
@@ -93,34 +70,6 @@ class Operator:
         """Lines of the tape after a number."""
         async with self._session.get(f"{self._root}tape?after={after}") as answer:
             return [orjson.loads(line) for line in (await answer.read()).splitlines()]
-
-
-@dataclass(slots=True)
-class Node:
-    """The platform's process, as one object: it may end, and another may come."""
-
-    exchange: BinanceExchange
-    hub: AccountHub
-    manager: EngineManager
-    market: MarketData
-    journal: GroupCommitJournal
-    trading: SteppedTime
-
-    @property
-    def activity(self) -> int:
-        """A number that changes whenever the venue was asked for anything that may have consequences."""
-        return self.hub.gateway.requests + self.hub.status.sweeps
-
-    async def idle(self) -> None:
-        """Until nothing is under way in here."""
-        async with _deadline("an idle engine"):
-            while not self.is_idle:
-                await asyncio.sleep(_PAUSE_SECONDS)
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing is under way in here."""
-        return self.manager.is_idle and self.hub.is_idle and self.market.is_quiet
 
 
 @asynccontextmanager
@@ -288,19 +237,3 @@ class _Timed:
 
     def __exit__(self, *_: object) -> None:
         self._spent[self._name] = self._spent.get(self._name, 0.0) + time.monotonic() - self._began
-
-
-async def until(is_true: Callable[[], bool], what: str) -> None:
-    """Let the others run until it is so; fails with what was waited for."""
-    async with _deadline(what):
-        while not is_true():
-            await asyncio.sleep(0.001)
-
-
-@asynccontextmanager
-async def _deadline(what: str) -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(DEADLINE_SECONDS):
-            yield
-    except TimeoutError:
-        raise AssertionError(f"{what} did not come within {DEADLINE_SECONDS} s") from None

@@ -17,7 +17,8 @@ import aiohttp
 import pytest
 from sqlalchemy import Engine
 
-from tests.acceptance.lockstep import KEY, SECRET, Lockstep, Node, Operator, node, until
+from tests.acceptance.live_node import Node, until
+from tests.acceptance.lockstep import KEY, SECRET, Lockstep, Operator, node
 from tests.acceptance.scene import Bot, Scene, series
 from tests.journal_database import prepare
 from tests.simulator_process import SimulatorProcess, simulator_process

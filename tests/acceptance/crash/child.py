@@ -40,7 +40,7 @@ from engine.order_gateway import ResolveSettings
 from engine.trading_engine import EngineSettings
 from exchanges._binance.exchange import BinanceExchange
 from exchanges._ccxt.session import tls
-from tests.acceptance.lockstep import ACCOUNT, MARKET, Node, SteppedTime, until
+from tests.acceptance.live_node import ACCOUNT, MARKET, Node, SteppedTime, until
 from tests.acceptance.scene import Bot
 from tests.fakes.unreliable_driver import ANSWER_LOST, UnreliableDatabase
 

@@ -36,6 +36,7 @@ class Desk:
 
     def __init__(self, venue: SimulatorProcess, folder: Path, url: str, market: str = "binance_spot") -> None:
         self.venue = venue
+        self.folder = folder
         self.market = market
         number = next(_accounts)
         self.key, self.secret = f"key-{number}-{id(venue)}", "secret"

@@ -22,7 +22,7 @@ ANSWER_SECONDS = 400.0
 
 # Processes are forked from one that has imported everything and done nothing: a fresh process in milliseconds.
 _NURSERY = multiprocessing.get_context("forkserver")
-_NURSERY.set_forkserver_preload([main.__module__])
+_NURSERY.set_forkserver_preload(["tests.acceptance.crash.nursery"])
 
 
 class Died(Exception):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import cycle, product
 from pathlib import Path
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tests.acceptance.crash.desk import OPTIONS, SYMBOL, Desk
 from tests.acceptance.crash.driver import Run, Verdict
@@ -76,6 +77,11 @@ def by_place() -> dict[str, list[Point]]:
     return points
 
 
+def sqlite(folder: Path) -> str:
+    """A database of a run's own."""
+    return f"sqlite:///{folder / 'ares.sqlite3'}"
+
+
 @contextmanager
 def venue_process(folder: Path) -> Iterator[SimulatorProcess]:
     """A venue whose price moves only when it is told to."""
@@ -85,28 +91,95 @@ def venue_process(folder: Path) -> Iterator[SimulatorProcess]:
         yield venue
 
 
+#: A venue is replaced after so many runs: with each of them its tape and its market's history grow.
+RUNS_OF_A_VENUE: Final = 100
+
+
+class Hand:
+    """Does one run at a time, on a venue that it keeps for the next ones; it comes up when it is first needed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stack = ExitStack()
+        self._venue: SimulatorProcess | None = None
+        self._runs = 0
+
+    def venue(self) -> SimulatorProcess:
+        """Nobody else's while this hand is held."""
+        if self._venue is None:
+            self._venue = self._stack.enter_context(venue_process(self.folder / f"venue-{self._runs}"))
+        return self._venue
+
+    def desk(self, url: Callable[[Path], str], market: str = "binance_spot") -> Desk:
+        """What is made for one run, in a folder of its own."""
+        if self._runs and self._runs % RUNS_OF_A_VENUE == 0:
+            self.close()
+        self._runs += 1
+        folder = self.folder / f"run-{self._runs}"
+        folder.mkdir()
+        return Desk(self.venue(), folder, url(folder), market)
+
+    def do(self, case: Case, url: Callable[[Path], str], market: str = "binance_spot") -> Verdict:
+        """One run; what it leaves in its folder stays when it went wrong."""
+        desk = self.desk(url, market)
+        verdict = Run(desk, case.point, case.outcome, second_death=case.second_death).whole()
+        if not verdict.complaints:
+            shutil.rmtree(desk.folder)
+        return verdict
+
+    def close(self) -> None:
+        """End the venue; another comes up when it is asked for."""
+        self._venue = None
+        self._stack.close()
+
+
+class Hands:
+    """So many hands; whoever wants one waits until one is free."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self.number = number
+        self._free: SimpleQueue[Hand] = SimpleQueue()
+        for hand in range(number):
+            place = folder / f"hand-{hand}"
+            place.mkdir()
+            self._free.put(Hand(place))
+
+    @contextmanager
+    def one(self) -> Iterator[Hand]:
+        """A hand, for as long as the block runs."""
+        hand = self._free.get()
+        try:
+            yield hand
+        finally:
+            self._free.put(hand)
+
+    def close(self) -> None:
+        """End every venue; the hands must be free."""
+        for _ in range(self.number):
+            self._free.get().close()
+
+
+@contextmanager
+def hands_in(folder: Path, number: int) -> Iterator[Hands]:
+    """So many hands, whose venues end with the block."""
+    hands = Hands(folder, number)
+    try:
+        yield hands
+    finally:
+        hands.close()
+
+
 def run_all(
-    cases: Sequence[Case], folder: Path, url: Callable[[Path], str], hands: int = 2, market: str = "binance_spot"
+    cases: Sequence[Case], hands: Hands, url: Callable[[Path], str], market: str = "binance_spot"
 ) -> list[Verdict]:
     """The verdict of every case, in the order of the cases."""
-    with ExitStack() as stack:
-        venues: SimpleQueue[SimulatorProcess] = SimpleQueue()
-        for hand in range(hands):
-            place = folder / f"venue-{hand}"
-            venues.put(stack.enter_context(venue_process(place)))
 
-        def one(numbered: tuple[int, Case]) -> Verdict:
-            number, (point, outcome, second) = numbered
-            place = folder / f"run-{number}"
-            place.mkdir()
-            venue = venues.get()
-            try:
-                return Run(Desk(venue, place, url(place), market), point, outcome, second_death=second).whole()
-            finally:
-                venues.put(venue)
+    def one(case: Case) -> Verdict:
+        with hands.one() as hand:
+            return hand.do(case, url, market)
 
-        with ThreadPoolExecutor(hands) as pool:
-            return list(pool.map(one, enumerate(cases)))
+    with ThreadPoolExecutor(hands.number) as pool:
+        return list(pool.map(one, cases))
 
 
 def told(verdicts: Iterable[Verdict]) -> str:

@@ -1,11 +1,12 @@
 """A process killed at every labelled place of an order's life, under every outcome: nothing doubled, orphaned or lost.
 
-In CI every place once, under some class; `make acceptance` sweeps every point under every class.
+In CI every place once, under some class; `make acceptance` sweeps every point under every class. The whole sweep of one
+build, which goes on where it was broken off and tells its figures, is `python -m tests.acceptance.crash`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
@@ -20,11 +21,14 @@ from tests.acceptance.crash.driver import Run, Verdict
 from tests.acceptance.crash.points import CANCEL_TAKEN, OUTCOMES, PLACE_TAKEN, POINTS, labels
 from tests.acceptance.crash.sweep import (
     Case,
+    Hands,
     by_place,
     exhaustive,
+    hands_in,
     matrix,
     run_all,
     sample,
+    sqlite,
     told,
     twice,
     twice_sample,
@@ -36,8 +40,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 BY_NAME = {point.name: point for point in POINTS}
 
 
-def sqlite(folder: Path) -> str:
-    return f"sqlite:///{folder / 'ares.sqlite3'}"
+@pytest.fixture(scope="module")
+def hands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hands]:
+    """More than there are processors: a run waits for dead times more than it works."""
+    with hands_in(tmp_path_factory.mktemp("hands"), 3) as made:
+        yield made
 
 
 def test_every_labelled_place_is_swept_and_no_other() -> None:
@@ -49,11 +56,11 @@ def test_every_labelled_place_is_swept_and_no_other() -> None:
     assert {case.outcome for case in sample()} == set(OUTCOMES)
 
 
-def test_a_death_at_every_place_loses_and_doubles_nothing(tmp_path: Path) -> None:
+def test_a_death_at_every_place_loses_and_doubles_nothing(hands: Hands, tmp_path: Path) -> None:
     """Beside the sample, one run waits for the dead times of live trading, its processes started by command line."""
     with ThreadPoolExecutor(1) as pool:
         real = pool.submit(patient_run, tmp_path / "patient")
-        verdicts = [*run_all(sample(), tmp_path, sqlite), real.result()]
+        verdicts = [*run_all(sample(), hands, sqlite), real.result()]
     assert not told(verdicts), told(verdicts)
 
 
@@ -67,56 +74,56 @@ def patient_run(folder: Path) -> Verdict:
     return verdict
 
 
-def test_deaths_on_mariadb_lose_and_double_nothing(tmp_path: Path, mariadb_service: Service) -> None:
+def test_deaths_on_mariadb_lose_and_double_nothing(hands: Hands, mariadb_service: Service) -> None:
     cases = [case for case in sample() if case.point.place.startswith("journal.") or case.point.place == PLACE_TAKEN]
     url = create_schema(mariadb_service, "ares_crash")
-    verdicts = run_all(cases, tmp_path, lambda _: url, hands=1)
+    with hands.one() as hand:  # one after the other: they share the database
+        verdicts = [hand.do(case, lambda _: url) for case in cases]
     assert not told(verdicts), told(verdicts)
 
 
-def test_the_sweep_finds_the_double_order_of_an_engine_that_believes_the_first_denial(tmp_path: Path) -> None:
+def test_the_sweep_finds_the_double_order_of_an_engine_that_believes_the_first_denial(hands: Hands) -> None:
     """The proof that it can fail: without its dead time the engine takes an order for lost that the venue has."""
     hasty = replace(Times(), dead_margin_ms=-10_000, denials=1)
-    with venue_process(tmp_path / "venue") as venue:
-        desk = Desk(venue, tmp_path, sqlite(tmp_path))
-        verdict = Run(desk, BY_NAME["gateway.before_place in start"], "late", hasty).whole()
+    with hands.one() as hand:
+        verdict = Run(hand.desk(sqlite), BY_NAME["gateway.before_place in start"], "late", hasty).whole()
     assert any("came alive in slot" in complaint for complaint in verdict.complaints), verdict
 
 
-def test_a_second_death_while_the_first_is_recovered_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    verdicts = run_all(twice_sample(8), tmp_path, sqlite)
+def test_a_second_death_while_the_first_is_recovered_loses_and_doubles_nothing(hands: Hands) -> None:
+    verdicts = run_all(twice_sample(8), hands, sqlite)
     assert not told(verdicts), told(verdicts)
     assert sum(verdict.died_twice for verdict in verdicts) >= len(verdicts) // 2
 
 
-def test_deaths_on_futures_lose_and_double_nothing(tmp_path: Path) -> None:
-    verdicts = run_all(sample()[::7], tmp_path, sqlite, market="binance_futures")
+def test_deaths_on_futures_lose_and_double_nothing(hands: Hands) -> None:
+    verdicts = run_all(sample()[::7], hands, sqlite, "binance_futures")
     assert not told(verdicts), told(verdicts)
 
 
 @pytest.mark.acceptance
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize("place", by_place())
-def test_a_death_at_a_place_in_every_part_under_every_outcome(tmp_path: Path, place: str) -> None:
-    sweep(exhaustive(place), tmp_path)
+def test_a_death_at_a_place_in_every_part_under_every_outcome(hands: Hands, place: str) -> None:
+    sweep(exhaustive(place), hands)
 
 
 @pytest.mark.acceptance
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize("place", by_place())
-def test_a_death_at_a_place_on_futures_under_every_outcome(tmp_path: Path, place: str) -> None:
-    sweep([case for case in matrix() if case.point.place == place], tmp_path, "binance_futures")
+def test_a_death_at_a_place_on_futures_under_every_outcome(hands: Hands, place: str) -> None:
+    sweep([case for case in matrix() if case.point.place == place], hands, "binance_futures")
 
 
 @pytest.mark.acceptance
 @pytest.mark.timeout(7_200)
 @pytest.mark.parametrize("place", by_place())
-def test_a_second_death_at_every_place_of_recovering(tmp_path: Path, place: str) -> None:
-    sweep(twice(place), tmp_path)
+def test_a_second_death_at_every_place_of_recovering(hands: Hands, place: str) -> None:
+    sweep(twice(place), hands)
 
 
-def sweep(cases: Sequence[Case], folder: Path, market: str = "binance_spot") -> None:
-    verdicts = run_all(cases, folder, sqlite, market=market)
+def sweep(cases: Sequence[Case], hands: Hands, market: str = "binance_spot") -> None:
+    verdicts = run_all(cases, hands, sqlite, market)
     seconds, processes = sum(one.seconds for one in verdicts), sum(one.processes for one in verdicts)
     deaths = sum(1 + one.died_twice for one in verdicts)
     print(f"{len(verdicts)} runs, {deaths} deaths at named places, {processes} processes, {seconds:.0f} s")
