@@ -14,6 +14,7 @@ from simulator.market.types import Print
 CHUNK_MINUTES = 32
 DAY_MINUTES = 1440
 _CHUNKS_KEPT = 48
+_MINUTES_KEPT = 48
 _DAYS_KEPT = 400
 
 
@@ -40,15 +41,21 @@ class Course:
         self.version = 0
         """Grows by one whenever chunks taken earlier are no longer true."""
         self._chunks: OrderedDict[int, Chunk] = OrderedDict()
+        self._minutes: OrderedDict[int, Chunk] = OrderedDict()
+        """Chunks of one minute, for looks in passing."""
         self._days: OrderedDict[int, MinuteTable] = OrderedDict()
+        """The rows of each day from its beginning; where somebody steers, only those that were asked for."""
 
     def forget_from(self, time_ms: int) -> None:
         """Steering changed: what was computed for later than `time_ms` no longer holds."""
         self._chunks.clear()
+        self._minutes.clear()
         self.version += 1
-        day = time_ms // 60_000 // DAY_MINUTES
-        for stale in [known for known in self._days if known >= day]:
+        day, minute = divmod(time_ms // 60_000, DAY_MINUTES)
+        for stale in [known for known in self._days if known > day]:
             del self._days[stale]
+        if day in self._days:
+            self._days[day] = self._days[day].slice(0, minute)
 
     def chunk(self, minute: int) -> Chunk:
         """The chunk that holds a minute."""
@@ -88,7 +95,12 @@ class Course:
 
     def _piece(self, minute: int) -> Chunk:
         """The chunk that holds a minute when it is at hand, else that minute alone: enough for one look in passing."""
-        return self._chunks.get(minute // CHUNK_MINUTES) or self._make_chunk(minute, 1)
+        found = self._chunks.get(minute // CHUNK_MINUTES) or self._minutes.get(minute)
+        if found is None:
+            found = self._minutes[minute] = self._make_chunk(minute, 1)
+            if len(self._minutes) > _MINUTES_KEPT:
+                self._minutes.popitem(last=False)
+        return found
 
     def pieces(self, first: int, end: int) -> list[tuple[list[Print], list[bool]]]:
         """The prints numbered from `first` up to, not including, `end`, with their group starts, in pieces."""
@@ -106,18 +118,28 @@ class Course:
         parts = []
         for day in range(first // DAY_MINUTES, -(-end // DAY_MINUTES)):
             base = day * DAY_MINUTES
-            parts.append(self._day(day).slice(max(first - base, 0), min(end - base, DAY_MINUTES)))
+            stop = min(end - base, DAY_MINUTES)
+            parts.append(self._day(day, stop).slice(max(first - base, 0), stop))
         return join(parts)
 
-    def _day(self, day: int) -> MinuteTable:
+    def _day(self, day: int, stop: int) -> MinuteTable:
+        """The rows of a day, at least those of its first `stop` minutes."""
         found = self._days.get(day)
-        if found is None:
-            found = self._days[day] = self._make_day(day * DAY_MINUTES, (day + 1) * DAY_MINUTES)
-            if len(self._days) > _DAYS_KEPT:
-                self._days.popitem(last=False)
-        return found
+        if found is not None and len(found) >= stop:
+            return found
+        begin, known = day * DAY_MINUTES, 0 if found is None else len(found)
+        if self._is_steered(begin + DAY_MINUTES):
+            # Whoever steers does so again and again, and what is still to come of the day is never asked for.
+            whole = min(-(-stop // CHUNK_MINUTES) * CHUNK_MINUTES, DAY_MINUTES)
+            more = tabulate(self.steering.apply(self.plan.prints(begin + known, begin + whole)), self.plan.grid)
+            made = more if found is None else join([found, more])
+        else:
+            made = self.plan.table(begin, begin + DAY_MINUTES)
+        self._days[day] = made
+        if len(self._days) > _DAYS_KEPT:
+            self._days.popitem(last=False)
+        return made
 
-    def _make_day(self, first: int, end: int) -> MinuteTable:
-        if self.steering.is_idle or end * 60_000 <= self.steering.since_ms:
-            return self.plan.table(first, end)
-        return tabulate(self.steering.apply(self.plan.prints(first, end)), self.plan.grid)
+    def _is_steered(self, end: int) -> bool:
+        """Whether anything before minute `end` happens otherwise than planned."""
+        return not self.steering.is_idle and end * 60_000 > self.steering.since_ms
