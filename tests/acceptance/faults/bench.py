@@ -57,7 +57,7 @@ SECRET = "secret-of-faults"
 PATIENCE = 60.0
 FUNDS = {"USDT": "100000000", "BTC": "10", "ETH": "100", "BNB": "10"}
 CAPITAL = {"USDT": "100000", "BTC": "2"}
-OPTIONS = ("--market", "generated:11", "--speed", "0", "--lift-limits")
+OPTIONS = ("--market", "generated:11", "--symbols", "BTCUSDT,ETHUSDT,BNBUSDT", "--speed", "0", "--lift-limits")
 #: A signed window that a busy machine can keep, and a dead time that a test can wait for.
 RESOLVE = ResolveSettings(schedule=(0.05, 0.1, 0.2, 0.3), dead_margin_ms=500, cancel_check_seconds=0.2)
 HUB = HubSettings(sweep_interval=3_600.0, retry=0.1, receive_window_ms=1_500, resolve=RESOLVE)
