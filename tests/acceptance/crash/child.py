@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+import uvloop
 from pydantic import SecretStr
 
 import exchanges
@@ -256,7 +257,7 @@ def main(life: Life) -> None:
     os.dup2(log, 2)
     sys.stdout = sys.stderr = os.fdopen(1, "w", buffering=1)
     die_at(life.place)
-    asyncio.run(live(life))
+    uvloop.run(live(life))
 
 
 def read_life(text: str) -> Life:

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import orjson
@@ -23,6 +25,9 @@ ANSWER_SECONDS = 400.0
 # Processes are forked from one that has imported everything and done nothing: a fresh process in milliseconds.
 _NURSERY = multiprocessing.get_context("forkserver")
 _NURSERY.set_forkserver_preload(["tests.acceptance.crash.nursery"])
+#: Starting a process looks after those of every thread, and how one has ended can be read only once: who comes second
+#: is told 255. So one thread at a time starts a process, or asks how its own has ended.
+_LOOKING_AFTER = Lock()
 
 
 class Died(Exception):
@@ -54,7 +59,8 @@ class Process:
                 self._command = subprocess.Popen([sys.executable, "-m", main.__module__, text], cwd=ROOT)
             else:
                 self._spawned = _NURSERY.Process(target=main, args=(told,))
-                self._spawned.start()
+                with _LOOKING_AFTER:
+                    self._spawned.start()
             self._socket, _ = server.accept()
         self._socket.settimeout(ANSWER_SECONDS)
         self._answers = self._socket.makefile("rb")
@@ -82,10 +88,12 @@ class Process:
         if self._command is not None:
             return self._command.wait(ANSWER_SECONDS)
         assert self._spawned is not None
-        self._spawned.join(ANSWER_SECONDS)
-        status = self._spawned.exitcode
-        assert status is not None, "the process does not end"
-        self._spawned.close()
+        assert wait([self._spawned.sentinel], ANSWER_SECONDS), "the process does not end"
+        with _LOOKING_AFTER:
+            self._spawned.join()
+            status = self._spawned.exitcode
+            self._spawned.close()
+        assert status is not None
         return status
 
     @property
