@@ -4,6 +4,7 @@ import pytest
 
 from simulator.market.intervals import INTERVALS, MINUTE
 from simulator.market.steering import BadSteering
+from simulator.units import ONE
 from tests.simulator.market.worlds import START, TICK, all_trades, bars_from, market_of, play
 
 FLAT = (100_000, 100_000, 100_000, 100_000, 5000)
@@ -90,3 +91,18 @@ def test_a_move_out_of_bounds_is_refused(percent: int, over_ms: int) -> None:
     with pytest.raises(BadSteering):
         market.helm.move(percent, over_ms)
     assert {trade.price for trade in play(market, START + MINUTE)} == {100_000 * TICK}
+
+
+def test_statistics_of_a_day_that_is_steered_again_and_again_are_those_of_its_trades() -> None:
+    market = market_of([(1000, 1200, 800, 1100, 5000)] * 600)  # over the end of a day
+    for minute in (3, 4, 70, 71, 140, 333, 507, 520, 590):
+        now = START + minute * MINUTE + 7_000
+        play(market, now)
+        market.helm.gap(-30_000 if minute % 2 else 40_000)
+        trades, stats = all_trades(market), market.ticker()
+        assert stats.trades == len(trades)
+        assert stats.volume == sum(trade.quantity for trade in trades)
+        assert (stats.high, stats.low) == (max(t.price for t in trades), min(t.price for t in trades))
+        assert (stats.open, stats.last) == (trades[0].price, trades[-1].price)
+        recent = [trade for trade in trades if trade.time_ms > now - 5 * MINUTE]
+        assert market.average_price() == sum(t.quote for t in recent) * ONE // sum(t.quantity for t in recent)
