@@ -22,6 +22,8 @@ TIMES = 2
 TAKEN_SECONDS = 180.0
 #: What the market does while nobody runs, in percent.
 ABSENCES: tuple[tuple[str, ...], ...] = ((), ("-0.7",), ("1.4",), ("-0.7", "1.4"))
+#: Requests that place or cancel; on futures several orders go in one.
+WRITES = "*/{order,batchOrders}"
 VERBS = {points.STOP: events.STOP, points.FLATTEN: events.FLATTEN}
 #: What comes before a part of the story.
 BEFORE: dict[str, tuple[str, ...]] = {
@@ -196,9 +198,7 @@ class Run:
     def _kill_when_taken(self) -> None:
         """End the process after the venue has taken a request and before it answers."""
         desk, is_place = self.desk, self.point.place == points.PLACE_TAKEN
-        rule = desk.fault(
-            "delay", {"after_ms": 1_000}, method="POST" if is_place else "DELETE", path="*/order", times=1
-        )
+        rule = desk.fault("delay", {"after_ms": 1_000}, method="POST" if is_place else "DELETE", path=WRITES, times=1)
         if self.point.part == points.START:
             self._open()
         else:
@@ -217,13 +217,11 @@ class Run:
         skipped = dict(point.first)
         for method, name in point.first:
             for fault in OUTCOMES[name][method]:
-                desk.fault(fault["kind"], fault["args"], method=method, path="*/{order,batchOrders}", times=1)
+                desk.fault(fault["kind"], fault["args"], method=method, path=WRITES, times=1)
         for method, faults in OUTCOMES[self.outcome].items():
             for fault in faults:
                 after = int(method in skipped)
-                desk.fault(
-                    fault["kind"], fault["args"], method=method, path="*/{order,batchOrders}", times=TIMES, after=after
-                )
+                desk.fault(fault["kind"], fault["args"], method=method, path=WRITES, times=TIMES, after=after)
         if self.outcome == "denied for a while":
             desk.fault("unknown_order", method="GET", path="*/order", times=points.DENIALS)
         if point.loses_commit:
