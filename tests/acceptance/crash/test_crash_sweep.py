@@ -7,7 +7,7 @@ build, which goes on where it was broken off and tells its figures, is `python -
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -56,22 +56,26 @@ def test_every_labelled_place_is_swept_and_no_other() -> None:
     assert {case.outcome for case in sample()} == set(OUTCOMES)
 
 
-def test_a_death_at_every_place_loses_and_doubles_nothing(hands: Hands, tmp_path: Path) -> None:
-    """Beside the sample, one run waits for the dead times of live trading, its processes started by command line."""
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[Verdict]]:
+    """A run that waits for the dead times of live trading, while others go on."""
     with ThreadPoolExecutor(1) as pool:
-        real = pool.submit(patient_run, tmp_path / "patient")
-        verdicts = [*run_all(sample(), hands, sqlite), real.result()]
-    assert not told(verdicts), told(verdicts)
+        yield pool.submit(patient_run, tmp_path_factory.mktemp("patient") / "venue")
 
 
 def patient_run(folder: Path) -> Verdict:
     with venue_process(folder) as venue:
+        # Nobody knows whether the orders have left: the successor has to wait until none of them can arrive any more.
         point = BY_NAME["engine.after_commit in start"]
-        run = Run(Desk(venue, folder, sqlite(folder)), point, "swallowed", Times.real())
+        run = Run(Desk(venue, folder, sqlite(folder)), point, "accepted", Times.real())
         run.is_command = True
-        verdict = run.whole()
-    assert verdict.seconds > ResolveSettings().dead_margin_ms / 1000
-    return verdict
+        return run.whole()
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_death_at_every_place_loses_and_doubles_nothing(hands: Hands) -> None:
+    verdicts = run_all(sample(), hands, sqlite)
+    assert not told(verdicts), told(verdicts)
 
 
 def test_deaths_on_mariadb_lose_and_double_nothing(hands: Hands, mariadb_service: Service) -> None:
@@ -100,6 +104,12 @@ def test_deaths_on_futures_lose_and_double_nothing(hands: Hands) -> None:
     taken = Case(BY_NAME[f"{PLACE_TAKEN} in start"], "reply closed")  # several orders in one request
     verdicts = run_all([*sample()[::7], taken], hands, sqlite, "binance_futures")
     assert not told(verdicts), told(verdicts)
+
+
+def test_processes_of_the_command_line_wait_as_long_as_in_live_trading(patient: Future[Verdict]) -> None:
+    verdict = patient.result()
+    assert not verdict.complaints, verdict
+    assert verdict.seconds > ResolveSettings().dead_margin_ms / 1000
 
 
 @pytest.mark.acceptance
