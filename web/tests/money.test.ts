@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { compare, formatAmount, formatExact, formatPrice, formatSigned, pricePlaces, shownSign, sign } from "@/format/money";
+import { compare, formatAmount, formatExact, formatPercent, formatPrice, formatSigned, pricePlaces, shownSign, sign, unsigned } from "@/format/money";
 
 describe("a decimal string shown to people", () => {
   test.each([
@@ -33,6 +33,11 @@ describe("a decimal string shown to people", () => {
     expect(formatPrice("64312.705", 2)).toBe("64,312.705");
     expect(pricePlaces("64312.70")).toBe(2);
     expect(pricePlaces("0.00001234")).toBe(8);
+  });
+
+  test("is a percent by moving its point, however small it is", () => {
+    expect([formatPercent("0.0525"), formatPercent("-0.00012", 3), formatPercent("1.2E-7", 6), formatPercent("0")]).toEqual(["5.25 %", "−0.012 %", "0.000012 %", "0.00 %"]);
+    expect([unsigned("-0.5"), unsigned("2")]).toEqual(["0.5", "2"]);
   });
 
   test("is ordered by its digits, where floats would see no difference", () => {

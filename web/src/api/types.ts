@@ -2,6 +2,7 @@
 export type {
   Account,
   AccountCreate,
+  AccountEditWritable as AccountEdit,
   Audit as AuditRecord,
   Bar,
   Drift,
@@ -15,15 +16,20 @@ export type {
   MasterResult,
   Node,
   Order,
+  Person,
+  PersonChange,
   Pnl,
   Preview,
   PreviewOrder,
   Relationship,
   RelationshipCreate,
+  RelationshipEdit,
+  ResyncPreview,
   Session,
   Strategy,
   StrategyCreate,
   StrategyEdit,
+  TrackingStep,
   TradeLog,
 } from "./generated";
 export type { StreamState } from "./events";

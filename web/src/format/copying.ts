@@ -15,9 +15,16 @@ export function followName(one: Pick<Relationship, "desired_state" | "state">): 
   return one.desired_state === "paused" && one.state === "following" ? "pausing" : "waiting";
 }
 
+export type LogFilter = "all" | "success" | "failed" | "skipped";
+export const LOG_FILTERS: readonly LogFilter[] = ["all", "success", "failed", "skipped"];
+/** What the node is asked for; nothing asks for all. */
+export const statusOf = (filter?: string) => (filter === "all" ? undefined : (filter as Exclude<LogFilter, "all">));
 export const LOG_TONES: Record<TradeLog["status"], Tone> = {
   success: "good", pending: "warn", failed: "bad", skipped: "soft", coalesced: "soft",
 };
+
+/** What makes a copy cost more than the ideal one, or less. */
+export const CAUSES = ["latency", "slippage", "rounding", "caps", "skipped", "fees"] as const;
 
 export type FollowVerb = "start" | "pause" | "resume" | "stop" | "resync";
 

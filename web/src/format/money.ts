@@ -42,6 +42,12 @@ export function sign(value: string): -1 | 0 | 1 {
   return negative ? -1 : 1;
 }
 
+/** A fraction as percent, by moving its point: "0.0525" -> "5.25 %". */
+export const formatPercent = (value: string, places = 2): string => `${formatAmount(`${plain(value)}e2`, places)} %`;
+
+/** How much, whichever way: "-0.5" -> "0.5". */
+export const unsigned = (value: string): string => value.replace(/^[+-]/, "");
+
 /** Order of two decimals, by their digits: below 0 when the first is smaller. */
 export function compare(one: string, other: string): number {
   const [left, right] = [parts(one), parts(other)];
@@ -64,11 +70,13 @@ export function pricePlaces(value: string): number {
 export const DECIMAL = /^\d{1,18}(\.\d{1,18})?$/;
 
 function parts(value: string): { negative: boolean; whole: string; fraction: string } {
-  const plain = /e/i.test(value) ? unfold(value) : value;
-  const negative = plain.startsWith("-");
-  const [whole = "0", fraction = ""] = plain.replace(/^[+-]/, "").split(".");
+  const digits = plain(value);
+  const negative = digits.startsWith("-");
+  const [whole = "0", fraction = ""] = digits.replace(/^[+-]/, "").split(".");
   return { negative, whole: whole.replace(/^0+(?=\d)/, "") || "0", fraction };
 }
+
+const plain = (value: string): string => (/e/i.test(value) ? unfold(value) : value);
 
 /** "1.2E-7" -> "0.00000012": Python writes small decimals so. */
 function unfold(value: string): string {

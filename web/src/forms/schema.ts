@@ -1,6 +1,6 @@
 /** JSON Schema, as pydantic writes it, read as fields of a form. */
 
-export type FieldKind = "decimal" | "integer" | "boolean" | "choice" | "amounts" | "text";
+export type FieldKind = "decimal" | "integer" | "boolean" | "choice" | "amounts" | "list" | "text";
 
 export interface Field {
   name: string;
@@ -40,7 +40,7 @@ export function fieldsOf(schema: Record<string, unknown>): Field[] {
 }
 
 function toField(name: string, node: Node, isRequired: boolean): Field {
-  const variants = (node.anyOf ?? [node]).filter((one) => one.type !== "null");
+  const variants = variantsOf(node).filter((one) => one.type !== "null");
   const bounded = variants.find((one) => one.type === "number" || one.type === "integer") ?? node;
   return {
     name, isRequired,
@@ -53,12 +53,18 @@ function toField(name: string, node: Node, isRequired: boolean): Field {
   };
 }
 
+/** "This or that or nothing", which may itself be one of two. */
+function variantsOf(node: Node): Node[] {
+  return node.anyOf ? node.anyOf.flatMap(variantsOf) : [node];
+}
+
 /** Money is either a number or a string on the wire; the page always sends the string. */
 function kindOf(node: Node, variants: Node[]): FieldKind {
   const types = new Set(variants.map((one) => one.type));
   if (node.enum) return "choice";
   if (types.has("boolean")) return "boolean";
   if (types.has("object")) return "amounts";
+  if (types.has("array")) return "list";
   if (types.has("number")) return "decimal";
   if (types.has("integer")) return "integer";
   return "text";

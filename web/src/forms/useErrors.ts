@@ -4,14 +4,14 @@ import type { Problem } from "@/api/problem";
 import { check, type Complaints } from "./check";
 import type { Field, Values } from "./schema";
 
-/** What is wrong with each field: what the page sees, and what the node has answered, by the field's name. */
-export function useErrors(prefix: string, problem: () => Problem | null | undefined) {
+/** What is wrong with each field: what the page sees, and what the node has answered, by the field's name inside `prefix`. */
+export function useErrors(problem: () => Problem | null | undefined, prefix = "") {
   const { t } = useI18n();
   const complaints = ref<Complaints>({});
 
   const errors = computed<Record<string, string>>(() => {
     const own = Object.entries(complaints.value).map(([name, word]) => [name, t(`form.${word}`)] as const);
-    const told = (problem()?.errors ?? []).map(({ field, reason }) => [field.replace(`${prefix}.`, ""), reason] as const);
+    const told = (problem()?.errors ?? []).map(({ field, reason }) => [prefix && field.startsWith(`${prefix}.`) ? field.slice(prefix.length + 1) : field, reason] as const);
     return Object.fromEntries([...told, ...own]);
   });
   function isGood(fields: Field[], values: Values): boolean {

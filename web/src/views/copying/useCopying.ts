@@ -1,22 +1,24 @@
-import { useQuery, useQueryCache } from "@pinia/colada";
+import { useQuery } from "@pinia/colada";
 import { useIntervalFn } from "@vueuse/core";
-import { computed, ref } from "vue";
+import { ref } from "vue";
 import { api } from "@/api/client";
 import type { Problem } from "@/api/problem";
 import type { Account, Drift, MasterPosition, MasterResult, Relationship, TradeLog } from "@/api/types";
+import { useCopyRefresh } from "@/composables/useCopyRefresh";
+import { useList } from "@/composables/useList";
 import { usePages } from "@/composables/usePages";
+import { statusOf, type LogFilter } from "@/format/copying";
 
-/** What workers change without an event of their own is asked for. */
-const REFRESH_MS = 5_000;
 const MOST = 500;
+/** Every result of every follower is added up for it, so that it is asked for seldom. */
+const LEADERBOARD_MS = 60_000;
 
 /** Masters and their record, relationships, how far they are off, and what became of every signal. */
 export function useCopying() {
-  const cache = useQueryCache();
-  const status = ref<TradeLog["status"] | "all">("all");
-  const masters = useQuery<MasterResult[], Problem>({
-    key: ["copying", "masters"], query: async () => (await api.getMasterLeaderboard()).items,
-  });
+  const status = ref<LogFilter>("all");
+  useCopyRefresh();
+  const ranked = useQuery<MasterResult[], Problem>({ key: ["leaderboard"], query: async () => (await api.getMasterLeaderboard()).items });
+  useIntervalFn(() => void ranked.refetch(), LEADERBOARD_MS);
   const positions = useQuery<MasterPosition[], Problem>({
     key: ["copying", "positions"], query: async () => (await api.listMasterPositions({ query: { limit: MOST } })).items,
   });
@@ -28,15 +30,7 @@ export function useCopying() {
   );
   const drifts = useQuery<Drift[], Problem>({ key: ["copying", "drift"], query: async () => (await api.listDrift()).items });
   const logs = usePages<TradeLog>(["copying", "logs"], () => ({ status: status.value }), (cursor, filter) =>
-    api.listTradeLogs({ query: { cursor, limit: 25, ...(filter.status === "all" ? {} : { status: filter.status as TradeLog["status"] }) } }),
+    api.listTradeLogs({ query: { cursor, limit: 25, status: statusOf(filter.status) } }),
   );
-  useIntervalFn(() => void cache.invalidateQueries({ key: ["copying"] }), REFRESH_MS);
-
-  const face = <Item>(query: { data: { value: Item[] | undefined }; error: { value: Problem | null }; refetch: () => unknown }) => ({
-    items: computed(() => query.data.value ?? []),
-    loading: computed(() => query.data.value === undefined),
-    error: computed(() => query.error.value),
-    retry: () => void query.refetch(),
-  });
-  return { status, masters: face(masters), positions: face(positions), accounts: face(accounts), relationships, drifts: face(drifts), logs };
+  return { status, masters: useList(ranked), positions: useList(positions), accounts: useList(accounts), relationships, drifts: useList(drifts), logs };
 }
