@@ -7,6 +7,8 @@ export interface PageInfo {
   /** Place in the navigation; a page without one is reached from others. */
   order?: number;
   icon?: Component;
+  /** Who alone finds it in the navigation. The node refuses the others by itself. */
+  role?: "admin";
 }
 
 const infos = import.meta.glob<PageInfo>("./views/*/page.ts", { eager: true, import: "page" });

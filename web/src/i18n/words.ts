@@ -16,7 +16,8 @@ export function useWords() {
     heldBack: (code: string) => or(`heldBack.${code.replaceAll(" ", "_")}`, spoken(code)),
     orderStatus: (code: string) => or(`orderStatus.${code}`, spoken(code)),
     action: (code: string) => or(`actions.${code.replaceAll(".", "_")}`, spoken(code.replaceAll(".", " "))),
-    rights: (code: string) => or(`rights.${code}`, spoken(code)),
+    /** A code has its words; a sentence of the venue stays as it came. */
+    trouble: (text: string) => (/^[a-z_]+$/.test(text) ? or(`heldBack.${text}`, spoken(text)) : text),
     reason: (text: string) => or(`reasons.${reasonKey(text)}`, text),
   };
 }
