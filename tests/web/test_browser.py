@@ -88,7 +88,7 @@ def test_every_page_is_without_barriers(running: Up, browser: Browser, look: tup
     expect(page.get_by_role("dialog")).to_be_visible()
     examine(page, f"{name}-edit")
     page.keyboard.press("Escape")
-    for path in ("accounts", "nodes", "audit"):
+    for path in ("accounts", "nodes", "audit", "people"):
         visit(page, path)
         expect(page.locator("main table, main .cards").first).to_be_visible()
         examine(page, f"{name}-{path}")
