@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api.errors import LiveUnavailable
+from api.totals import AMOUNTS, Sums
 from core import redis_names
 from core.clock import MachineTime, utc_from_ms
 from db.database import Database
@@ -41,6 +42,7 @@ class _Sheet:
     """What one owner was told last."""
 
     body: bytes = b""
+    totals: bytes = b""
     read_ns: int = 0
     took_ns: int = 0
     reading: asyncio.Task[None] | None = field(default=None)
@@ -57,6 +59,13 @@ class StatusBoard:
 
     async def of(self, owner: int) -> bytes:
         """The owner's list as JSON, with the moment it was read. `LiveUnavailable` when Redis cannot be asked."""
+        return (await self._sheet(owner)).body
+
+    async def totals_of(self, owner: int) -> bytes:
+        """What the owner's list comes to, as JSON; of the same reading."""
+        return (await self._sheet(owner)).totals
+
+    async def _sheet(self, owner: int) -> _Sheet:
         sheet = self._sheets.setdefault(owner, _Sheet())
         if sheet.reading is None or sheet.reading.done():
             age = self._time.steady_ns() - sheet.read_ns
@@ -66,7 +75,7 @@ class StatusBoard:
         if sheet.reading is not None and (not sheet.body or is_old):
             # Nobody has asked for a while: what is there is too old to be shown.
             await asyncio.shield(sheet.reading)
-        return sheet.body
+        return sheet
 
     async def close(self) -> None:
         """Let what is being read be."""
@@ -78,29 +87,35 @@ class StatusBoard:
     async def _read(self, owner: int, sheet: _Sheet) -> None:
         began = self._time.steady_ns()
         as_of = utc_from_ms(self._time.now_ms()).isoformat().replace("+00:00", "Z")
-        numbers = await run_in_threadpool(self._numbers, owner)
-        parts: list[bytes] = []
+        wanted = await run_in_threadpool(self._wanted, owner)
+        parts, sums = list[bytes](), Sums()
         try:
-            for start in range(0, len(numbers), _CHUNK):
-                parts += await self._chunk(owner, numbers[start : start + _CHUNK])
+            for start in range(0, len(wanted), _CHUNK):
+                parts += await self._chunk(owner, wanted[start : start + _CHUNK], sums)
         except (RedisError, OSError) as error:
-            sheet.body = b""
+            sheet.body = sheet.totals = b""
             raise LiveUnavailable from error
         body = b",".join(parts)
-        sheet.body = b'{"as_of":"%s","wanted":%d,"items":[%s]}' % (as_of.encode(), len(numbers), body)
+        sheet.body = b'{"as_of":"%s","wanted":%d,"items":[%s]}' % (as_of.encode(), len(wanted), body)
+        sheet.totals = orjson.dumps({"as_of": as_of, "items": sums.lines()})
         sheet.read_ns = self._time.steady_ns()
         sheet.took_ns = sheet.read_ns - began
 
-    def _numbers(self, owner: int) -> list[int]:
+    def _wanted(self, owner: int) -> list[pages.Alive]:
         with reading(self._database) as unit:
-            return pages.numbers_wished_alive(unit, owner)
+            return pages.wished_alive(unit, owner)
 
-    async def _chunk(self, owner: int, numbers: list[int]) -> list[bytes]:
-        keys = [redis_names.strategy_running(number) for number in numbers]
-        answers = cast("list[bytes]", await self._redis.eval(_READ, len(keys), *keys, _OWNER, *FIELDS))
-        told = (orjson.loads(answer) for answer in answers)
-        mine = str(owner)
-        return [_item(number, values) for number, (whose, *values) in zip(numbers, told, strict=True) if whose == mine]
+    async def _chunk(self, owner: int, wanted: list[pages.Alive], sums: Sums) -> list[bytes]:
+        keys = [redis_names.strategy_running(one.number) for one in wanted]
+        answers = cast("list[bytes]", await self._redis.eval(_READ, len(keys), *keys, _OWNER, *FIELDS, *AMOUNTS))
+        told, mine = (orjson.loads(answer) for answer in answers), str(owner)
+        items = []
+        for one, (whose, *values) in zip(wanted, told, strict=True):
+            is_told = whose == mine
+            sums.count(one.quote_asset, one.paper, values[len(FIELDS) :] if is_told else ())
+            if is_told:
+                items.append(_item(one.number, values[: len(FIELDS)]))
+        return items
 
 
 def _item(number: int, values: list[str | bool]) -> bytes:

@@ -17,7 +17,7 @@ from api.identity import Caller
 from api.preview import refuse_what_cannot_run
 from api.router import new_router
 from api.schemas.common import LARGEST_NUMBER, Cursor, IdempotencyKey, Limit, Number
-from api.schemas.live import StatusAnswer, StatusList
+from api.schemas.live import StatusAnswer, StatusList, TotalList
 from api.schemas.strategy import State, Strategy, StrategyCreate, StrategyEdit, StrategyList
 from api.services import Services
 from db.models import StrategyInstance
@@ -59,6 +59,12 @@ async def list_running_strategies(
 async def list_strategy_statuses(services: AnyServices, caller: Viewer) -> Response:
     """What all your strategies do, in one answer that is read anew about every second."""
     return Response(await services.board.of(caller.id), media_type="application/json")
+
+
+@router.get("/api/strategies/totals", response_model=TotalList)
+async def list_strategy_totals(services: AnyServices, caller: Viewer) -> Response:
+    """What all your strategies that run come to, by currency; paper and real money apart."""
+    return Response(await services.board.totals_of(caller.id), media_type="application/json")
 
 
 @router.post("/api/strategies", status_code=201)

@@ -74,3 +74,23 @@ class StatusList(Answer):
     as_of: Moment = Field(description="When it was read; a second or a few ago.")
     wanted: int = Field(description="How many should run or rest.")
     items: list[StatusLine] = Field(description="Those that a worker runs.")
+
+
+class Total(Answer):
+    """What strategies of one currency come to together; paper and real money never mix."""
+
+    currency: str = Field(examples=["USDT"])
+    paper: bool
+    wanted: int = Field(description="How many of them should run or rest.")
+    told: int = Field(description="Of how many the worker tells its result: the sums are of these alone.")
+    equity: Amount
+    realised: Amount
+    unrealised: Amount
+    fees: Amount
+
+
+class TotalList(Answer):
+    """What is running, added up to the last digit."""
+
+    as_of: Moment = Field(description="When it was read; a second or a few ago.")
+    items: list[Total]

@@ -173,10 +173,20 @@ def instances_numbered(unit: UnitOfWork, owner: int, numbers: Iterable[int]) -> 
     return {one.id: one for one in unit.session.exec(chosen) if one.id is not None}
 
 
-def numbers_wished_alive(unit: UnitOfWork, owner: int) -> list[int]:
-    """The owner's instances that should run or rest."""
+class Alive(NamedTuple):
+    """An instance that should run or rest, and the money it is counted in."""
+
+    number: int
+    #: Empty until a worker has told it.
+    quote_asset: str
+    paper: bool
+
+
+def wished_alive(unit: UnitOfWork, owner: int) -> list[Alive]:
+    """The owner's instances that should run or rest, by number."""
     row = StrategyInstance
-    chosen = select(row.id).where(
+    chosen = select(row.id, row.quote_asset, row.paper).where(
         col(row.owner_id) == owner, col(row.desired_state).in_(("running", "paused")), col(row.removed_at).is_(None)
     )
-    return [number for number in unit.session.exec(chosen.order_by(col(row.id))) if number is not None]
+    found = unit.session.exec(chosen.order_by(col(row.id)))
+    return [Alive(number, quote or "", paper) for number, quote, paper in found if number is not None]

@@ -75,6 +75,25 @@ def test_a_strategy_that_has_seen_no_price_yet_is_shown_too(node: ApiNode, redis
     assert node.get("/api/strategies/statuses").json()["items"][0]["equity"] == "0"
 
 
+def test_what_runs_is_added_up_exactly_and_only_from_what_is_told(node: ApiNode, redis_url: str) -> None:
+    account = node.add_account()
+    numbers = [node.add_strategy(account, name=f"bot {place}") for place in range(4)]
+    for number in numbers:
+        node.post(f"/api/strategies/{number}/start")
+    olga = node.people["olga"]
+    large = {"equity": "900719925474099.30000001", "realised": "0.1", "unrealised": "-0.3", "fees": "0.00000001"}
+    tell(redis_url, numbers[0], olga, **large)
+    tell(redis_url, numbers[1], olga, equity="0.00000002", realised="0.2", unrealised="0.1", fees="0")
+    tell(redis_url, numbers[2], olga, equity="1", realised="")
+    tell(redis_url, numbers[3], node.people["theo"])
+    [total] = node.get("/api/strategies/totals").json()["items"]
+    assert total == {
+        "currency": "", "paper": True, "wanted": 4, "told": 2, "equity": "900719925474099.30000003",
+        "realised": "0.3", "unrealised": "-0.2", "fees": "0.00000001",
+    }  # fmt: skip
+    assert node.get("/api/strategies/totals", "theo").json()["items"] == []
+
+
 def test_nodes_tell_how_old_their_heartbeat_is(node: ApiNode, redis_url: str) -> None:
     assert node.get("/api/nodes").json() == []
     with redis.Redis.from_url(redis_url) as client:

@@ -29,6 +29,7 @@ export type {
   Strategy,
   StrategyCreate,
   StrategyEdit,
+  Total,
   TrackingStep,
   TradeLog,
 } from "./generated";

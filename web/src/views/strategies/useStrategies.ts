@@ -1,12 +1,15 @@
+import { useQuery } from "@pinia/colada";
 import { refDebounced, useIntervalFn } from "@vueuse/core";
 import { computed, ref, watch } from "vue";
 import { useRoute, useRouter } from "vue-router";
 import { api } from "@/api/client";
-import type { Strategy } from "@/api/types";
+import type { Problem } from "@/api/problem";
+import type { Strategy, Total } from "@/api/types";
 import { RENEW_MS, useLiveStrategies } from "@/composables/useLiveStrategies";
 import { usePages } from "@/composables/usePages";
 
 const PAGE = 50;
+const TOTALS_MS = 5_000;
 type State = Strategy["desired_state"];
 const states = (wanted = "") => (wanted ? [wanted as State] : undefined);
 
@@ -31,6 +34,12 @@ export function useStrategies() {
     ),
   );
   useIntervalFn(list.retry, RENEW_MS);
+  const sums = useQuery<Total[], Problem>({
+    key: ["strategies", "totals"],
+    // A currency is known when a worker has told the first result in it.
+    query: async () => (await api.listStrategyTotals()).items.filter((one) => one.told > 0),
+  });
+  useIntervalFn(() => void sums.refetch(), TOTALS_MS);
   const rows = computed(() => list.items.value.map(overlay));
-  return { ...list, rows, text, state, isFiltered: computed(() => Boolean(quiet.value || state.value)) };
+  return { ...list, rows, totals: computed(() => sums.data.value ?? []), text, state, isFiltered: computed(() => Boolean(quiet.value || state.value)) };
 }
