@@ -182,7 +182,7 @@ def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(runni
     enter_position(page, "BTCUSDT", "0.1", price)
     log = page.get_by_role("table", name="Trade log")
     copied = log.locator("tr").filter(has_text="BTCUSDT").filter(has_text="Copied")
-    expect(copied).to_be_visible(timeout=PATIENCE_MS)
+    expect(copied.first).to_be_visible(timeout=PATIENCE_MS)
     examine(page, "light-1440-copying")
 
     following.get_by_role("link", name="Follower ← Manual positions").click()
@@ -204,7 +204,9 @@ def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(runni
     expect(planned.locator("tr").filter(has_text="ETHUSDT")).to_contain_text("Buy 0.2")
     examine(page, "copying-resync")
     form.get_by_role("button", name="Resync").click()
-    expect(log.locator("tr").filter(has_text="ETHUSDT").filter(has_text="Copied")).to_be_visible(timeout=PATIENCE_MS)
+    expect(log.locator("tr").filter(has_text="ETHUSDT").filter(has_text="Copied").first).to_be_visible(
+        timeout=PATIENCE_MS
+    )
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("dialog").get_by_role("button", name="Pause").click()
     expect(page.locator("header .tag").filter(has_text="Paused")).to_be_visible(timeout=PATIENCE_MS)
