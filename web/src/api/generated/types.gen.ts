@@ -3136,6 +3136,68 @@ export type StrategyList = {
 };
 
 /**
+ * Total
+ *
+ * What strategies of one currency come to together; paper and real money never mix.
+ */
+export type Total = {
+    /**
+     * Currency
+     */
+    currency: string;
+    /**
+     * Equity
+     */
+    equity: string;
+    /**
+     * Fees
+     */
+    fees: string;
+    /**
+     * Paper
+     */
+    paper: boolean;
+    /**
+     * Realised
+     */
+    realised: string;
+    /**
+     * Told
+     *
+     * Of how many the worker tells its result: the sums are of these alone.
+     */
+    told: number;
+    /**
+     * Unrealised
+     */
+    unrealised: string;
+    /**
+     * Wanted
+     *
+     * How many of them should run or rest.
+     */
+    wanted: number;
+};
+
+/**
+ * TotalList
+ *
+ * What is running, added up to the last digit.
+ */
+export type TotalList = {
+    /**
+     * As Of
+     *
+     * When it was read; a second or a few ago.
+     */
+    as_of: string;
+    /**
+     * Items
+     */
+    items: Array<Total>;
+};
+
+/**
  * TrackingList
  *
  * Steps, newest first.
@@ -5818,6 +5880,71 @@ export type ListStrategyStatusesResponses = {
 };
 
 export type ListStrategyStatusesResponse = ListStrategyStatusesResponses[keyof ListStrategyStatusesResponses];
+
+export type ListStrategyTotalsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/strategies/totals';
+};
+
+export type ListStrategyTotalsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListStrategyTotalsError = ListStrategyTotalsErrors[keyof ListStrategyTotalsErrors];
+
+export type ListStrategyTotalsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TotalList;
+};
+
+export type ListStrategyTotalsResponse = ListStrategyTotalsResponses[keyof ListStrategyTotalsResponses];
 
 export type DeleteStrategyData = {
     body?: never;
