@@ -4,7 +4,6 @@ import { ref } from "vue";
 import { api } from "@/api/client";
 import type { Problem } from "@/api/problem";
 import type { Account, Drift, MasterPosition, MasterResult, Relationship, TradeLog } from "@/api/types";
-import { useCopyRefresh } from "@/composables/useCopyRefresh";
 import { useList } from "@/composables/useList";
 import { usePages } from "@/composables/usePages";
 import { statusOf, type LogFilter } from "@/format/copying";
@@ -16,7 +15,6 @@ const LEADERBOARD_MS = 60_000;
 /** Masters and their record, relationships, how far they are off, and what became of every signal. */
 export function useCopying() {
   const status = ref<LogFilter>("all");
-  useCopyRefresh();
   const ranked = useQuery<MasterResult[], Problem>({ key: ["leaderboard"], query: async () => (await api.getMasterLeaderboard()).items });
   useIntervalFn(() => void ranked.refetch(), LEADERBOARD_MS);
   const positions = useQuery<MasterPosition[], Problem>({

@@ -5,7 +5,6 @@ import { useI18n } from "vue-i18n";
 import { api } from "@/api/client";
 import type { Problem } from "@/api/problem";
 import type { Drift, Relationship, RelationshipEdit, TrackingStep, TradeLog } from "@/api/types";
-import { useCopyRefresh } from "@/composables/useCopyRefresh";
 import { useList } from "@/composables/useList";
 import { usePages } from "@/composables/usePages";
 import { useSubmit } from "@/composables/useSubmit";
@@ -16,7 +15,6 @@ export function useRelationship(id: () => number) {
   const { t } = useI18n();
   const status = ref<LogFilter>("all");
   const path = () => ({ relationship_id: id() });
-  useCopyRefresh();
 
   const one = useQuery<Relationship, Problem>({ key: () => ["copying", "relationship", id()], query: () => api.getRelationship({ path: path() }) });
   const drifts = useQuery<Drift[], Problem>({
