@@ -15,8 +15,8 @@ from exchanges._binance import private_sockets
 from tests.acceptance.faults.bench import LIMITS, MARKET, Bench, Node, holds, until
 
 ORDERS = "{executionReport,ORDER_TRADE_UPDATE}"
-#: A market that is looked after closely.
-ALERT = replace(MARKET, silence_ms=500, audit_ms=300, poll_ms=300, steady_ms=500)
+#: A market that is looked after closely, and asked again soon after it has failed again and again.
+ALERT = replace(MARKET, silence_ms=500, audit_ms=300, poll_ms=300, steady_ms=500, breaker_ms=200)
 PRICES = "btcusdt@{trade,bookTicker,aggTrade}"
 
 
@@ -45,7 +45,7 @@ async def test_a_private_stream_that_stalls_is_replaced_and_what_it_missed_is_bo
         stall = either.fault("stall", None, stream="*")
         gaps = up.hub.status.gaps
         either.gap("-1.2")
-        await until(lambda: up.hub.status.gaps > gaps, "another connection", 10)
+        await until(lambda: up.hub.status.gaps > gaps, "another connection")
         either.lift(stall)
         stored = await either.settled(up)
         assert len(stored.fills) >= 2
@@ -57,7 +57,7 @@ async def test_a_price_stream_that_stalls_or_freezes_is_found_out_by_asking(eith
             rule = market_fault(either, kind, stream=PRICES)
             either.gap("-4" if kind == "stall" else "4")
             target = either.price()
-            await until(lambda: sees(up, target), "the true price", 10)  # noqa: B023 - awaited within the turn
+            await until(lambda: sees(up, target), "the true price")  # noqa: B023 - awaited within the turn
             either.lift(rule)
             await either.settled(up)
 
@@ -86,7 +86,7 @@ async def test_a_half_open_connection_is_noticed_and_nothing_is_lost(either: Ben
         gaps = up.hub.status.gaps
         either.fault("half_open")
         either.gap("-1.2")
-        await until(lambda: up.hub.status.gaps > gaps, "another connection", 12)
+        await until(lambda: up.hub.status.gaps > gaps, "another connection")
         stored = await either.settled(up)
         assert len(stored.fills) >= 2
 
@@ -120,9 +120,7 @@ async def test_events_lost_around_a_reconnect_are_read_from_the_trades(either: B
         gaps = up.hub.status.gaps
         either.fault("disconnect")
         await until(lambda: up.hub.status.gaps > gaps, "another connection")
-        began = time.monotonic()
         stored = await either.settled(up)
-        assert time.monotonic() - began < 10
         assert len(stored.fills) >= 5
 
 
@@ -228,7 +226,7 @@ async def test_nonsense_on_the_price_stream_moves_nothing(spot: Bench) -> None:
         spot.pass_time(3_000)
         spot.gap("1")
         target = spot.price()
-        await until(lambda: sees(up, target), "the price after the nonsense", 10)
+        await until(lambda: sees(up, target), "the price after the nonsense")
         assert before > 0
         await spot.settled(up)
 
@@ -261,7 +259,7 @@ async def test_connects_that_are_refused_again_and_again_are_spread_out(either: 
         gaps, began = up.hub.status.gaps, time.monotonic()
         either.fault("disconnect")
         either.gap("-0.7")
-        await until(lambda: up.hub.status.gaps > gaps, "the connection after the refusals", 25)
+        await until(lambda: up.hub.status.gaps > gaps, "the connection after the refusals")
         assert either.applied(refused) == 4
         assert time.monotonic() - began > 0.05
         await either.settled(up)
