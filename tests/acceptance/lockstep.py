@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -23,6 +23,7 @@ from sqlalchemy import Engine
 
 import exchanges
 from core.base_exchange import EXCHANGES, Credentials, VenueSettings
+from core.base_journal import BaseJournal
 from core.clock import Clock, SystemTime
 from db.journal import GroupCommitJournal
 from domain import slots
@@ -73,23 +74,22 @@ class Operator:
 
 
 @asynccontextmanager
-async def node(venue: SimulatorProcess, scene: Scene, database: Engine, start_ms: int) -> AsyncIterator[Node]:
-    """Take every strategy up; leaving is a death: nothing is tidied up at the venue."""
+async def node(
+    venue: SimulatorProcess, scene: Scene, database: Engine, start_ms: int,
+    through: Callable[[GroupCommitJournal], BaseJournal] = lambda journal: journal,
+) -> AsyncIterator[Node]:  # fmt: skip
+    """Take every strategy up, its journal written `through` something; leaving is a death: nothing is tidied up."""
     trading = SteppedTime(start_ms)
     clock = Clock(trading, SystemTime())
     EXCHANGES.scan(exchanges)
-    settings = VenueSettings(
-        Credentials(SecretStr(KEY), SecretStr(SECRET)), venue.rest, venue.stream, receive_window_ms=5_000,
-        silence_seconds=600.0,
-    )  # fmt: skip
-    exchange = EXCHANGES.get(scene.venue)(settings, clock)
-    assert isinstance(exchange, BinanceExchange)
-    journal = GroupCommitJournal(address(database), clock.machine)
+    exchange = exchange_of(venue, scene, clock, KEY, SECRET)
+    written = GroupCommitJournal(address(database), clock.machine)
+    journal = through(written)
     market = MarketData(clock, MARKET, random.Random(7))
     hub = AccountHub(ACCOUNT, 1, exchange, journal, clock, HUB)
     await hub.start()
     manager = EngineManager(1, "lockstep", journal, EngineMarket(market.venue(exchange)), clock)
-    made = Node(exchange, hub, manager, market, journal, trading)
+    made = Node(exchange, hub, manager, market, written, trading)
     try:
         await until(lambda: hub.status.gaps > 0, "the private stream")
         for bot in scene.bots:
@@ -101,7 +101,18 @@ async def node(venue: SimulatorProcess, scene: Scene, database: Engine, start_ms
             await manager.release(number)
         await hub.stop()
         await market.close()
-        await journal.close()
+        await written.close()
+
+
+def exchange_of(venue: SimulatorProcess, scene: Scene, clock: Clock, key: str, secret: str) -> BinanceExchange:
+    """The adapter of an account, not yet connected."""
+    settings = VenueSettings(
+        Credentials(SecretStr(key), SecretStr(secret)), venue.rest, venue.stream, receive_window_ms=5_000,
+        silence_seconds=600.0,
+    )  # fmt: skip
+    exchange = EXCHANGES.get(scene.venue)(settings, clock)
+    assert isinstance(exchange, BinanceExchange)
+    return exchange
 
 
 @dataclass(slots=True)

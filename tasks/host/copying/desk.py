@@ -191,6 +191,7 @@ class FollowerDesk:
         for owned in mine:
             if self.owned.get(owned.account) is owned:
                 self._tell(owned, targets.get(owned.account, ()))
+                self._settle(owned)  # a signal that moves no target is over as soon as it is kept
 
     async def _load(self, rung: set[int]) -> None:
         """Take accounts up that are held here and wanted; they are planned for like all that were rung for."""
@@ -325,13 +326,23 @@ class FollowerDesk:
                 is_up = runner is not None and runner.state == LIVE and runner.engine is not None
                 if runner is not None and is_up:
                     self._mark_one(owned, symbol, runner)
-                if owned.logs.pending(symbol):
-                    owned.settle(symbol, progress_of(runner.engine) if runner and is_up and runner.engine else None)
+            self._settle(owned)
             if owned.book.needs_watching and (ended := owned.book.protect()):
                 owned.end(ended)
             if owned.book.needs_watching:
                 self._rung.add(number)
             self._tell(owned, ())
+
+    def _settle(self, owned: Owned) -> None:
+        """See whether signals that have not ended have come to an end."""
+        for symbol in owned.book.instruments:
+            if not owned.logs.pending(symbol):
+                continue
+            runner = self._runner(owned, symbol)
+            is_up = runner is not None and runner.state == LIVE
+            engine = runner.engine if runner is not None and is_up else None
+            if owned.settle(symbol, progress_of(engine) if engine is not None else None):
+                self._bell.set()
 
     def _mark_one(self, owned: Owned, symbol: str, runner: Runner) -> None:
         """The price of a symbol now; what has waited for one is planned anew."""
