@@ -18,7 +18,8 @@ from domain.outcome import Outcome
 from engine.account_hub import AccountHub
 from engine.engine_manager import EngineManager, InstanceSpec
 from engine.follower_engine.kind import COPY, Params
-from tasks.host.leases import LeasedJournal, LeaseKeeper, SendGate
+from tasks.host.leases import LeasedJournal, LeaseKeeper
+from tasks.host.send_gate import SendGate
 from tests.fakes.copy_parts import EveryLease
 from tests.fakes.fake_exchange import FakeExchange
 from tests.fakes.memory_journal import MemoryJournal
@@ -65,7 +66,7 @@ class Crowd:
 @asynccontextmanager
 async def crowd() -> AsyncIterator[Crowd]:
     clock, made = virtual_clock(), Crowd()
-    gate = SendGate(AT_ONCE)
+    gate = SendGate(AT_ONCE, 400)
     futures = Capabilities(market="futures", has_time_window=True, can_short=True)
     async with AsyncExitStack() as stack:
         for number in range(1, FOLLOWERS + 1):
