@@ -21,6 +21,7 @@ from cli.entry import SIMULATOR
 from cli.installation import Installation
 from cli.processes import Program
 from core import redis_names
+from core.clock import system_clock, utc_from_ms
 from core.config import Config, RedisSection
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -87,6 +88,8 @@ def simulator_command(config: Config, installation: Installation) -> list[str]:
         *("--port", str(wanted.port)),
         *("--market", f"generated:{wanted.seed}"),
         *("--speed", str(wanted.speed)),
+        # Its market is of now, as a real one: what was missed meanwhile is looked for by the clock.
+        *("--start", f"{utc_from_ms(system_clock().machine.now_ms()):%Y-%m-%dT%H:%M:00Z}"),
         *("--symbols", ",".join(wanted.symbols)),
         *("--announce", str(installation.announce_path)),
     ]

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,8 @@ def stage(
     """So many accounts with so many grids each, all running on so many workers."""
     keys = [(f"key-{n}-of-chaos", f"secret-{n}-of-chaos") for n in range(accounts)]
     options = ["--market", "generated:7", "--symbols", ",".join(SYMBOLS), "--speed", "0", "--lift-limits"]
+    # As at a real venue, trades carry the time of the clock that workers have: what they missed is looked for by it.
+    options += ["--start", f"{datetime.now(UTC):%Y-%m-%dT%H:%M:00Z}"]
     for key, secret in keys:
         options += ["--account", f"{key}:{secret}:USDT=10000000,BTC=50,ETH=500"]
     with world(folder, database_url, *options, **(settings if settings is not None else SHORT)) as made:
