@@ -17,6 +17,7 @@ import redis
 from cli.installation import Installation
 from core.clock import MachineTime, utc_from_ms
 from core.config import Config, RedisSection
+from core.redis_names import WORKERS_ACTIVE, worker
 from core.secrets import EncryptionKey
 from db.health import look, shown
 from domain.errors import AresError, Refused
@@ -50,6 +51,7 @@ def examine(config: Config, machine: MachineTime) -> Iterator[Finding]:
     yield examine_port(config.simulator.port, ours=installation.is_running())
     yield examine_database(config.database.url.get_secret_value())
     yield examine_redis(config)
+    yield examine_nodes(config)
     yield examine_encryption(config)
 
 
@@ -151,6 +153,25 @@ def examine_redis(config: Config) -> Finding:
     if policy != "noeviction":
         return Finding("redis", f"{told} evicts keys ({policy})", "set maxmemory-policy to noeviction")
     return Finding("redis", told)
+
+
+def examine_nodes(config: Config) -> Finding:
+    """Every worker that is alive must be of an edition that takes strategies up."""
+    url = config.redis.url.get_secret_value()
+    if url == RedisSection().url.get_secret_value():
+        return Finding("nodes", "they are of this machine; `ares status` shows them")
+    client = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2, decode_responses=True)
+    try:
+        names = [str(name) for name in client.zrange(WORKERS_ACTIVE, 0, -1)]
+        gates = {name: str(client.hget(worker(name), "gate") or "") for name in names}
+    except redis.RedisError:
+        return Finding("nodes", "not known while Redis does not answer", "mend Redis first")
+    finally:
+        client.close()
+    held_back = [f"{name} takes no strategies up: {gate}" for name, gate in gates.items() if gate]
+    if held_back:
+        return Finding("nodes", "; ".join(held_back), "end these workers and start them from the newest build")
+    return Finding("nodes", f"{len(names)} alive, of one edition" if names else "none is alive")
 
 
 def examine_encryption(config: Config) -> Finding:

@@ -31,6 +31,7 @@ from core.base_exchange import (
 from core.base_strategy import STRATEGIES
 from core.clock import Clock, system_clock, utc_from_ms
 from core.config import Config
+from core.editions import Edition, edition
 from core.event_bus import EventBus
 from core.lease import LeaseStore
 from core.rate_budget import RateBudget
@@ -40,7 +41,7 @@ from core.secrets import EncryptionKey, Opener, Place
 from db.database import open_database
 from db.database_thread import DatabaseThread
 from db.journal import GroupCommitJournal
-from db.migrate import require_current_schema
+from db.migrate import head_revision, require_current_schema
 from db.models import Account, StrategyInstance
 from db.paper_store import DatabasePaperStore
 from domain.errors import Refused
@@ -100,6 +101,8 @@ class Parts:
     config: Config
     clock: Clock
     worker_id: str
+    #: What this build was made for; see `Claims.check_edition`.
+    edition: Edition
     database: DatabaseThread
     redis: Redis
     #: Of the budgets alone: a crowd that waits for weight must not keep leases, status and events waiting.
@@ -301,6 +304,7 @@ def open_parts(config: Config) -> Parts:
         config=config,
         clock=clock,
         worker_id=worker_id,
+        edition=edition(head_revision()),
         database=DatabaseThread(engine),
         redis=redis,
         budget_redis=connect(config.redis.url.get_secret_value(), max_connections=64),

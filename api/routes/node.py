@@ -48,6 +48,8 @@ async def _nodes(services: Services) -> list[Node]:
                 hostname=said.get("hostname", ""),
                 ip=said.get("ip", ""),
                 version=said.get("version", ""),
+                edition=said.get("edition", ""),
+                gate=said.get("gate", ""),
                 status="alive" if age <= silent_ms else "silent",
                 running=int(said.get("running", 0)),
                 capacity=int(said.get("capacity", 0)),

@@ -75,6 +75,8 @@ class Node(Answer):
     hostname: str
     ip: str
     version: str
+    edition: str = Field(description="Versions of the law, of the fleet's protocol and of the schema.")
+    gate: str = Field(description="Why it takes no strategies up; empty when it does.")
     status: Literal["alive", "silent"]
     running: int
     capacity: int

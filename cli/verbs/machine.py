@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from importlib import metadata
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from cli.doctor import examine
-from core.clock import system_clock
+from core.clock import system_clock, utc_from_ms
 from core.config import load_config
+from core.editions import LAW
 from db import migrate as schema
 from db.database import opened
+from db.queries import editions
+from db.unit_of_work import committed
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,12 +37,19 @@ def doctor() -> None:
     raise typer.Exit(0 if all(finding.is_well for finding in findings) else 1)
 
 
-def migrate() -> None:
+def migrate(
+    back: Annotated[
+        bool, typer.Option(help="Let this build take up what a newer one has run; only when no newer one will run.")
+    ] = False,
+) -> None:
     """Bring the database to the schema of this version; asking again changes nothing."""
     with opened(load_config().database.url.get_secret_value()) as engine:
         before = schema.current_revision(engine)
         schema.upgrade(engine)
         after = schema.current_revision(engine)
+        if back:
+            with committed(engine) as unit:
+                editions.go_back(unit, LAW, utc_from_ms(system_clock().machine.now_ms()))
     typer.echo(
         f"The schema is {after}." if before == after else f"The schema was {before or 'none'}, now it is {after}."
     )

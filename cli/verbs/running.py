@@ -75,6 +75,7 @@ def status(watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again
     client = Client(config)
     if not watch:
         Console().print(_table(client))
+        Console().print(*_held_back(client), sep="\n", end="\n")
         return
     pause = Event()
     with Live(_table(client), auto_refresh=False) as live:
@@ -128,6 +129,15 @@ def _table(client: Client) -> Table:
     except AresError as error:
         table.caption = str(error)
     return table
+
+
+def _held_back(client: Client) -> list[str]:
+    """A line for each node that takes no strategies up, with the reason."""
+    try:
+        nodes = client.get("/api/nodes")
+    except AresError:
+        return []  # the table says already what keeps it from being asked
+    return [f"Node {one['worker_id']} takes no strategies up: {one['gate']}." for one in nodes if one["gate"]]
 
 
 def _row(strategy: dict[str, Any]) -> tuple[str, ...]:

@@ -9,11 +9,13 @@ import structlog
 
 from core.clock import MachineTime
 from core.config import WorkerSection
+from core.editions import Edition
 from core.redis_names import account_lock
+from db.queries.editions import Recorded
 from db.queries.fleet import Want
 from tasks.host.account import AccountRunner
 from tasks.host.leases import LeaseKeeper
-from tasks.host.placement import Member, owner_of
+from tasks.host.placement import Member, newest, owner_of
 
 log = structlog.get_logger(__name__)
 _SECOND: Final = 1_000_000_000
@@ -24,9 +26,16 @@ KEEP_ORPHANS_NS: Final = 60 * _SECOND
 class Claims:
     """Placement as one worker sees it."""
 
-    def __init__(self, worker_id: str, settings: WorkerSection, leases: LeaseKeeper, machine: MachineTime) -> None:
+    def __init__(
+        self, worker_id: str, settings: WorkerSection, leases: LeaseKeeper, machine: MachineTime, edition: Edition
+    ) -> None:
         self.members: list[Member] = []
+        #: Those of the newest edition: what moves, moves to them.
+        self.newest: list[Member] = []
         self.is_draining = False
+        #: Why nothing is taken up here, though what runs here goes on; empty while there is no reason.
+        self.gate = ""
+        self.edition = edition
         self._worker_id = worker_id
         self._settings = settings
         self._leases = leases
@@ -41,6 +50,27 @@ class Claims:
             self._stable_since_ns = self._machine.steady_ns()
             log.info("members", workers=sorted(member.worker_id for member in members))
         self.members = members
+        self.newest = newest(members)
+
+    def check_edition(self, recorded: Recorded) -> None:
+        """Compare this build with what the database has now, and with the other members."""
+        latest = max((member.edition for member in self.members), default=self.edition)
+        gate = ""
+        if recorded.schema != self.edition.schema:
+            gate = f"the database is at schema {recorded.schema or 'none'}, this build needs {self.edition.schema}"
+        elif recorded.law > self.edition.law:
+            gate = f"strategies have run by law {recorded.law}, this build has law {self.edition.law}"
+        elif latest > self.edition:
+            gate = f"the fleet has {latest.describe()}, this build {self.edition.describe()}"
+        if gate and gate != self.gate:
+            log.warning("takes_nothing_up", reason=f"{gate}; end this worker and start one of the newest build.")
+        self.gate = gate
+
+    def for_account(self, wanted: Mapping[int, Want], account: AccountRunner) -> Mapping[int, Want]:
+        """What of the wanted instances an account that is held here may run."""
+        if not self.gate:
+            return wanted
+        return {number: want for number, want in wanted.items() if number in account.runners}
 
     async def to_claim(
         self,
@@ -49,12 +79,12 @@ class Claims:
         tags: Mapping[int, frozenset[str]],
     ) -> dict[int, bool]:
         """Accounts to take up: whether each is an orphan that another worker should have. Raises what Redis raises."""
-        if self.is_draining or not any(member.worker_id == self._worker_id for member in self.members):
+        if self.gate or self.is_draining or not any(one.worker_id == self._worker_id for one in self.newest):
             return {}
         free = {account: wants for account, wants in wanted.items() if account not in held}
         if self._leases.is_young:
             free = {account: wants for account, wants in free.items() if self._is_nobodys(wants.values())}
-        owners = {account: owner_of(account, tags.get(account, frozenset()), self.members) for account in free}
+        owners = {account: owner_of(account, tags.get(account, frozenset()), self.newest) for account in free}
         mine = {account: False for account, owner in owners.items() if owner == self._worker_id}
         others = [account for account, owner in owners.items() if owner not in (self._worker_id, "")]
         mine |= dict.fromkeys(await self._orphans(others, tags), True)
@@ -72,12 +102,12 @@ class Claims:
     ) -> list[AccountRunner]:  # fmt: skip
         """Accounts that another member should have, as many as may move now."""
         now_ns = self._machine.steady_ns()
-        if now_ns - self._stable_since_ns < self._settings.stability_seconds * _SECOND:
-            return []
+        if self.gate or now_ns - self._stable_since_ns < self._settings.stability_seconds * _SECOND:
+            return []  # an older build keeps what it has until it is ended: the newer ones may not have the room yet
         budget = self._settings.handovers_per_second * self._settings.reconcile_seconds
         chosen: list[AccountRunner] = []
         for account in held.values():
-            owner = owner_of(account.number, tags.get(account.number, frozenset()), self.members)
+            owner = owner_of(account.number, tags.get(account.number, frozenset()), self.newest)
             is_kept = account.is_orphan and now_ns - account.taken_ns < KEEP_ORPHANS_NS
             if owner in ("", self._worker_id) or is_kept:
                 continue

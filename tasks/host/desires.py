@@ -12,7 +12,8 @@ import structlog
 
 from core.clock import MachineTime, utc_from_ms
 from db.database_thread import DatabaseThread
-from db.queries import fleet, platform
+from db.queries import editions, fleet, platform
+from db.queries.editions import Recorded
 from db.queries.fleet import Waiting, Want
 from db.queries.instances import PAUSED, RUNNING
 from db.queries.platform import KillState
@@ -35,6 +36,8 @@ class Desires:
         self.waiting: dict[int, list[Waiting]] = {}
         self.kill = KillState(None, {})
         self.tags: dict[int, frozenset[str]] = {}
+        #: What a build has to be to take anything up.
+        self.recorded = Recorded("", 0)
         #: Steady time of the last good read; the first has not happened while it is 0.
         self.read_ns = 0
         self._whole_ns = 0
@@ -47,14 +50,14 @@ class Desires:
         whole = whole or not self.read_ns or now_ns - self._whole_ns > WHOLE_EVERY_NS
         since = utc_from_ms(self._machine.now_ms()) - OVERLAP
 
-        def ask(unit: UnitOfWork) -> tuple[list[Want], list[Waiting], KillState, list[Want]]:
+        def ask(unit: UnitOfWork) -> tuple[list[Want], list[Waiting], KillState, list[Want], Recorded]:
             waiting = fleet.waiting(unit)
             rows = fleet.everything_wanted(unit) if whole else fleet.changed_since(unit, since)
             seen = {row.instance for row in rows} | self.wants.keys()
             asked = fleet.some(unit, [one.instance for one in waiting if one.instance not in seen])
-            return rows, waiting, platform.kill_state(unit), asked
+            return rows, waiting, platform.kill_state(unit), asked, editions.recorded(unit)
 
-        rows, waiting, self.kill, asked = await self._database.read(ask)
+        rows, waiting, self.kill, asked, self.recorded = await self._database.read(ask)
         self._take_commands(waiting)
         if whole:
             self.wants = {row.instance: row for row in rows}

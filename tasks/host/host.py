@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from core.base_journal import Step
 from core.clock import utc_from_ms
 from core.redis_names import DOORBELL, EVERYBODY, RING_ALL, account_lock
-from db.queries import fleet, instances
+from db.queries import editions, fleet, instances
 from domain.errors import AresError
 from tasks.host.account import AccountRunner
 from tasks.host.audit import compare, wish_stopped
@@ -51,7 +51,7 @@ class EngineHost:
         self.parts = parts
         self.accounts: dict[int, AccountRunner] = {}
         self.desires = Desires(parts.database, parts.clock.machine)
-        self.claims = Claims(parts.worker_id, parts.config.worker, parts.leases, parts.clock.machine)
+        self.claims = Claims(parts.worker_id, parts.config.worker, parts.leases, parts.clock.machine, parts.edition)
         self.desk = CommandDesk(parts)
         self.publisher = StatusPublisher(parts, address)
         self.feeds = Feeds(parts)
@@ -185,14 +185,15 @@ class EngineHost:
         mine = {runner.number for runner in self.runners}
         await self.desires.refresh(mine)
         self._finish_what_is_over()
-        await self.copying.refresh(self.claims.members, self.desires.tags)
+        self.claims.check_edition(self.desires.recorded)
+        await self.copying.refresh(self.claims.newest, self.desires.tags, takes=not self.claims.gate)
         wanted = self.copying.also_wanted(self.desires.by_account())
         self._hand_out_commands()
         self.apply_kill()
         await self._begin_anew()
         for number, account in list(self.accounts.items()):
             if number in wanted:
-                account.want(wanted[number])
+                account.want(self.claims.for_account(wanted[number], account))
             else:
                 await self._let_account_go(account)
         await self._claim(wanted)
@@ -213,6 +214,8 @@ class EngineHost:
         if self.parts.leases.is_young and not was_young:
             await self.parts.leases.release(taken)  # the server lost its memory just now: others may still run these
             return
+        if taken:
+            await self._note_law(taken)
         for number, is_orphan in chosen.items():
             if account_lock(number) in taken:
                 account = self.accounts[number] = AccountRunner(
@@ -225,6 +228,17 @@ class EngineHost:
                 account.is_orphan = is_orphan
                 account.want(wanted[number])
                 account.start()
+
+    async def _note_law(self, taken: Collection[str]) -> None:
+        """Before anything runs here no older build may take it up again."""
+        law, now = self.parts.edition.law, utc_from_ms(self.parts.clock.machine.now_ms())
+        if self.desires.recorded.law >= law:
+            return
+        try:
+            await self.parts.database.keep(partial(editions.note_law, law=law, now=now))
+        except Exception:
+            await self.parts.leases.release(taken)
+            raise
 
     async def _let_account_go(self, account: AccountRunner) -> None:
         self.accounts.pop(account.number, None)
@@ -252,7 +266,10 @@ class EngineHost:
     async def _beat(self) -> None:
         running = sum(1 for runner in self.runners if runner.state == LIVE)
         wanted = self.parts.config.worker
-        about_me = about(wanted, self._address, running, self.started_ms, self.loop_lag_ms, self.http_port)
+        about_me = about(
+            wanted, self._address, self.claims.edition, self.claims.gate, running, self.started_ms, self.loop_lag_ms,
+            self.http_port,
+        )  # fmt: skip
         self.claims.see(await self._members.beat(about_me, joins=not self.claims.is_draining))
 
     async def _publish(self) -> None:
@@ -321,7 +338,7 @@ class EngineHost:
             if runner is not None:
                 runner.commands = self.desires.waiting.get(runner.number, [])
                 self._asked.add(runner)
-            if runner is not None or want.instance in self.desires.wants:
+            if runner is not None or (want.instance in self.desires.wants and not self.claims.gate):
                 account.hear(want)
 
     async def _ring_others(self) -> None:

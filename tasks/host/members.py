@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from core import redis_names
 from core.clock import utc_from_ms
 from core.config import WorkerSection
+from core.editions import Edition, parse
 from core.redis_names import WORKERS_ACTIVE
 from tasks.host.placement import Member
 from tasks.wiring import version
@@ -31,13 +32,16 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')
 
 
 def about(
-    wanted: WorkerSection, address: tuple[str, str], running: int, started_ms: int, lag_ms: float, http_port: int
-) -> dict[str, str]:
-    """What a worker says of itself."""
+    wanted: WorkerSection, address: tuple[str, str], edition: Edition, gate: str, running: int, started_ms: int,
+    lag_ms: float, http_port: int,
+) -> dict[str, str]:  # fmt: skip
+    """What a worker says of itself; `gate` is why it takes no strategies up, and is empty when it does."""
     return {
         "hostname": address[0],
         "ip": address[1],
         "version": version(),
+        "edition": str(edition),
+        "gate": gate,
         "capacity": str(wanted.capacity),
         "tags": ",".join(wanted.tags),
         "running": str(running),
@@ -78,9 +82,10 @@ class MemberList:
             await pipe.execute()
 
     async def _meet(self, name: str) -> None:
-        """Capacity and tags of a worker do not change while it lives, so they are read once."""
-        asked = self._redis.hmget(redis_names.worker(name), ["capacity", "tags"])
-        capacity, tags = await cast("Awaitable[list[bytes | None]]", asked)
+        """Capacity, tags and edition of a worker do not change while it lives, so they are read once."""
+        asked = self._redis.hmget(redis_names.worker(name), ["capacity", "tags", "edition"])
+        capacity, tags, edition = await cast("Awaitable[list[bytes | None]]", asked)
         if capacity is not None:
             offered = frozenset((tags or b"").decode().split(",")) - {""}
-            self._known[name] = Member(name, max(int(capacity), 1), offered)
+            told = parse((edition or b"").decode())
+            self._known[name] = Member(name, max(int(capacity), 1), offered, told)

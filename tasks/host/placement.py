@@ -7,6 +7,8 @@ import math
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from core.editions import UNTOLD, Edition
+
 _SPAN = 1 << 64
 
 
@@ -16,6 +18,14 @@ class Member(NamedTuple):
     worker_id: str
     capacity: int
     tags: frozenset[str]
+    edition: Edition = UNTOLD
+
+
+def newest(members: Iterable[Member]) -> list[Member]:
+    """The members of the newest edition there is: strategies move to nobody else."""
+    there = list(members)
+    latest = max((member.edition for member in there), default=UNTOLD)
+    return [member for member in there if member.edition == latest]
 
 
 def owner_of(account: int, tags: Collection[str], members: Iterable[Member]) -> str:

@@ -170,5 +170,5 @@ async def copying_node(
         made[0].leading = runner_of(leading, 1, up.manager.engines[leading], up.manager)
         journals[0].on_kept = made[0].note_step
         await desk.refresh()
-        await watch.refresh([Member(WORKER, 1, frozenset())], {})
+        await watch.refresh([Member(WORKER, 1, frozenset())], {}, takes=True)
         yield made[0]

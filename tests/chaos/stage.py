@@ -35,7 +35,8 @@ SHORT = {
     "ARES_WORKER__LATE_ORDERS_SECONDS": "3",
     "ARES_WORKER__SWEEP_SECONDS": "5",
 }
-REAL = {"ARES_WORKER__LATE_ORDERS_SECONDS": "10", "ARES_WORKER__SWEEP_SECONDS": "20"}
+#: Sweeps stay a minute apart: thirty accounts of two symbols may not ask for more weight than the venue gives.
+REAL = {"ARES_WORKER__LATE_ORDERS_SECONDS": "10"}
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 #: Market time moves so far, so often, while somebody trades.
 STEP_MS, STEP_SECONDS = 10_000, 0.25

@@ -7,8 +7,9 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from core.secrets import EncryptionKey, Opener, Sealer, UnknownKey
+from db.migrate import head_revision
 from db.models import EquityPoint, Node, User
-from db.queries import accounts, equity, platform, sessions
+from db.queries import accounts, editions, equity, platform, sessions
 from db.rotation import place_of, rotate_credentials
 from db.unit_of_work import UnitOfWork
 from tests.unit.core.test_secrets import KEY, OTHER_KEY
@@ -50,6 +51,19 @@ def test_a_switch_that_cannot_be_read_is_told(unit: UnitOfWork) -> None:
     unit.session.expire_all()
     with pytest.raises(platform.BadSetting, match="kill"):
         platform.kill_state(unit)
+
+
+def test_the_newest_law_that_has_traded_is_kept_until_a_person_goes_back(unit: UnitOfWork) -> None:
+    assert editions.recorded(unit) == (head_revision(), 0)
+    for law, newest in ((2, 2), (1, 2), (3, 3)):
+        editions.note_law(unit, law, NOW)
+        assert editions.recorded(unit).law == newest
+    editions.go_back(unit, 1, NOW)
+    assert editions.recorded(unit).law == 1
+    unit.connection.execute(text("UPDATE platform_settings SET value = 'x' WHERE name = 'law'"))
+    unit.session.expire_all()
+    with pytest.raises(editions.BadLaw, match="--back"):
+        editions.recorded(unit)
 
 
 def node(worker_id: str, seen: datetime) -> Node:

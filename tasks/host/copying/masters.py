@@ -80,18 +80,19 @@ class MasterWatch:
         if found is not None and step.fills:
             self._note_strategy(found, max(step.fills, key=lambda fill: fill.time_ms))
 
-    async def refresh(self, members: list[Member], tags: Mapping[int, frozenset[str]]) -> None:
-        """Take up and let go what placement says."""
+    async def refresh(self, members: list[Member], tags: Mapping[int, frozenset[str]], *, takes: bool) -> None:
+        """Take up and let go what placement says; one that does not take keeps what it has."""
         now_ns = self._parts.clock.machine.steady_ns()
         if now_ns - self._read_ns < READ_NS:
             return
         self._read_ns = now_ns
         wanted = {number_of(row.id): row for row in await self._parts.database.read(copy_fleet.watched)}
         here = self._parts.worker_id
-        mine = {
+        placed = {
             number for number, row in wanted.items()
             if owner_of(row.account_id or 0, tags.get(row.account_id or 0, frozenset()), members) == here
         }  # fmt: skip
+        mine = placed if takes else wanted.keys() & self.watched.keys()
         leases = self._parts.leases
         for number in self.watched.keys() - mine:
             await self._let_go(number)

@@ -32,10 +32,10 @@ class Copying:
         yield self.desk.run(), "followers"
         yield self.masters.run(), "masters"
 
-    async def refresh(self, members: list[Member], tags: Mapping[int, frozenset[str]]) -> None:
-        """One look at the rows."""
+    async def refresh(self, members: list[Member], tags: Mapping[int, frozenset[str]], *, takes: bool) -> None:
+        """One look at the rows; nothing new is taken up unless this worker `takes`."""
         await self.desk.refresh()
-        await self.masters.refresh(members, tags)
+        await self.masters.refresh(members, tags, takes=takes)
 
     def also_wanted(self, wanted: Mapping[int, dict[int, Want]]) -> dict[int, dict[int, Want]]:
         """The accounts that are wanted, with those that follow and trade nothing yet."""

@@ -14,6 +14,7 @@ from cli.doctor import (
     examine_encryption,
     examine_home,
     examine_installation,
+    examine_nodes,
     examine_packages,
     examine_port,
     examine_python,
@@ -22,6 +23,7 @@ from cli.doctor import (
 from cli.installation import Installation
 from core.clock import SystemTime
 from core.config import load_config
+from core.redis_names import WORKERS_ACTIVE, worker
 from db.database import open_database
 
 
@@ -35,7 +37,7 @@ class OldClock(SystemTime):
 def test_a_healthy_machine_has_nothing_to_do(tmp_path: Path) -> None:
     findings = list(examine(load_config(home=tmp_path), SystemTime()))
     assert [finding for finding in findings if not finding.is_well] == []
-    assert len(findings) == 9
+    assert len(findings) == 10
 
 
 def test_an_old_python_is_told_what_to_install() -> None:
@@ -112,6 +114,23 @@ def test_a_redis_that_does_not_answer_is_named_without_its_password(tmp_path: Pa
     finding = examine_redis(config)
     assert "127.0.0.1:1" in finding.found
     assert "hidden-word" not in finding.found + finding.next_step
+
+
+@pytest.mark.services
+def test_a_worker_that_takes_nothing_up_is_named_with_its_reason(tmp_path: Path, redis_url: str) -> None:
+    config = load_config(home=tmp_path, redis={"url": redis_url})
+    client = redis.Redis.from_url(redis_url)
+    client.zadd(WORKERS_ACTIVE, {"old": 1, "new": 2})
+    client.hset(worker("new"), mapping={"gate": ""})
+    assert examine_nodes(config).is_well
+    client.hset(worker("old"), mapping={"gate": "the fleet has law 2"})
+    try:
+        finding = examine_nodes(config)
+        assert "old takes no strategies up: the fleet has law 2" in finding.found
+        assert "newest build" in finding.next_step
+    finally:
+        client.delete(WORKERS_ACTIVE, worker("old"), worker("new"))
+        client.close()
 
 
 @pytest.mark.services

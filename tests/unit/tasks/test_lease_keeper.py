@@ -27,6 +27,9 @@ class MemoryServer(LeaseStore):
     async def release(self, leases: Sequence[Lease]) -> int:
         return sum(self.kept.pop(one.key, "") == one.value for one in leases)
 
+    async def holders(self, keys: Sequence[str]) -> list[str]:
+        return [self.kept.get(key, "").partition("|")[0] for key in keys]
+
     def _renewed(self, lease: Lease) -> int:
         if lease.key not in self.kept:
             return GONE

@@ -1716,6 +1716,18 @@ export type Node = {
      */
     capacity: number;
     /**
+     * Edition
+     *
+     * Versions of the law, of the fleet's protocol and of the schema.
+     */
+    edition: string;
+    /**
+     * Gate
+     *
+     * Why it takes no strategies up; empty when it does.
+     */
+    gate: string;
+    /**
      * Heartbeat Age Ms
      */
     heartbeat_age_ms: number;
