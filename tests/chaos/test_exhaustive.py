@@ -12,7 +12,7 @@ import pytest
 
 from tests.chaos.stage import REAL, Stage, kill, stage, worker_of
 from tests.platform.world import until
-from tests.services import Service, create_schema, listens, mariadb_server
+from tests.services import Service, create_schema, listens, mariadb_server, stop
 
 pytestmark = [pytest.mark.services, pytest.mark.acceptance, pytest.mark.timeout(1_800)]
 ACCOUNTS = int(os.environ.get("ARES_CHAOS_ACCOUNTS", "30"))
@@ -25,6 +25,15 @@ OUTAGE_SECONDS = 22
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with mariadb_server(tmp_path_factory.mktemp("mariadb")) as service:
         yield service
+
+
+@pytest.fixture(scope="module")
+def again(database: Service) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that took the place of the database's; they serve those who come after, too."""
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        stop(process)
 
 
 @pytest.fixture(scope="module")
@@ -110,25 +119,20 @@ def test_redis_frozen_for_longer_than_a_lease(found: Stage) -> None:
     assert found.judge(300) == []
 
 
-def test_the_database_restarted(found: Stage, database: Service) -> None:
+def test_the_database_restarted(found: Stage, database: Service, again: list[subprocess.Popen[bytes]]) -> None:
     """Without a journal nothing is sent, and nothing moves."""
     found.staff(3)
     found.moving.set()
-    database.process.terminate()
-    database.process.wait(30)
+    stop(database.process, 30)
     time.sleep(5)
     before = found.orders()
     time.sleep(3)
     assert found.orders() == before, "orders were sent without a journal"
     command = list(map(str, database.process.args))  # type: ignore[arg-type]
     with (database.folder / "log").open("ab") as log:
-        again = subprocess.Popen(command, stdout=log, stderr=log, cwd=database.folder)
-    try:
-        until(lambda: listens(database.port), "the database", 60)
-        back = found.wait_until_all_run(seconds=60)
-        found.trade(3)
-        print(f"MariaDB away: 0 orders meanwhile; everything runs {back:.1f} s after it is back")
-        assert found.judge(300) == []
-    finally:
-        again.terminate()
-        again.wait(30)
+        again.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=database.folder))
+    until(lambda: listens(database.port), "the database", 60)
+    back = found.wait_until_all_run(seconds=60)
+    found.trade(3)
+    print(f"MariaDB away: 0 orders meanwhile; everything runs {back:.1f} s after it is back")
+    assert found.judge(300) == []

@@ -142,6 +142,89 @@ def test_a_bot_is_paused_resumed_stopped_and_started_as_it_was_told(running: Up,
     page.context.close()
 
 
+def enter_position(page: Page, symbol: str, size: str, price: str) -> None:
+    page.get_by_role("button", name="Enter a position").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Symbol").fill(symbol)
+    form.get_by_label("Position", exact=True).fill(size)
+    form.get_by_label("Entry price").fill(price)
+    form.get_by_role("button", name="Publish").click()
+    expect(form).to_be_hidden()
+
+
+def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(running: Up, browser: Browser) -> None:
+    page = signed_in(browser, running, LOOKS[0])
+    price = {one["symbol"]: one["live"]["current_price"] for one in running.strategies() if one["live"]}["BTCUSDT"]
+    visit(page, "accounts")
+    page.get_by_role("button", name="Add account").first.click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Name").fill("Follower")
+    form.get_by_role("combobox", name="Exchange").click(force=True)
+    page.get_by_role("option", name=re.compile("^paper")).click()
+    form.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("table", name="Accounts")).to_contain_text("Follower")
+
+    # What the master holds before is not copied, and a resync is the way to it.
+    visit(page, "copying")
+    enter_position(page, "ETHUSDT", "1", "3000")
+    page.get_by_role("button", name="Follow Manual positions").click()
+    form.get_by_role("combobox", name="Account").click(force=True)
+    page.get_by_role("option", name=re.compile("^Follower")).click()
+    form.get_by_label("Ratio *").fill("abc")
+    form.get_by_label("Most for this master").fill("9000")
+    form.get_by_role("button", name="Follow", exact=True).click()
+    expect(form.get_by_text("A decimal number, such as 0.5.")).to_be_visible()
+    examine(page, "copying-follow")
+    form.get_by_label("Ratio *").fill("0.1")
+    form.get_by_role("button", name="Follow", exact=True).click()
+    following = page.get_by_role("table", name="Following")
+    expect(following.get_by_text("Following", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    enter_position(page, "BTCUSDT", "0.1", price)
+    log = page.get_by_role("table", name="Trade log")
+    copied = log.locator("tr").filter(has_text="BTCUSDT").filter(has_text="Copied")
+    expect(copied.first).to_be_visible(timeout=PATIENCE_MS)
+    examine(page, "light-1440-copying")
+
+    following.get_by_role("link", name="Follower ← Manual positions").click()
+    drift = page.get_by_role("table", name="Master and follower")
+    expect(drift.locator("tr").filter(has_text="BTCUSDT")).to_contain_text("0.01", timeout=PATIENCE_MS)
+    expect(page.get_by_role("table", name="Tracking-error ledger").locator("tbody tr").first).to_be_visible()
+    page.get_by_role("button", name="Edit terms").click()
+    form.get_by_label("Ratio *").fill("0.2")
+    form.get_by_text("Price and time").click()
+    form.get_by_label("Most an entry may slip").fill("0.05")
+    examine(page, "copying-edit")
+    form.get_by_role("button", name="Agree to these terms").click()
+    terms = page.get_by_role("region", name="Terms")
+    expect(terms).to_contain_text("0.05")
+    expect(drift.locator("tr").filter(has_text="BTCUSDT")).to_contain_text("0.02", timeout=PATIENCE_MS)
+
+    page.get_by_role("button", name="Resync").click()
+    planned = form.get_by_role("table", name="What would be traded")
+    expect(planned.locator("tr").filter(has_text="ETHUSDT")).to_contain_text("Buy 0.2")
+    examine(page, "copying-resync")
+    form.get_by_role("button", name="Resync").click()
+    expect(log.locator("tr").filter(has_text="ETHUSDT").filter(has_text="Copied").first).to_be_visible(
+        timeout=PATIENCE_MS
+    )
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+    expect(page.locator("header .tag").filter(has_text="Paused")).to_be_visible(timeout=PATIENCE_MS)
+    examine(page, "light-1440-relationship")
+    page.context.close()
+
+    page = signed_in(browser, running, LOOKS[1])
+    visit(page, "copying")
+    page.get_by_role("link", name="Follower ← Manual positions").first.wait_for()
+    expect(page.get_by_role("heading", level=1)).to_have_text("跟单")
+    examine(page, "dark-380-copying")
+    page.get_by_role("link", name="Follower ← Manual positions").first.click()
+    expect(page.get_by_role("button", name="修改条件")).to_be_visible()
+    expect(page.get_by_role("list", name="跟踪误差账本")).to_be_visible()
+    examine(page, "dark-380-relationship")
+    page.context.close()
+
+
 def test_the_language_is_switched_and_kept(running: Up, browser: Browser) -> None:
     page = signed_in(browser, running, LOOKS[0])
     page.get_by_role("button", name="Settings").click()
