@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.embedded import Up, ares, up
 from tests.services import program
@@ -152,20 +152,21 @@ def enter_position(page: Page, symbol: str, size: str, price: str) -> None:
     expect(form).to_be_hidden()
 
 
-def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(running: Up, browser: Browser) -> None:
-    page = signed_in(browser, running, LOOKS[0])
-    price = {one["symbol"]: one["live"]["current_price"] for one in running.strategies() if one["live"]}["BTCUSDT"]
+def add_follower(page: Page) -> None:
     visit(page, "accounts")
     page.get_by_role("button", name="Add account").first.click()
     form = page.get_by_role("dialog")
     form.get_by_label("Name").fill("Follower")
-    form.get_by_role("combobox", name="Exchange").click(force=True)
+    form.get_by_role("combobox", name="Exchange").click(force=True)  # its text lies over it
     page.get_by_role("option", name=re.compile("^paper")).click()
     form.get_by_role("button", name="Save").click()
     expect(page.get_by_role("table", name="Accounts")).to_contain_text("Follower")
 
-    # What the master holds before is not copied, and a resync is the way to it.
+
+def follow(page: Page, price: str) -> None:
+    """What the master holds before is not copied, what it enters afterwards is."""
     visit(page, "copying")
+    form = page.get_by_role("dialog")
     enter_position(page, "ETHUSDT", "1", "3000")
     page.get_by_role("button", name="Follow Manual positions").click()
     form.get_by_role("combobox", name="Account").click(force=True)
@@ -180,14 +181,20 @@ def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(runni
     following = page.get_by_role("table", name="Following")
     expect(following.get_by_text("Following", exact=True)).to_be_visible(timeout=PATIENCE_MS)
     enter_position(page, "BTCUSDT", "0.1", price)
-    log = page.get_by_role("table", name="Trade log")
-    copied = log.locator("tr").filter(has_text="BTCUSDT").filter(has_text="Copied")
-    expect(copied.first).to_be_visible(timeout=PATIENCE_MS)
+    expect(copied(page, "BTCUSDT")).to_be_visible(timeout=PATIENCE_MS)
     examine(page, "light-1440-copying")
-
     following.get_by_role("link", name="Follower ← Manual positions").click()
-    drift = page.get_by_role("table", name="Master and follower")
-    expect(drift.locator("tr").filter(has_text="BTCUSDT")).to_contain_text("0.01", timeout=PATIENCE_MS)
+
+
+def copied(page: Page, symbol: str) -> Locator:
+    log = page.get_by_role("table", name="Trade log")
+    return log.locator("tr").filter(has_text=symbol).filter(has_text="Copied").first
+
+
+def edit_terms(page: Page) -> None:
+    drift = page.get_by_role("table", name="Master and follower").locator("tr").filter(has_text="BTCUSDT")
+    form = page.get_by_role("dialog")
+    expect(drift).to_contain_text("0.01", timeout=PATIENCE_MS)
     expect(page.get_by_role("table", name="Tracking-error ledger").locator("tbody tr").first).to_be_visible()
     page.get_by_role("button", name="Edit terms").click()
     form.get_by_label("Ratio *").fill("0.2")
@@ -195,22 +202,31 @@ def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(runni
     form.get_by_label("Most an entry may slip").fill("0.05")
     examine(page, "copying-edit")
     form.get_by_role("button", name="Agree to these terms").click()
-    terms = page.get_by_role("region", name="Terms")
-    expect(terms).to_contain_text("0.05")
-    expect(drift.locator("tr").filter(has_text="BTCUSDT")).to_contain_text("0.02", timeout=PATIENCE_MS)
+    expect(page.get_by_role("region", name="Terms")).to_contain_text("0.05")
+    expect(drift).to_contain_text("0.02", timeout=PATIENCE_MS)
 
+
+def resync_and_pause(page: Page) -> None:
+    form = page.get_by_role("dialog")
     page.get_by_role("button", name="Resync").click()
     planned = form.get_by_role("table", name="What would be traded")
     expect(planned.locator("tr").filter(has_text="ETHUSDT")).to_contain_text("Buy 0.2")
     examine(page, "copying-resync")
     form.get_by_role("button", name="Resync").click()
-    expect(log.locator("tr").filter(has_text="ETHUSDT").filter(has_text="Copied").first).to_be_visible(
-        timeout=PATIENCE_MS
-    )
+    expect(copied(page, "ETHUSDT")).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="Pause").click()
-    page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+    form.get_by_role("button", name="Pause").click()
     expect(page.locator("header .tag").filter(has_text="Paused")).to_be_visible(timeout=PATIENCE_MS)
     examine(page, "light-1440-relationship")
+
+
+def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(running: Up, browser: Browser) -> None:
+    page = signed_in(browser, running, LOOKS[0])
+    price = {one["symbol"]: one["live"]["current_price"] for one in running.strategies() if one["live"]}["BTCUSDT"]
+    add_follower(page)
+    follow(page, price)
+    edit_terms(page)
+    resync_and_pause(page)
     page.context.close()
 
     page = signed_in(browser, running, LOOKS[1])
