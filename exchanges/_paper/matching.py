@@ -25,9 +25,12 @@ class Matcher:
         )
 
     def on_price(self, account: Account, update: PriceUpdate, instrument: Instrument) -> list[Fact]:
-        """Facts of a price: trades fill by the model, a book that has moved over a limit fills it whole."""
+        """Facts of a price: trades fill by the model, a book that has moved over a limit fills it whole.
+
+        A price that reaches several orders meets the nearest first, as it does at a venue.
+        """
         facts: list[Fact] = []
-        for order in account.resting(update.symbol):
+        for order in sorted(account.resting(update.symbol), key=_priority):
             lots, ticks, rate = self._share(account, order, update)
             if lots:
                 trade = account.last_trade + 1 + len(facts)
@@ -65,3 +68,8 @@ class Matcher:
         )
         account.ahead[name] = step.ahead
         return step.filled, order.ticks, 0
+
+
+def _priority(order: Order) -> int:
+    """Which of several orders a price meets first: of buys the highest, of sells the lowest; of stops the reverse."""
+    return order.ticks if (order.side == BUY) == (order.type == STOP_MARKET) else -order.ticks

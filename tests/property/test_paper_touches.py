@@ -51,3 +51,10 @@ def test_what_is_not_touched_does_not_change(
             account.apply([cancelled(resting[ended], 3)], lambda _: BTCUSDT)
         alive = {name for name, order in account.orders.items() if not is_terminal(order)}
         assert {order.client_order_id for order in account.resting()} == alive
+
+
+@pytest.mark.parametrize(("side", "ticks", "met"), [(BUY, 90, [104, 100, 97]), (SELL, 110, [97, 100, 104])])
+def test_a_price_that_reaches_several_orders_meets_the_nearest_first(side: int, ticks: int, met: list[int]) -> None:
+    account = book_of([(side, LIMIT, 100), (side, LIMIT, 97), (side, LIMIT, 104)])
+    facts = Matcher("touch", 1_000, 1_000).on_price(account, PriceUpdate(SYMBOL, ticks, ticks, ticks, 2, 50), BTCUSDT)
+    assert [fact[5] for fact in facts] == met

@@ -73,6 +73,7 @@ RULES = {
     "get_session": Rule(VIEWER),
     "delete_session": Rule(VIEWER, good=(204,)),
     "list_strategies": Rule(VIEWER),
+    "list_strategy_totals": Rule(VIEWER),
     "create_strategy": Rule(TRADER, NEW_STRATEGY, good=(201,)),
     "list_running_strategies": Rule(VIEWER),
     "list_strategy_statuses": Rule(VIEWER),
