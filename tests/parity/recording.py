@@ -7,6 +7,7 @@ their order, with the price it then knew; beside them every order and cancellati
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -155,3 +156,14 @@ def by_moment(decided: Iterable[Decided], recording: Recording) -> list[Decided]
     """
     last = {row.moment: recording.moment_at(row.time_ms) for row in recording.rows}
     return sorted(Decided(last.get(one.moment, one.moment), one.what) for one in decided)
+
+
+def without_passing(sorted_by_moment: Sequence[Decided]) -> list[Decided]:
+    """What is left when orders that one moment has placed and withdrawn again are left out."""
+    placed = Counter(sorted_by_moment)
+    for one in sorted_by_moment:
+        counterpart = one._replace(what=one.what._replace(is_cancel=True))
+        if not one.what.is_cancel and placed[counterpart]:
+            placed[one] -= 1
+            placed[counterpart] -= 1
+    return sorted(placed.elements())
