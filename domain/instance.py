@@ -180,10 +180,6 @@ class Instance:
         current = self.orders.get(slot)
         return current is None or orders.is_complete(current)
 
-    def owns(self, client_order_id: str) -> bool:
-        """Whether this order is the last one of a slot of this instance."""
-        return self.order_named(client_order_id) is not None
-
     def order_named(self, client_order_id: str) -> Order | None:
         """The order of this name, if it is the last one of its slot."""
         slot = self._slots_by_id.get(client_order_id)

@@ -246,7 +246,7 @@ def without_late_fills(patch: pytest.MonkeyPatch) -> None:
     real = TradingEngine.put
 
     def only_of_living_orders(self: TradingEngine, item: Any) -> None:
-        if not isinstance(item, Fill) or self.instance.owns(item.client_order_id):
+        if not isinstance(item, Fill) or self.instance.order_named(item.client_order_id) is not None:
             real(self, item)
 
     replace(patch, TradingEngine, "put", only_of_living_orders)
