@@ -130,6 +130,41 @@ class BaseJournal(Protocol):
         """The newest trade id booked on an account and symbol, by the venue's time; empty when none is."""
 
 
+class ForwardingJournal:
+    """A journal before another one: hands everything on. Whoever adds something to a part of it overrides that part."""
+
+    def __init__(self, journal: BaseJournal) -> None:
+        self._journal = journal
+
+    async def commit(self, step: Step) -> int:
+        """Keep a step; see `BaseJournal`."""
+        return await self._journal.commit(step)
+
+    async def load(self, instance: int) -> Stored:
+        """Everything of an instance; see `BaseJournal`."""
+        return await self._journal.load(instance)
+
+    async def raise_epoch(self, instance: int, owner: str) -> int:
+        """Become the owner; see `BaseJournal`."""
+        return await self._journal.raise_epoch(instance, owner)
+
+    async def pin_units(self, instance: int, instrument: Instrument) -> None:
+        """Record the units of an instance; see `BaseJournal`."""
+        await self._journal.pin_units(instance, instrument)
+
+    async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
+        """Which orders are journaled; see `BaseJournal`."""
+        return await self._journal.has_intents(instance, client_order_ids)
+
+    async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
+        """What the account's instances held; see `BaseJournal`."""
+        return await self._journal.held_before(instance, symbol, time_ms)
+
+    async def watermark(self, account: int, symbol: str) -> str:
+        """The newest trade id; see `BaseJournal`."""
+        return await self._journal.watermark(account, symbol)
+
+
 def check(step: Step) -> None:
     """`Conflict` when the step contradicts itself: what every journal refuses before it looks at anything stored."""
     if len(step.intents) != len(step.reasons):

@@ -12,11 +12,10 @@ from typing import Any, TypeVar
 import structlog
 from redis.exceptions import RedisError
 
-from core.base_journal import BaseJournal, JournalDown, Step, Stored
+from core.base_journal import BaseJournal, ForwardingJournal, JournalDown, Step
 from core.clock import MachineTime
 from core.lease import GONE, KEPT, Answer, Lease, LeaseStore, pieces
 from core.redis_names import strategy_lock
-from domain.instrument import Instrument
 from tasks.host.send_gate import SendGate
 
 log = structlog.get_logger(__name__)
@@ -221,11 +220,11 @@ class LeaseKeeper:
         self.boot, self.boot_age_ms, self._seen_ns = answer.boot, answer.boot_age_ms, self._machine.steady_ns()
 
 
-class LeasedJournal:
+class LeasedJournal(ForwardingJournal):
     """A journal in which nobody writes whose lease is about to run out. They wait, as if the database were away."""
 
     def __init__(self, journal: BaseJournal, leases: LeaseKeeper, gate: SendGate | None = None) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._leases = leases
         self._gate = gate
         #: Told of every step that was kept.
@@ -253,28 +252,8 @@ class LeasedJournal:
             gate.leave(len(step.intents))
             raise
 
-    async def load(self, instance: int) -> Stored:
-        """Everything of an instance; see `BaseJournal`."""
-        return await self._journal.load(instance)
-
     async def raise_epoch(self, instance: int, owner: str) -> int:
         """Become the owner; see `BaseJournal`."""
         if not self._leases.may_act(instance):
             raise JournalDown("the lease has run out; waiting for it to be renewed.")
         return await self._journal.raise_epoch(instance, owner)
-
-    async def pin_units(self, instance: int, instrument: Instrument) -> None:
-        """Record the units of an instance; see `BaseJournal`."""
-        await self._journal.pin_units(instance, instrument)
-
-    async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
-        """Which orders are journaled; see `BaseJournal`."""
-        return await self._journal.has_intents(instance, client_order_ids)
-
-    async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
-        """What the account's instances held; see `BaseJournal`."""
-        return await self._journal.held_before(instance, symbol, time_ms)
-
-    async def watermark(self, account: int, symbol: str) -> str:
-        """The newest trade id; see `BaseJournal`."""
-        return await self._journal.watermark(account, symbol)

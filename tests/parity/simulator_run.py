@@ -8,9 +8,8 @@ from pathlib import Path
 import aiohttp
 
 from core.base_exchange import PriceUpdate
-from core.base_journal import BaseJournal, Step, Stored
+from core.base_journal import BaseJournal, ForwardingJournal, Step
 from db.journal import GroupCommitJournal
-from domain.instrument import Instrument
 from tests.acceptance.live_node import Node
 from tests.acceptance.lockstep import KEY, SECRET, Lockstep, Operator, node
 from tests.acceptance.scene import Bot, Scene
@@ -77,11 +76,11 @@ class Recorder(Lockstep):
         await super().step(up)
 
 
-class RecordingJournal:
+class RecordingJournal(ForwardingJournal):
     """A journal of which every step is also told to the instance's scribe."""
 
     def __init__(self, journal: GroupCommitJournal, scribes: dict[int, Scribe]) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._scribes = scribes
 
     async def commit(self, step: Step) -> int:
@@ -89,30 +88,6 @@ class RecordingJournal:
         committed_ms = await self._journal.commit(step)
         self._scribes[step.instance].keep(step)
         return committed_ms
-
-    async def load(self, instance: int) -> Stored:
-        """As the journal has it."""
-        return await self._journal.load(instance)
-
-    async def raise_epoch(self, instance: int, owner: str) -> int:
-        """As the journal has it."""
-        return await self._journal.raise_epoch(instance, owner)
-
-    async def pin_units(self, instance: int, instrument: Instrument) -> None:
-        """As the journal has it."""
-        await self._journal.pin_units(instance, instrument)
-
-    async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
-        """As the journal has it."""
-        return await self._journal.has_intents(instance, client_order_ids)
-
-    async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
-        """As the journal has it."""
-        return await self._journal.held_before(instance, symbol, time_ms)
-
-    async def watermark(self, account: int, symbol: str) -> str:
-        """As the journal has it."""
-        return await self._journal.watermark(account, symbol)
 
 
 async def traded_on_the_simulator(folder: Path, scene: Scene) -> dict[int, Recording]:
