@@ -26,6 +26,7 @@ from core.redis_client import connect
 from core.registry import Registry
 from core.secrets import EncryptionKey, Sealer
 from db.database import Database, open_database
+from db.queries.sums import SumKeeper
 from domain.errors import Refused
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -51,6 +52,7 @@ class Services:
     market: MarketReader
     board: StatusBoard
     owners: Owners
+    sums: SumKeeper
     doorbell: Doorbell
     feed: Feed
     kill: KillSwitch
@@ -102,6 +104,7 @@ def make_services(config: Config, clock: Clock) -> Services:
         market=MarketReader(redis),
         board=StatusBoard(database, redis, time),
         owners=Owners(database, time),
+        sums=SumKeeper(),
         doorbell=Doorbell(redis, open_broker(redis_url, timeout), metrics),
         feed=Feed(EventBus(redis), metrics),
         kill=KillSwitch(database, redis, key, time, config.home, metrics),

@@ -136,7 +136,7 @@ def _pnl(services: Services, caller: Caller, number: int, price: Decimal | None)
         instance = pages.instance(unit, number, caller.id).instance
         try:
             mark = price if price is not None else _last_price(unit, caller, instance)
-            found = profit.of_instance(unit, instance, mark or Decimal(0))
+            found = profit.of_instance(unit, instance, mark or Decimal(0), services.sums)
             days = results.days(unit, instance)
         except results.NotStarted:
             return _nothing_yet(instance)

@@ -14,6 +14,7 @@ from core.clock import SystemTime
 from db.journal import GroupCommitJournal
 from db.models import EquityPoint
 from db.queries import equity, instances, profit
+from db.queries.sums import SumKeeper
 from db.unit_of_work import committed, reading
 from domain.capital import fill_entry
 from domain.fill import Fill
@@ -90,7 +91,7 @@ def test_fills_and_ledger_tell_the_same_profit_to_the_last_digit(
     moved = [transfer("later", START_MS, "USDT", 5, cash(1), UNALLOCATED)]
     asyncio.run(keep(journal_database.address(engine), 1, fills, [*capital(1, quote, base), *moved, *funding]))
     with reading(engine) as unit:
-        found = profit.of_instance(unit, instances.get(unit, 1, 1), Decimal(mark).scaleb(-2))
+        found = profit.of_instance(unit, instances.get(unit, 1, 1), Decimal(mark).scaleb(-2), SumKeeper())
     engine.dispose()
     gained = add(found.equity, -found.capital, -found.transfers)
     assert add(found.realised, found.unrealised, -found.fees) == gained
