@@ -2,7 +2,7 @@
 
 The venue's tape is the judge. What each account holds there is what its relationship says; what the tracking-error
 ledger calls the actual copy is the tape's executions at the last mark, less fees, to the last unit; where the share is
-fixed, the ideal copy is the published positions at their prices. `ARES_LOCKSTEP_DAYS` makes the long run longer.
+fixed, the ideal copy is the published positions at their prices. `ARES_LOCKSTEP_DAYS` cuts the month to its first days.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,12 +30,18 @@ from tests.acceptance.test_lockstep import CASH, Run, running
 from tests.fakes.copy_parts import Follower, enter
 
 pytestmark = [pytest.mark.recorded, pytest.mark.slow]
-DAYS = int(os.environ.get("ARES_LOCKSTEP_DAYS", "7"))
+#: The recorded month has 29 whole days.
+DAYS = int(os.environ.get("ARES_LOCKSTEP_DAYS", "0")) or 29
 MINUTE = 60_000
 VENUE, SYMBOL = "binance_futures", "BTCUSDT"
 LEADER = Bot(
     1, "grid", SYMBOL, {"lower_price": "92000", "upper_price": "98000", "levels": 30, "quantity_per_level": "0.02"},
     CASH,
+)  # fmt: skip
+#: As wide as the prices of the month, in the same steps.
+LEADER_OF_A_MONTH = replace(
+    LEADER, params={**LEADER.params, "lower_price": "93000", "upper_price": "112000", "levels": 95},
+    capital={"USDT": "500000"},
 )  # fmt: skip
 FOLLOWERS = (
     Follower(2, {"ratio": Decimal("0.37")}),
@@ -112,15 +119,15 @@ def check_ideal(holding: Holding, instrument: Instrument, share_ppm: int, signal
     assert Decimal(holding.record.ideal_value) == worth / instrument.quote_quantum * unit * share_ppm / PPM
 
 
-async def follow_a_grid(folder: Path, data: Path, minutes: int, bars: str, followers: tuple[Follower, ...]) -> None:
+async def follow_a_grid(folder: Path, data: Path, minutes: int, leader: Bot, followers: tuple[Follower, ...]) -> None:
     options = tuple(word for follower in followers for word in follower.option())
     scene = Scene(
-        VENUE, series(data, f"{SYMBOL}-{bars}-2025"), "2025-05-05T00:00:00Z", minutes, (LEADER,),
+        VENUE, series(data, f"{SYMBOL}-1m-2025"), "2025-05-05T00:00:00Z", minutes, (leader,),
         step_ms=5 * MINUTE, passes_over=True, options=options,
     )  # fmt: skip
     url = f"sqlite:///{folder / 'ares.sqlite3'}"
     async with running(folder, scene, url, check_every_ms=360 * MINUTE) as run:
-        _, made = enter(run.database, VENUE, LEADER.number, followers)
+        _, made = enter(run.database, VENUE, leader.number, followers)
         async with copying_node(run.venue, scene, run.database, run.start_ms, followers) as up:
             await run.driver.run(up, minutes)
             check_all(run, up, made)
@@ -143,12 +150,12 @@ def check_all(run: Run, up: CopyNode, made: dict[int, int]) -> None:
 
 @pytest.mark.timeout(600)
 async def test_followers_of_a_grid_account_for_every_unit_of_their_copies(tmp_path: Path, recorded_data: Path) -> None:
-    await follow_a_grid(tmp_path, recorded_data, 240, "1m", FOLLOWERS[:SAMPLE])
+    await follow_a_grid(tmp_path, recorded_data, 240, LEADER, FOLLOWERS[:SAMPLE])
 
 
 @pytest.mark.acceptance
 @pytest.mark.timeout(4 * 3_600)
-async def test_ten_followers_of_a_grid_account_for_every_unit_of_their_copies_through_days(
+async def test_ten_followers_of_a_grid_account_for_every_unit_of_their_copies_through_a_month(
     tmp_path: Path, recorded_data: Path
 ) -> None:
-    await follow_a_grid(tmp_path, recorded_data, DAYS * 1_440, "1m", FOLLOWERS)
+    await follow_a_grid(tmp_path, recorded_data, DAYS * 1_440, LEADER_OF_A_MONTH, FOLLOWERS)
