@@ -1,180 +1,234 @@
-"""Backtests of the registered strategies through the public API, beside kernels written by hand for the same work.
+"""Backtests through the public API beside kernels written by hand, and beside other engines doing the same work.
 
-`python -m benchmarks.bench_backtest [rounds]`. W1: moving averages of 10 and 30 over a made-up year of minutes. W2: a
-grid of 20 levels over it. CPU time is the steadier figure on a shared machine; rounds are interleaved and medians
-shown. The kernels by hand keep fees, money, equity and its deepest fall, and nothing else: no rules, no
-ledger, no record.
+`python -m benchmarks.bench_backtest FOLDER [own]` does the works of `benchmarks.backtest_works` one at a time, each in
+a process of its own, and writes `benchmarks/results/backtest.md`; `own` leaves the other engines out. FOLDER holds the
+market and an environment for each of the others, made when they are not there. The kernels by hand
+(`benchmarks.by_hand`) keep fees, money, equity and its deepest fall, and nothing else: no rules, no ledger, no record.
+
+On a shared machine CPU time is the steadier figure: rounds are interleaved, medians shown, ratios are of CPU time.
 """
 
 from __future__ import annotations
 
-import math
-import statistics
+import json
+import os
 import subprocess
 import sys
 import time
+import venv
 from collections.abc import Callable
-from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy
 
-import strategies
-from core.base_strategy import STRATEGIES, StrategyKind
-from domain.instrument import Instrument
-from domain.risk_manager import RiskLimits
-from engine.backtest import History, Result, Settings, run
+from benchmarks import backtest_works as works
+from benchmarks import by_hand
+from benchmarks.outside_clock import tell, timed
+from engine.backtest import History, Result, Settings, run, sweep
+from engine.backtest.runtime import prepare
 
-BARS, FEE = 525_600, 0.001
-BITCOIN = Instrument(
-    "BTCUSDT", "BTC", "USDT", Decimal("0.01"), Decimal("0.00001"), Decimal(1_000_000), Decimal(1_000),
-    min_quantity=Decimal("0.00001"), max_quantity=Decimal(100), min_notional=Decimal(5),
+ROUNDS = 11
+RESULTS = Path(__file__).parent / "results" / "backtest.md"
+#: What comes after it in the results is written by a person.
+MARK = "<!-- Above: written by the command. Below: by hand. -->"
+PACKAGES = {
+    "signals": ("vectorbt[rust]==1.2.0", "raptorbt==0.13.4", "backtesting==0.6.6"),
+    "nautilus": ("nautilus-trader==1.221.0",),
+    "hftbacktest": ("hftbacktest==2.4.4",),
+}
+#: Work, environment, and the words after `python -m benchmarks.speed_ENVIRONMENT`, before the folder.
+OTHERS = (
+    ("averages", "signals", ("raptorbt", "averages")), ("averages", "signals", ("vectorbt_rust", "averages")),
+    ("averages", "signals", ("vectorbt", "averages")), ("averages", "signals", ("backtesting", "averages")),
+    ("averages", "nautilus", ("averages",)), ("grid", "signals", ("vectorbt", "grid")),
+    ("grid", "signals", ("backtesting", "grid")), ("grid", "nautilus", ("grid",)),
+    ("averages_sweep", "signals", ("raptorbt", "averages_sweep")),
+    ("averages_sweep", "signals", ("vectorbt", "averages_sweep")),
+    ("grid_sweep", "signals", ("vectorbt", "grid_sweep")), ("trades", "hftbacktest", ()),
+    ("trades", "nautilus", ("trades",)),
 )  # fmt: skip
-LEVELS = [round(30_000 * 1.004 ** (place - 10), 2) for place in range(21)]
-SETTINGS = Settings(
-    quote=Decimal(10_000_000), fee_asset="quote", bar_model="next_bar", limits=RiskLimits(max_messages=50)
-)
+TITLES = {
+    "averages": "W1: averages of 10 and 30 over a year of minutes", "grid": "W2: 20 levels over it",
+    "averages_sweep": "W3: a thousand pairs of averages over it, two threads",
+    "grid_sweep": "W3: a thousand grids over it, two threads",
+    "trades": "W4: 20 levels over five million trades, filled by a touch",
+    "averages_plain": "W1 in plain Python", "grid_plain": "W2 in plain Python",
+}  # fmt: skip
+Row = dict[str, Any]
 
 
-def year() -> History:
-    """A year of minutes that returns to 30,000 within a day or so, with jumps; the same every time."""
-    dice = numpy.random.Generator(numpy.random.PCG64(20260101))
-    swing, pull = 0.60 / math.sqrt(BARS), math.log(2) / 1440
-    steps = dice.standard_normal((BARS, 8)) * (swing / math.sqrt(8))
-    steps[:, 0] += (dice.random(BARS) < 2e-4) * dice.normal(0, 0.01, BARS)
-    sums, start, x = numpy.cumsum(steps, axis=1), numpy.empty(BARS), 0.0
-    for place, last in enumerate(sums[:, -1].tolist()):
-        x -= pull * x
-        start[place] = x
-        x += last
-    path = numpy.round(30_000 * numpy.exp(start[:, None] + sums), 2)
-    close = path[:, -1]
-    opened = numpy.append(30_000.0, close[:-1])
-    high, low = numpy.maximum(opened, path.max(axis=1)), numpy.minimum(opened, path.min(axis=1))
-    ticks = [numpy.round(column * 100).astype(numpy.int64) for column in (opened, high, low, close)]
-    times = 1_672_531_200_000 + 60_000 * numpy.arange(BARS, dtype=numpy.int64)
-    return History(BITCOIN, 60_000, times, ticks[0], ticks[1], ticks[2], ticks[3], numpy.full(BARS, 10**5, numpy.int64))
+def beside(units: int, hand: Callable[[], Any], ours: Callable[[], Result]) -> None:
+    """The same work by hand and through the API, in turn; the first of each compiles and is not counted."""
+    hand()
+    ours()
+    taken: list[tuple[Any, Any]] = [(timed(hand), timed(ours)) for _ in range(ROUNDS)]
+    middle = ROUNDS // 2
+    for place, name in enumerate(("by hand", "ours")):
+        cpu, wall = (sorted(pair[place][clock] for pair in taken)[middle] for clock in (0, 1))
+        found = taken[-1][place][2]
+        fills, equity = (found.figures.fills, float(found.equity)) if isinstance(found, Result) else found[:2]
+        tell(name, units, cpu, wall, fills, equity)
 
 
-def cross_by_hand(opens: Any, closes: Any, sums: Any) -> tuple[int, float, float]:
-    money, held, wanted, highest, fall, fills, before = 1e7, 0.0, 0, 1e7, 0.0, 0, 0
-    for place in range(len(closes)):
-        if wanted != 0:
-            money -= wanted * opens[place] + opens[place] * FEE
-            held += wanted
-            fills += 1
-            wanted = 0
-        worth = money + held * closes[place]
-        highest = max(highest, worth)
-        fall = max(fall, highest - worth)
-        if place + 1 >= 30:
-            fast = (sums[place + 1] - sums[place - 9]) / 10
-            slow = (sums[place + 1] - sums[place - 29]) / 30
-            sign = 1 if fast > slow else (-1 if fast < slow else 0)
-            if before < 0 and sign > 0 and held == 0:
-                wanted = 1
-            elif before > 0 and sign < 0 and held > 0:
-                wanted = -1
-            before = sign if sign != 0 else before
-    return fills, money + held * closes[-1], fall
-
-
-def grid_by_hand(highs: Any, lows: Any, closes: Any, levels: Any) -> tuple[int, float, float]:
-    count = len(levels) - 1
-    sells = numpy.zeros(count, numpy.int8)
-    money, held, fills, buy, sell = 1e7, 0.0, 0, -numpy.inf, numpy.inf
-    for level in range(count):
-        if levels[level] >= closes[0]:
-            sells[level] = 1
-            held, fills = held + 1, fills + 1
-            money -= closes[0] * (1 + FEE)
-            sell = min(sell, levels[level + 1])
-        else:
-            buy = max(buy, levels[level])
-    highest, fall = money + held * closes[0], 0.0
-    for place in range(1, len(closes)):
-        low, high = lows[place], highs[place]
-        if low <= buy or high >= sell:
-            buy, sell = -numpy.inf, numpy.inf
-            for level in range(count):
-                if sells[level] == 0 and low <= levels[level]:
-                    money, held, fills = money - levels[level] * (1 + FEE), held + 1, fills + 1
-                    sells[level] = 1
-                elif sells[level] == 1 and high >= levels[level + 1]:
-                    money, held, fills = money + levels[level + 1] * (1 - FEE), held - 1, fills + 1
-                    sells[level] = 0
-                if sells[level] == 0:
-                    buy = max(buy, levels[level])
-                else:
-                    sell = min(sell, levels[level + 1])
-        worth = money + held * closes[place]
-        highest = max(highest, worth)
-        fall = max(fall, highest - worth)
-    return fills, money + held * closes[-1], fall
-
-
-def measure(work: dict[str, Callable[[], Any]], rounds: int) -> dict[str, tuple[float, float]]:
-    """Medians of CPU and wall seconds, every piece of work once a round."""
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in work}
-    for _ in range(rounds):
-        for name, job in work.items():
-            cpu, wall = time.process_time(), time.perf_counter()
-            job()
-            taken[name].append((time.process_time() - cpu, time.perf_counter() - wall))
-    return {
-        name: (statistics.median(cpu for cpu, _ in found), statistics.median(wall for _, wall in found))
-        for name, found in taken.items()
-    }
-
-
-def main(rounds: int) -> None:
+def compile_by_hand(kernel: Callable[..., Any]) -> Any:
+    """A kernel by hand, compiled."""
     import numba
 
-    STRATEGIES.scan(strategies)
-    history = year()
-    opens, highs, lows, closes = (column / 100 for column in history.columns[1:5])
-    cross, grid = numba.njit(cross_by_hand), numba.njit(grid_by_hand)
-    ma_cross, ladder = STRATEGIES.get("ma_cross"), STRATEGIES.get("grid")
-    averages = _params(ma_cross)(fast=10, slow=30, size=Decimal(1))
-    range_ = _params(ladder)(
-        lower_price=Decimal(str(LEVELS[0])), upper_price=Decimal(str(LEVELS[-1])), quantity_per_level=Decimal(1)
+    return numba.njit(nogil=True)(kernel)
+
+
+def averages(folder: Path) -> None:
+    history, cross = works.bars_in(folder), compile_by_hand(by_hand.cross)
+    opens, closes = history.open / 100, history.close / 100
+    beside(
+        len(history),
+        lambda: cross(opens, closes, numpy.append(0.0, numpy.cumsum(closes))),
+        lambda: run(works.kind("ma_cross"), works.averages(), history, works.SETTINGS),
     )
-    work: dict[str, Callable[[], Any]] = {
-        "W1 by hand": lambda: cross(opens, closes, numpy.append(0.0, numpy.cumsum(closes))),
-        "W1 ma_cross": lambda: run(ma_cross, averages, history, SETTINGS),
-        "W2 by hand": lambda: grid(highs, lows, closes, numpy.array(LEVELS)),
-        "W2 grid": lambda: run(ladder, range_, history, SETTINGS),
-    }
-    results = {name: job() for name, job in work.items()}  # compiles
-    taken = measure(work, rounds)
-    print("| work | CPU ms | bars/s of CPU | fills | equity |\n|---|---|---|---|---|")
-    for name, (cpu, _) in taken.items():
-        found = results[name]
-        fills, equity = (found.figures.fills, float(found.equity)) if isinstance(found, Result) else found[:2]
-        print(f"| {name} | {cpu * 1e3:.2f} | {BARS / cpu / 1e6:,.1f} M | {fills:,} | {equity:,.2f} |")
-    for name, ours, hand in (("W1", "W1 ma_cross", "W1 by hand"), ("W2", "W2 grid", "W2 by hand")):
-        print(f"\n{name}: {taken[hand][0] / taken[ours][0]:.3f} of the speed of the kernel by hand")
-    begun = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "benchmarks.bench_backtest", "first"], check=True)
-    print(f"\nfrom nothing to the first result, kernels kept: {time.perf_counter() - begun:.2f} s")
 
 
-def _params(kind: StrategyKind) -> Any:
-    return kind.params
+def grid(folder: Path) -> None:
+    history, ladder = works.bars_in(folder), compile_by_hand(by_hand.grid)
+    highs, lows, closes = history.high / 100, history.low / 100, history.close / 100
+    beside(
+        len(history),
+        lambda: ladder(highs, lows, closes, numpy.array(works.LEVELS)),
+        lambda: run(works.kind("grid"), works.ladder(works.LEVELS), history, works.SETTINGS),
+    )
 
 
-def first() -> None:
-    """The least work of a new process."""
-    STRATEGIES.scan(strategies)
+def trades(folder: Path) -> None:
+    history, ladder = works.trades_in(folder), compile_by_hand(by_hand.grid)
+    prices, levels = history.close * 0.1, works.levels(0.001, tick=0.1)
+    beside(
+        len(history),
+        lambda: ladder(prices, prices, prices, numpy.array(levels), works.TRADE_FEE),
+        lambda: run(works.kind("grid"), works.ladder(levels), history, works.TRADE_SETTINGS),
+    )
+
+
+def averages_sweep(folder: Path) -> None:
+    history, kind = works.bars_in(folder), works.kind("ma_cross")
+    many(history, kind, [works.averages(*pair) for pair in works.periods()])
+    cross = compile_by_hand(by_hand.cross)
+    opens, closes = history.open / 100, history.close / 100
+    sums = numpy.append(0.0, numpy.cumsum(closes))
+    cross(opens, closes, sums, 10, 30)
+    few = works.periods()[::10]
+    cpu, wall, _ = timed(lambda: [cross(opens, closes, sums, *pair) for pair in few])
+    tell("by hand, one thread", len(few), cpu, wall)
+
+
+def grid_sweep(folder: Path) -> None:
+    history, kind, ladders = works.bars_in(folder), works.kind("grid"), works.ladders()
+    many(history, kind, [works.ladder(prices) for prices in ladders])
+    ladder = compile_by_hand(by_hand.grid)
+    highs, lows, closes = history.high / 100, history.low / 100, history.close / 100
+    ladder(highs, lows, closes, numpy.array(ladders[0]))
+    cpu, wall, _ = timed(lambda: [ladder(highs, lows, closes, numpy.array(prices)) for prices in ladders[::10]])
+    tell("by hand, one thread", works.SETS // 10, cpu, wall)
+
+
+def many(history: Any, kind: Any, sets: list[Any]) -> None:
+    """A thousand sets on two threads, preparing them included."""
+    sweep(kind, [prepare(kind, sets[0], history)], history, works.SETTINGS)
+    cpu, wall, found = timed(
+        lambda: sweep(kind, [prepare(kind, each, history) for each in sets], history, works.SETTINGS)
+    )
+    tell("ours", len(sets), cpu, wall, sum(figures.fills for figures in found))
+
+
+def plain(folder: Path, name: str, params: Any) -> None:
+    """A registered strategy that is not compiled, over a tenth of the year."""
+    history = works.bars_in(folder).part(0, works.BARS // 10)
+    settings = Settings(**{**vars(works.SETTINGS), "runtime": "interpreted"})
+    cpu, wall, found = timed(lambda: run(works.kind(name), params, history, settings))
+    tell("ours, plain Python, a tenth of the year", len(history), cpu, wall, found.figures.fills, float(found.equity))
+
+
+def start(folder: Path) -> None:
+    """From nothing to the first result: the least work, in a new process."""
+    del folder
     row = numpy.full(100, 3_000_000, numpy.int64)
     times = 60_000 * numpy.arange(100, dtype=numpy.int64)
-    history = History(BITCOIN, 60_000, times, row, row, row, row, row)
-    kind = STRATEGIES.get("ma_cross")
-    run(kind, _params(kind)(fast=10, slow=30, size=Decimal(1)), history, SETTINGS)
+    history = History(works.BITCOIN, 60_000, times, row, row, row, row, row)
+    run(works.kind("ma_cross"), works.averages(), history, works.SETTINGS)
+    tell("from nothing to the first result, kernels kept", 1, time.process_time(), 0.0)
+
+
+OWN: dict[str, Callable[[Path], None]] = {
+    "averages": averages, "grid": grid, "trades": trades, "averages_sweep": averages_sweep, "grid_sweep": grid_sweep,
+    "averages_plain": lambda folder: plain(folder, "ma_cross", works.averages()),
+    "grid_plain": lambda folder: plain(folder, "grid", works.ladder(works.LEVELS)), "start": start,
+}  # fmt: skip
+
+
+def measured(python: Path | str, *words: str) -> list[Row]:
+    """What another process has measured."""
+    begun = time.perf_counter()
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run([str(python), "-m", *words], capture_output=True, text=True, env=environment, check=False)
+    rows = [json.loads(line[9:]) for line in done.stdout.splitlines() if line.startswith("MEASURED ")]
+    if not rows:
+        print(f"{' '.join(words)} gave nothing: {done.stderr[-2_000:]}", file=sys.stderr)
+    return [{**row, "whole": time.perf_counter() - begun} for row in rows]
+
+
+def environment(folder: Path, name: str) -> Path:
+    """The Python in which another engine is installed."""
+    python = folder / name / "bin" / "python"
+    if not python.exists():
+        venv.create(folder / name, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "--only-binary", ":all:", *PACKAGES[name]], check=True)
+    return python
+
+
+def table(work: str, rows: list[Row]) -> list[str]:
+    """One work's measurements and how ours compares."""
+    ours = next((row for row in rows if row["name"].startswith("ours")), None)
+    speed = ours["units"] / ours["cpu"] if ours else 0.0
+    lines = [f"\n**{TITLES[work]}**\n", "| engine | CPU s | a second of CPU | fills | equity | MB | ours is |"]
+    lines.append("|---|---|---|---|---|---|---|")
+    for row in rows:
+        rate = row["units"] / row["cpu"]
+        shown = f"{rate / 1e6:,.2f} M" if rate >= 1e5 else f"{rate:,.2f}" if rate < 1e3 else f"{rate:,.0f}"
+        equity = f"{row['equity']:,.2f}" if row["equity"] else ""
+        times = "" if row is ours else f"{speed / rate:,.2f} x"
+        fills = f"{row['fills']:,}" if row["fills"] else ""
+        lines.append(
+            f"| {row['name']} | {row['cpu']:.4f} | {shown} | {fills} | {equity} | {row['rss']:.0f} | {times} |"
+        )
+    return lines
+
+
+def main(folder: Path, has_others: bool) -> None:
+    """Measure everything and write it down."""
+    folder.mkdir(parents=True, exist_ok=True)
+    works.write(folder)
+    numpy.save(folder / "ladders.npy", numpy.array(works.ladders()))
+    lines = ["# Backtests\n", "`python -m benchmarks.bench_backtest FOLDER`: figures and what they mean."]
+    plain_rows: dict[str, list[Row]] = {}
+    for work in TITLES:
+        rows = measured(sys.executable, "benchmarks.bench_backtest", "--work", work, str(folder))
+        for name, engine, words in OTHERS:
+            if name == work and has_others:
+                rows += measured(environment(folder, engine), f"benchmarks.speed_{engine}", *words, str(folder))
+        plain_rows[work] = [row for row in rows if row["name"].startswith("backtesting.py")]
+        rows += plain_rows.get(work.removesuffix("_plain"), []) if work.endswith("_plain") else []
+        lines += table(work, rows)
+        print("\n".join(table(work, rows)), flush=True)
+    measured(sys.executable, "benchmarks.bench_backtest", "--work", "start", str(folder))
+    starts = [measured(sys.executable, "benchmarks.bench_backtest", "--work", "start", str(folder)) for _ in range(5)]
+    cpu, whole = (sorted(rows[0][clock] for rows in starts if rows)[2] for clock in ("cpu", "whole"))
+    lines.append(f"\nFrom nothing to the first result, kernels kept: {cpu:.2f} s of CPU, {whole:.2f} s by the clock.")
+    print(lines[-1])
+    kept = RESULTS.read_text().partition(MARK)[2] if RESULTS.exists() else ""
+    RESULTS.write_text("\n".join([*lines, "", MARK]) + kept)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["first"]:
-        first()
+    if sys.argv[1] == "--work":
+        OWN[sys.argv[2]](Path(sys.argv[3]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 15)
+        main(Path(sys.argv[1]), "own" not in sys.argv[2:])

@@ -21,7 +21,7 @@ from typing import Any
 import numpy
 
 import strategies
-from benchmarks.bench_backtest import BITCOIN, LEVELS, SETTINGS
+from benchmarks.backtest_works import BITCOIN, LEVELS, SETTINGS
 from core.base_strategy import STRATEGIES
 from engine.backtest import History, Result, run
 from engine.backtest.kernel.layout import FILL_FIELDS
