@@ -13,6 +13,7 @@ from api.schemas.account import Account as AccountAnswer
 from api.schemas.live import LiveStatus
 from api.schemas.platform import Kill, Trade
 from api.schemas.strategy import CommandStatus, Day, Fill, Order, State, Strategy
+from core.base_journal import REBUILT, REBUILT_WORDS
 from core.base_strategy import StrategyKind
 from core.registry import Registry
 from db.models import Account, Command, FillRow, OrderRow, StrategyInstance
@@ -112,7 +113,7 @@ def order(row: OrderRow, instance: StrategyInstance, reasons: Mapping[int, str])
         quantity=to_wire(from_units(row.lots, lot)),
         filled=to_wire(from_units(row.filled, lot)),
         status=_name(STATUS_NAMES, row.status),
-        reason=reasons.get(row.reason, ""),
+        reason=REBUILT_WORDS if row.reason == REBUILT else reasons.get(row.reason, ""),
         created_at=row.committed_at,
         updated_at=max(row.updated_at, row.committed_at),
     )

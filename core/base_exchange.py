@@ -108,6 +108,18 @@ class OpenOrder(NamedTuple):
     time_ms: int
 
 
+class VenueOrder(NamedTuple):
+    """An order of the account as the venue holds it, ended or not."""
+
+    report: OrderReport
+    side: int
+    #: As in `domain.order`: LIMIT, MARKET, POST_ONLY or STOP_MARKET.
+    type: int
+    #: Limit price in ticks; 0 for a market order.
+    ticks: int
+    lots: int
+
+
 class Balance(NamedTuple):
     """What an account holds of an asset, in the asset's quanta."""
 
@@ -370,3 +382,11 @@ class TellsFunding(Protocol):
 
     async def funding_since(self, symbols: Collection[str], since_ms: int) -> list[FundingPayment]:
         """Every payment for these symbols from a time on, oldest first; none on spot. Raises what reads raise."""
+
+
+@runtime_checkable
+class DescribesOrders(Protocol):
+    """A venue that tells of an order not only what became of it, but what it was."""
+
+    async def describe(self, order: Order) -> VenueOrder | None:
+        """What the venue holds under the name of an order; None when it knows of none. Raises what reads raise."""

@@ -4,13 +4,14 @@ A step is committed before a byte of it is sent. The lease epoch is checked in t
 cannot journal, hence cannot send. Steps of many instances share one commit; a bad one fails alone.
 
 A new intent is kept only when no other order lives in its slot: the step that places it, or one before, must record
-that the slot's last order is complete. Order updates are kept as given, save that a slot once freed stays free.
+that the slot's last order is complete; an intent that is complete itself, written down after the fact, takes no slot.
+Order updates are kept as given, save that a slot once freed stays free.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from domain.client_order_id import encode
 from domain.errors import Refused, Transient, Unknown
@@ -18,6 +19,10 @@ from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.ledger import Entry
 from domain.order import Order
+
+#: Reason code of an intent that is written down after the fact: the journal was older than what the venue knew.
+REBUILT: Final = -1
+REBUILT_WORDS: Final = "Taken over from the exchange: the database was older than this order."
 
 
 class Fenced(Refused):
@@ -123,6 +128,9 @@ class BaseJournal(Protocol):
     async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
         """Which of these orders are journaled: what to ask after `CommitUnknown`."""
 
+    async def find_orders(self, instance: int, client_order_ids: list[str]) -> list[Order]:
+        """Those of these orders of an instance that are journaled, however old."""
+
     async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
         """Every instance of this one's account -> base quanta it held by its booked fills of a symbol before a time."""
 
@@ -155,6 +163,10 @@ class ForwardingJournal:
     async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
         """Which orders are journaled; see `BaseJournal`."""
         return await self._journal.has_intents(instance, client_order_ids)
+
+    async def find_orders(self, instance: int, client_order_ids: list[str]) -> list[Order]:
+        """Orders by their names; see `BaseJournal`."""
+        return await self._journal.find_orders(instance, client_order_ids)
 
     async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
         """What the account's instances held; see `BaseJournal`."""

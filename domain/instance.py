@@ -89,6 +89,8 @@ class Instance:
         #: The newest orders that their slots have gone on from although they were not executed: any may yet prove
         #: to be alive.
         self._past: dict[str, Order] = {}
+        #: (slot, leg) -> the newest cycle and its last attempt of which only the venue had known.
+        self._taken: dict[tuple[int, int], tuple[int, int]] = {}
         self._booked: set[str] = set()
 
     def begin(self, slot_count: int, memory_size: int) -> None:
@@ -100,6 +102,8 @@ class Instance:
     def propose(self, event: Event, view: View) -> Proposal:
         """What the strategy would do about an event. The event's own slot is looked at even when no wish changed."""
         state, memory, out = self.state.copy(), self.memory.copy(), [0] * (2 * OUT_PAIRS)
+        if event.kind in (FILL, ORDER_DONE):
+            _reach_cycle(state, event.slot, event.cycle)
         count = self.decision(self.law, state, memory, view, event, out)
         changed = {out[2 * place]: out[2 * place + 1] for place in range(count)}
         if event.kind == ORDER_DONE:
@@ -118,11 +122,35 @@ class Instance:
         """Take down an order of this instance: one about to be sent, or one read back from the journal."""
         last = self.orders.get(order.key.slot)
         if last is not None and last.filled < last.lots and last.client_order_id != order.client_order_id:
-            self._past[last.client_order_id] = last
-            if len(self._past) > PAST_ORDERS:
-                del self._past[next(iter(self._past))]
+            self.recall(last)
         self._put(order)
         self._slots_by_id[order.client_order_id] = order.key.slot
+
+    def recall(self, order: Order) -> None:
+        """Keep an order in mind that its slot has gone on from: what is still told of it is folded into it."""
+        self._past[order.client_order_id] = order
+        if len(self._past) > PAST_ORDERS:
+            del self._past[next(iter(self._past))]
+
+    def rebuild(self, order: Order) -> None:
+        """Take an order over of which only the venue had known; its name is not given again."""
+        key, last = order.key, self.orders.get(order.key.slot)
+        self._taken[key.slot, key.leg] = max(self._taken.get((key.slot, key.leg), (0, 0)), (key.cycle, key.attempt))
+        if last is not None and (last.key.cycle > key.cycle or not orders.is_complete(last)):
+            self.recall(order)
+        elif order.filled or not orders.is_complete(order):
+            self.begin(key.slot + 1, 0)
+            self.track(order)
+        else:
+            _reach_cycle(self.state, key.slot, key.cycle)
+
+    def key_of(self, client_order_id: str) -> OrderKey | None:
+        """The key of an order of this instance since its last reset; None for every other."""
+        if not is_ours(client_order_id):
+            return None
+        key = decode(client_order_id)
+        mine = (key.deployment, key.instance, key.generation) == (self.deployment, self.instance, self.generation)
+        return key if mine else None
 
     def settle(self) -> Iterator[Action]:
         """Actions that bring every slot in line with its wish: for starts and for slots that had to wait."""
@@ -207,11 +235,8 @@ class Instance:
 
     def _late_fill(self, fill: Fill) -> list[Event]:
         """An execution of an order that its slot has gone on from: the name of the order tells the slot."""
-        if not is_ours(fill.client_order_id):
-            return []
-        key = decode(fill.client_order_id)
-        mine = (key.deployment, key.instance, key.generation) == (self.deployment, self.instance, self.generation)
-        return [self._fill_event(key, fill)] if mine else []
+        key = self.key_of(fill.client_order_id)
+        return [] if key is None else [self._fill_event(key, fill)]
 
     def _fill_event(self, key: OrderKey, fill: Fill) -> Event:
         base, quote = self._amounts(fill)
@@ -244,6 +269,8 @@ class Instance:
 
     def _order_for(self, wish: Wish, current: Order | None) -> Order:
         attempt = slots.next_attempt(wish, current)
+        cycle, last = self._taken.get((wish.slot, wish.leg), (-1, 0))
+        attempt = max(attempt, last + 1) if cycle == wish.cycle else attempt
         key = OrderKey(self.deployment, self.instance, self.generation, wish.slot, wish.cycle, wish.leg, attempt)
         if wish.lots <= 0:
             raise Broken(f"slot {wish.slot} wishes {wish.lots} lots; a wish is for at least one lot.")
@@ -251,3 +278,10 @@ class Instance:
         return Order(
             key, encode(key), self.instrument.symbol, wish.side, wish.type, wish.ticks, wish.lots, reduce_only=is_exit
         )
+
+
+def _reach_cycle(state: list[int], slot: int, cycle: int) -> None:
+    """An order of a cycle that the state has not come to: what led there was not kept, and the slot goes on from it."""
+    at = slots.HEADER + slot * slots.WIDTH + slots.CYCLE
+    if at < len(state):
+        state[at] = max(state[at], cycle)

@@ -87,7 +87,7 @@ class AccountHub:
         )
         self.gateway.on_key_refused = self.refuse
         self.gateway.on_unreachable = self._lose_touch
-        self.syncer = PositionSyncer(deployment, exchange, self.gateway, clock, self.alarms)
+        self.syncer = PositionSyncer(deployment, exchange, journal, self.gateway, clock, self.alarms)
         self.rules = RulesKeeper(exchange, self.engines, self.alarms, self._settings.rules)
         self.funding = FundingDesk(exchange, journal, self.engines, self.sweep_now, self._settings.retry)
         #: Instances that were there at the last sweep.
@@ -200,7 +200,8 @@ class AccountHub:
     def _take(self, event: UserEvent) -> None:
         reach("hub.user_event")
         if isinstance(event, Fill):
-            self.syncer.route_fill(event, self.engines)
+            if self.syncer.hear(event, self.engines):
+                self._sweep_wanted.set()
         elif isinstance(event, OrderReport):
             if self.syncer.is_surprise(event, self.engines):
                 self.syncer.distrust()

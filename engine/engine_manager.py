@@ -120,6 +120,7 @@ class EngineManager:
         await self._journal.pin_units(spec.number, instrument)
         engine = await self._load(spec, plan, instrument, price, epoch, hub)
         engine.books.killed = self.is_killed(spec.number)
+        engine.catch_up()
         reach("manager.loaded")
         self.engines[spec.number] = hub.engines[spec.number] = engine
         self._hubs[spec.number] = hub

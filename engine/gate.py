@@ -19,11 +19,15 @@ OUTSIDE_PRICE_RANGE: Final = "outside_price_range"
 #: The name that the risk rule of the same meaning has: the farthest entries make room for nearer ones.
 TOO_MANY_OPEN_ORDERS: Final = "too_many_open_orders"
 PAUSING: Final = "pausing_after_refusal"
+CATCHING_UP: Final = "catching_up"
+NAME_ASKED_FOR: Final = "name_asked_for"
 
 WORDS: Final = {
     VENUE_CLOSED: "The venue takes no new orders for this strategy now; the last error says why.",
     OUTSIDE_PRICE_RANGE: "The venue takes no price so far from the market; the order waits until the market is nearer.",
     TOO_MANY_OPEN_ORDERS: "As many orders rest on the symbol as the venue allows; the nearest to the price go first.",
+    CATCHING_UP: "What the venue has done while nobody ran is still being read; the order waits until all is booked.",
+    NAME_ASKED_FOR: "The database was older than the venue's orders, so the venue is asked whether it knows the order.",
     PAUSING: "The venue has refused or ended this order; it is tried again after a pause.",
 }
 

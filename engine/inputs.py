@@ -10,7 +10,7 @@ from domain import events, slots
 from domain.events import Event
 from domain.fill import Fill
 from domain.funding import FundingShare
-from domain.order import OrderReport
+from domain.order import Order, OrderReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,15 @@ class Price:
     time_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An order of this instance that it did not have in mind, as the journal or the venue tells of it."""
+
+    order: Order
+    #: Whether the journal has it; otherwise only the venue knew of it, and its intent is journaled now.
+    is_journaled: bool
+
+
 def wakes(price: Price, state: Sequence[int]) -> list[Event]:
     """The event of a price that an instance in this state asked to be woken at; nothing otherwise."""
     above, below = state[slots.WAKE_ABOVE], state[slots.WAKE_BELOW]
@@ -29,7 +38,7 @@ def wakes(price: Price, state: Sequence[int]) -> list[Event]:
     return []
 
 
-Input = OrderReport | Fill | FundingShare | Price | Event
+Input = OrderReport | Fill | Found | FundingShare | Price | Event
 
 
 def bar_event(bar: Bar) -> Event:

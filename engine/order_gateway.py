@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import structlog
 
@@ -20,6 +21,7 @@ from domain.errors import AresError
 from domain.order import CANCELLED, OPEN, REJECTED, Order, OrderReport
 from domain.outcome import Accepted, Outcome, Rejected, Unknown
 from engine.alarms import Alarms
+from engine.venue_orders import order_at_venue
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +112,29 @@ class OrderGateway:
     def resolve(self, order: Order, committed_ms: int, deliver: Deliver) -> None:
         """Find out what became of an order that was journaled some time ago."""
         self._ask(order, committed_ms, deliver, first_delay=0.0, is_cancelled=False)
+
+    def look_up(self, order: Order, answer: Callable[[Order, Order | None], None]) -> None:
+        """Ask whether the venue knows an order of this name, until it answers; `answer` is given what was asked."""
+        name = f"name of {order.client_order_id}"
+        if name not in self._asking:
+            task = asyncio.create_task(self._look_up(order, answer), name=name)
+            self._asking[name] = task
+            task.add_done_callback(lambda done: self._asking.pop(name, None))
+
+    async def _look_up(self, order: Order, answer: Callable[[Order, Order | None], None]) -> None:
+        for delay in chain(self._settings.schedule, repeat(self._settings.schedule[-1])):
+            try:
+                self.requests += 1
+                found = await order_at_venue(self._exchange, order)
+            except KeyRefused as error:
+                self.on_key_refused(str(error))
+                return
+            except AresError as error:
+                log.info("name_not_asked_for", client_order_id=order.client_order_id, reason=str(error))
+                await asyncio.sleep(delay)
+            else:
+                answer(order, found)
+                return
 
     def settled(self, client_order_id: str) -> None:
         """The order's end is known by another way; stop asking."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from core.base_exchange import BaseExchange, OpenOrder
-from core.base_journal import Fenced
+from core.base_journal import BaseJournal, Fenced
 from core.clock import Clock
 from core.crash_points import reach
 from domain.client_order_id import ForeignOrderId, OrderKey, decode
@@ -24,7 +25,9 @@ from domain.fill import Fill
 from domain.order import OPEN, PENDING, Order, OrderReport
 from domain.outcome import Rejected
 from engine.alarms import Alarms
+from engine.inputs import Input
 from engine.order_gateway import OrderGateway
+from engine.strangers import Stranger, Strangers
 from engine.trading_engine import TradingEngine
 
 log = structlog.get_logger(__name__)
@@ -60,8 +63,8 @@ class SweepReport:
     foreign_orders: int = 0
     #: The same by symbol.
     foreign_by_symbol: Counter[str] = field(default_factory=Counter)
-    #: Client order ids under our name that the venue shows as resting and nobody here believes in.
-    unbelieved: list[str] = field(default_factory=list)
+    #: Orders under our name that the venue shows as resting and nobody here believes in, by client order id.
+    unbelieved: dict[str, OpenOrder] = field(default_factory=dict)
     #: Those of them that the venue has cancelled, or may have.
     orphans: list[str] = field(default_factory=list)
     #: Symbols of which an order is missing, or has executed what we do not know of.
@@ -77,6 +80,7 @@ class PositionSyncer:
         self,
         deployment: int,
         exchange: BaseExchange,
+        journal: BaseJournal,
         gateway: OrderGateway,
         clock: Clock,
         alarms: Alarms | None = None,
@@ -87,6 +91,9 @@ class PositionSyncer:
         self._clock = clock
         self._alarms = alarms if alarms is not None else Alarms()
         self._cursors: dict[str, Cursor] = {}
+        self._strangers = Strangers(exchange, journal, self._alarms)
+        #: Symbol -> executions that were told of orders which their instance does not have in mind.
+        self._strays: dict[str, list[Fill]] = {}
 
     def distrust(self) -> None:
         """News may have been lost: the next sweep reads every trade, whatever the orders look like."""
@@ -136,7 +143,9 @@ class PositionSyncer:
                     report.doubtful.add(found.symbol)
                 engine.put(OrderReport(found.client_order_id, found.venue_order_id, OPEN, found.filled, found.time_ms))
             elif await self._is_still_ours(engine):
-                report.unbelieved.append(found.client_order_id)
+                report.unbelieved[found.client_order_id] = found
+                if engine.is_new:  # its journal says that it never placed anything
+                    engine.is_new, engine.known_from_ms = False, min(engine.known_from_ms, found.time_ms)
                 report.doubtful.add(found.symbol)
                 await self._cancel_orphan(key, found, report)
         return seen
@@ -187,18 +196,68 @@ class PositionSyncer:
             return
         cursor = self._cursors.get(symbol)
         goes_on = cursor is not None and serving <= cursor.engines and not _misses_fills(serving)
-        if cursor is not None and goes_on and symbol not in report.doubtful and cursor.unread < UNREAD_SWEEPS:
+        is_doubtful = symbol in report.doubtful or symbol in self._strays
+        if cursor is not None and goes_on and not is_doubtful and cursor.unread < UNREAD_SWEEPS:
             cursor.unread += 1
             return
         since_ms = self._from_when(serving)
         after = cursor.before if cursor is not None and goes_on else ""
         reach("syncer.before_fills")
         found = await self._exchange.fills_since(symbol, after, since_ms)
-        for fill in found:
+        told = await self._introduce(symbol, [*self._strays.get(symbol, ()), *found], engines, report)
+        for fill in [*self._strays.pop(symbol, ()), *found]:
+            told.pop(fill.client_order_id, _NOTHING)()
             report.fills += int(self.route_fill(fill, engines))
+        for tell in told.values():
+            tell()
         last = cursor.last if cursor is not None else ""
         self._cursors[symbol] = Cursor(serving, last, found[-1].trade_id if found else last)
         reach("syncer.after_fills")
+
+    async def _introduce(
+        self, symbol: str, found: list[Fill], engines: Mapping[int, TradingEngine], report: SweepReport
+    ) -> dict[str, Callable[[], None]]:
+        """Client order id -> what tells the engine of an order that it does not have in mind."""
+        met: dict[TradingEngine, dict[str, Stranger]] = {}
+
+        def stranger(name: str) -> Stranger | None:
+            engine = self._stranger_to(name, engines)
+            return None if engine is None else met.setdefault(engine, {}).setdefault(name, Stranger(decode(name)))
+
+        for name, rests in report.unbelieved.items():
+            if rests.symbol == symbol and (one := stranger(name)) is not None:
+                one.rests = rests
+        for fill in found:
+            if not self._is_booked(fill, engines) and (one := stranger(fill.client_order_id)) is not None:
+                one.fills.append(fill)
+        told: dict[str, Callable[[], None]] = {}
+        for engine, strangers in met.items():
+            for name, items in (await self._strangers.introduce(engine, strangers, found)).items():
+                told[name] = partial(_put_all, engine, items)
+        return told
+
+    def _stranger_to(self, client_order_id: str, engines: Mapping[int, TradingEngine]) -> TradingEngine | None:
+        """The engine whose order this is and that does not have it in mind."""
+        key = self._key_of(client_order_id)
+        engine = None if key is None else engines.get(key.instance)
+        if engine is None or engine.status.state == "lost" or engine.instance.key_of(client_order_id) is None:
+            return None
+        return engine if engine.instance.order_known(client_order_id) is None else None
+
+    def _is_booked(self, fill: Fill, engines: Mapping[int, TradingEngine]) -> bool:
+        key = self._key_of(fill.client_order_id)
+        engine = None if key is None else engines.get(key.instance)
+        return engine is not None and engine.instance.has_booked(fill.symbol, fill.trade_id)
+
+    def hear(self, fill: Fill, engines: Mapping[int, TradingEngine]) -> bool:
+        """Hand on an execution that the stream tells of; whether a sweep has to find out first whose it is."""
+        engine = self._stranger_to(fill.client_order_id, engines)
+        if engine is None or self._is_booked(fill, engines):
+            self.route_fill(fill, engines)
+            return False
+        engine.is_new = False
+        self._strays.setdefault(fill.symbol, []).append(fill)
+        return True
 
     def _from_when(self, serving: Iterable[TradingEngine]) -> int:
         now_ms = self._clock.trading.now_ms()
@@ -244,6 +303,18 @@ class PositionSyncer:
         except ForeignOrderId:
             return None
         return key if key.deployment == self._deployment else None
+
+
+def _nothing() -> None:
+    """There is nothing to tell."""
+
+
+_NOTHING: Callable[[], None] = _nothing
+
+
+def _put_all(engine: TradingEngine, items: Iterable[Input]) -> None:
+    for item in items:
+        engine.put(item)
 
 
 def _misses_fills(engines: Iterable[TradingEngine]) -> bool:

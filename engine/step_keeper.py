@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from core.base_journal import BaseJournal, CommitUnknown, JournalDown, Step
+from core.base_journal import REBUILT, BaseJournal, CommitUnknown, JournalDown, Step
 from core.clock import Clock
 from core.crash_points import reach
 from domain.order import Order
@@ -82,7 +82,20 @@ class Draft:
     #: Orders that reports and fills have changed, as they are now.
     orders: dict[str, Order] = field(default_factory=dict)
     cancels: dict[str, Order] = field(default_factory=dict)
+    #: Orders that only the venue had known: their intents are kept with this step, and nothing is sent.
+    rebuilt: dict[str, Order] = field(default_factory=dict)
+    #: What is to be sent once the step is kept.
+    placed: list[Order] = field(default_factory=list)
     has_state: bool = False
+
+    def complete(self) -> None:
+        """Bring what has become of the orders into the step."""
+        step = self.step
+        rebuilt = [self.orders.pop(name, order) for name, order in self.rebuilt.items()]
+        step.intents = [*rebuilt, *self.placed]
+        step.reasons = [REBUILT] * len(rebuilt) + step.reasons
+        step.orders.extend(self.orders.values())
+        step.cancels.extend(self.cancels)
 
     @property
     def has_content(self) -> bool:

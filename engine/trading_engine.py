@@ -20,19 +20,19 @@ from core.clock import Clock
 from core.crash_points import reach
 from domain import events, nearest, slots
 from domain.events import Event
-from domain.fill import Fill
-from domain.funding import FundingShare
 from domain.instance import Action, Cancel, Instance, Place, Proposal
 from domain.instrument import Instrument
-from domain.order import OPEN, PENDING, Order, OrderReport, is_terminal
+from domain.order import PENDING, Order, is_terminal
 from domain.risk_manager import APPROVED, RiskLimits, check, name_of
 from engine.bell import Bell
 from engine.books import Books
 from engine.engine_status import EngineSettings as EngineSettings
 from engine.engine_status import EngineStatus as EngineStatus
-from engine.gate import SlotPauses, Standing
-from engine.inputs import Input, bar_event, wakes
+from engine.folding import Folding
+from engine.gate import CATCHING_UP, SlotPauses, Standing
+from engine.inputs import Input, bar_event
 from engine.inputs import Price as Price
+from engine.names import NameProof
 from engine.order_gateway import OrderGateway
 from engine.parking import NOT_PLACED, retry_seconds
 from engine.setbacks import Setbacks
@@ -74,6 +74,12 @@ class TradingEngine:
         self._unsent: frozenset[str] = frozenset()
         #: Slots whose order may no longer be the one that is wished.
         self._unsure: set[int] = set()
+        self._folding = Folding(instance, books, self.setbacks, gateway, self._unsure)
+        self._names = NameProof(gateway, self.put, self.retry_held)
+        #: Whether it only listens; see `catch_up`.
+        self.is_catching_up = False
+        #: The event that ends it, once everything put before has been decided.
+        self._opening: Event | None = None
         self._last_bar_ms = 0
         #: Time of the newest trade booked when it was loaded; trades before it may be missing too, but not long before.
         self.known_from_ms = clock.trading.now_ms()
@@ -89,6 +95,10 @@ class TradingEngine:
         """Hand something to the engine; it is taken up in the next step."""
         self._inbox.append(item)
         self._bell.ring()
+
+    def catch_up(self) -> None:
+        """Only listen until `begin`: what the venue did while nobody ran is still to be read, and nothing is placed."""
+        self.is_catching_up = True
 
     def recheck(self) -> None:
         """Look at every slot's wish again in the next step: what a crash or a refusal has left undone is done then."""
@@ -120,18 +130,22 @@ class TradingEngine:
 
     def edit(self, plan: Plan) -> None:
         """Go on with other parameters; the strategy moves only the orders that have to move."""
+        self.put(self._edited(plan))
+
+    def _edited(self, plan: Plan) -> Event:
         self.instance.law = plan.params
         extra = slots.count_of(self.instance.state) if plan.slots != slots.count_of(self.instance.state) else 0
         self.instance.begin(plan.slots + extra, plan.memory)
-        self.put(Event(events.EDIT, self._clock.trading.now_ms()))
+        return Event(events.EDIT, self._clock.trading.now_ms())
 
     def begin(self, plan: Plan) -> None:
         """Start, or go on where the journal ends; with other parameters than before it is an edit."""
         state = self.instance.state
         if state[slots.PHASE] != slots.NEW and state[slots.LAW] not in (0, number_of(plan.params)):
-            self.edit(plan)
+            self._opening = self._edited(plan)
         else:
-            self.put(Event(events.START, self._clock.trading.now_ms()))
+            self._opening = Event(events.START, self._clock.trading.now_ms())
+        self.put(self._opening)
 
     def warm_up(self, bar: Bar) -> None:
         """Show a closed bar of the past to the indicators; nothing is decided on it."""
@@ -217,7 +231,7 @@ class TradingEngine:
             queue.extend(self._postponed)
             self._postponed.clear()
         for item in inputs:
-            queue.extend(self._fold(item, draft))
+            queue.extend(self._folding.take(item, draft, self._clock.trading.now_ms()))
         reach("engine.folded")
         # What was executed is taken in before what is wished now: a target decided first would count it twice.
         queue = deque(sorted(queue, key=lambda event: event.kind == events.TARGET))
@@ -229,7 +243,7 @@ class TradingEngine:
         self._finish(draft)
         if draft.has_content:
             reach("engine.before_commit")
-            self._unsent = frozenset(order.client_order_id for order in draft.step.intents)
+            self._unsent = frozenset(order.client_order_id for order in draft.placed)
             committed_ms = await self._keeper.keep(draft.step)
             reach("engine.after_commit")
             self._act(draft, committed_ms)
@@ -237,44 +251,12 @@ class TradingEngine:
             reach("engine.sends_started")
         self.status.steps += 1
 
-    def _fold(self, item: Input, draft: Draft) -> list[Event]:
-        now_ms = self._clock.trading.now_ms()
-        if isinstance(item, OrderReport):
-            before = self.instance.order_known(item.client_order_id)
-            found = self.instance.on_report(item, now_ms)
-            self.setbacks.take(before, self.instance.order_named(item.client_order_id), item)
-            self._note_change(before, item.client_order_id, draft)
-            return found
-        if isinstance(item, Fill):
-            if self.instance.has_booked(item.symbol, item.trade_id):
-                return []
-            before = self.instance.order_known(item.client_order_id)
-            found = self.instance.on_fill(item, now_ms)
-            self._note_change(before, item.client_order_id, draft)
-            if before is not None:
-                self.setbacks.traded(before.key.slot)
-            entry = self.books.entry_of(item)
-            self.books.post(entry, item)
-            reach("engine.fill_folded")
-            draft.step.fills.append(item)
-            draft.step.entries.append(entry)
-            return found
-        if isinstance(item, FundingShare):
-            draft.step.entries += self.books.fund(item)
-            return []
-        if isinstance(item, Price):
-            return wakes(item, self.instance.state)
-        return [item]
-
-    def _note_change(self, before: Order | None, client_order_id: str, draft: Draft) -> None:
-        after = self.instance.order_known(client_order_id)
-        if after is not None and after != before:
-            draft.orders[client_order_id] = after
-            if before is not None and before.status == PENDING and after.status == OPEN:
-                self._gateway.settled(client_order_id)
-                self._unsure.add(after.key.slot)
-
     def _decide(self, event: Event, draft: Draft) -> None:
+        if event is self._opening:
+            if draft.rebuilt:  # what is placed comes with a later step than what was placed before it
+                self.put(event)
+                return
+            self.is_catching_up, self._opening = False, None
         view = self.books.view(self.instance, self._clock.trading.now_ms())
         if view.last_ticks <= 0 and event.kind not in (events.FILL, events.ORDER_DONE):
             self._postponed.append(event)
@@ -292,6 +274,9 @@ class TradingEngine:
         now_ms, machine_ms = self._clock.trading.now_ms(), self._clock.machine.now_ms()
         for action in sorted(actions, key=self._urgency):
             if isinstance(action, Cancel):
+                if self.is_catching_up:
+                    self._unsure.add(action.order.key.slot)
+                    continue
                 draft.cancels[action.order.client_order_id] = action.order
                 yield action
                 continue
@@ -300,7 +285,7 @@ class TradingEngine:
                 self.status.held_back.pop(action.order.key.slot, None)
                 self.books.count_message(machine_ms)
                 order = action.order._replace(updated_ms=now_ms)
-                draft.step.intents.append(order)
+                draft.placed.append(order)
                 draft.step.reasons.append(action.reason)
                 self.instance.track(order)
                 self.is_new = False
@@ -311,12 +296,14 @@ class TradingEngine:
 
     def _objection(self, order: Order) -> str:
         """The name of what holds the order back: the venue's state, or a risk rule; empty when nothing does."""
+        if self.is_catching_up:
+            return CATCHING_UP
         objection = self.setbacks.objection(order, self.books.last_ticks)
         if objection:
             return objection
         view = self.books.risk_view(self.instance, self._clock.trading.now_ms(), self._clock.machine.now_ms())
         verdict = check(self.limits, view, self.books.intent_of(order))
-        return "" if verdict == APPROVED else name_of(verdict)
+        return self._names.objection(order) if verdict == APPROVED else name_of(verdict)
 
     def _urgency(self, action: Action) -> tuple[int, int]:
         """Cancels first, then orders by their distance from the price: where not all may work, the nearest do."""
@@ -326,7 +313,7 @@ class TradingEngine:
 
     def _place_what_waits(self, draft: Draft) -> None:
         """Try again what the rules held back, nearest to the price first; make room for it if it is nearer."""
-        if not self.status.held_back:
+        if not self.status.held_back or self.is_catching_up:
             return
         held, self.status.held_back = dict(self.status.held_back), {}
         wishes = [slots.wish_of(self.instance.state, slot) for slot in held]
@@ -340,8 +327,11 @@ class TradingEngine:
 
     def _withdraw_what_is_unwished(self, draft: Draft) -> None:
         """Cancel orders whose wish has changed while they could not be cancelled: they were unknown, or nobody ran."""
-        unsure, self._unsure = self._unsure, set()
-        for slot in sorted(unsure):
+        if self.is_catching_up:
+            return
+        unsure = sorted(self._unsure)
+        self._unsure.clear()
+        for slot in unsure:
             order = self.instance.orders.get(slot)
             if order is not None and slots.action_for(slots.wish_of(self.instance.state, slot), order) == slots.CANCEL:
                 reach("engine.unwished_found")
@@ -350,11 +340,11 @@ class TradingEngine:
     def _finish(self, draft: Draft) -> None:
         """Complete the step with everything that has changed since the last one."""
         step = draft.step
-        step.orders.extend(draft.orders.values())
+        draft.complete()
+        self._names.is_needed = self._names.is_needed or bool(draft.rebuilt)
         for order in step.orders:
             if is_terminal(order):
                 self._gateway.settled(order.client_order_id)
-        step.cancels.extend(draft.cancels)
         step.time_ms = self._clock.trading.now_ms()
         if draft.has_state:
             step.state = StoredState(list(self.instance.state), list(self.instance.memory))
@@ -367,9 +357,9 @@ class TradingEngine:
 
     def _act(self, draft: Draft, committed_ms: int) -> None:
         self.status.state = "running"
-        self.setbacks.sending(draft.step.intents, draft.cancels)
-        if draft.step.intents:
-            self._start(self._gateway.place(draft.step.intents, committed_ms, self.put, self._is_open_question))
+        self.setbacks.sending(draft.placed, draft.cancels)
+        if draft.placed:
+            self._start(self._gateway.place(draft.placed, committed_ms, self.put, self._is_open_question))
         for order in draft.cancels.values():
             self._start(self._gateway.cancel(order, self.put))
 

@@ -158,6 +158,9 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
     """The law of averaging; see `core.base_strategy.Decide`."""
     kind = event.kind
     if kind == events.FILL:
+        if event.slot == BUYING and state[slots.HEADER + slots.WISH_SIDE] == 0:
+            # A purchase that the state does not know it has wished: the database was older. The next is due from there.
+            state[slots.WAKE_MS] = max(state[slots.WAKE_MS], event.time_ms + law.interval_ms)
         book(state, event)
         selling = slots.HEADER + SELLING * slots.WIDTH
         is_late = state[slots.PHASE] == slots.CLOSING and state[selling + slots.WISH_SIDE] == 0

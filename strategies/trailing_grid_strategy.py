@@ -158,6 +158,10 @@ def on_order_done(law: Law, state: list[int], view: View, event: Event, out: lis
             bid = view.last_ticks * (PPM - law.offset * (event.slot + 1)) // PPM
         state[at + slots.LEVEL_ENTRY] = bid
         state[at + slots.LEVEL_EXIT] = -(-bid * (PPM + law.sell_offset) // PPM)
+    elif event.leg == ENTRY and event.ticks > 0 and state[at + slots.HELD] > 0 and event.lots > 0:
+        # The bid may have moved while the order traded: what was bought is offered a step above what was paid.
+        state[at + slots.LEVEL_ENTRY] = event.ticks
+        state[at + slots.LEVEL_EXIT] = -(-event.ticks * (PPM + law.sell_offset) // PPM)
     return grid.order_done(state, view, event, out, count)
 
 

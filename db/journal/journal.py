@@ -17,6 +17,7 @@ from db.journal.reader import Reader
 from db.journal.transaction import PinUnits, RaiseEpoch, Request
 from db.journal.writer import BATCH, Writer
 from domain.instrument import Instrument
+from domain.order import Order
 
 T = TypeVar("T")
 Waiter = asyncio.Future[Any]
@@ -59,6 +60,10 @@ class GroupCommitJournal:
     async def has_intents(self, instance: int, client_order_ids: list[str]) -> set[str]:
         """Which orders are journaled; see `BaseJournal`."""
         return await self._read(self._reader.has_intents, instance, client_order_ids)
+
+    async def find_orders(self, instance: int, client_order_ids: list[str]) -> list[Order]:
+        """Orders by their names; see `BaseJournal`."""
+        return await self._read(self._reader.find_orders, instance, client_order_ids)
 
     async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
         """What the account's instances held; see `BaseJournal`."""

@@ -32,6 +32,10 @@ class Reader:
         """Which orders are journaled, once no transaction that might still add them is under way."""
         return self._ask(lambda driver: _has_intents(driver, instance, names), writes=True)
 
+    def find_orders(self, instance: int, names: list[str]) -> list[Order]:
+        """The orders of these names."""
+        return self._ask(lambda driver: _find_orders(driver, instance, names))
+
     def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id of an account and symbol."""
         return self._ask(lambda driver: _watermark(driver, account, symbol))
@@ -122,13 +126,14 @@ def _orders(driver: Driver, instance: int, generation: int) -> list[Order]:
     last = driver.run(
         f"SELECT {columns}, o.state_version FROM orders o JOIN (SELECT slot, MAX(cycle) AS cycle FROM orders "
         "WHERE strategy_instance_id=? AND generation=? GROUP BY slot) l ON l.slot=o.slot AND l.cycle=o.cycle "
-        "WHERE o.strategy_instance_id=? AND o.generation=? ORDER BY o.state_version",
+        "WHERE o.strategy_instance_id=? AND o.generation=? ORDER BY o.state_version, o.updated_at, o.leg, o.attempt",
         (instance, generation, instance, generation),
     )
     working = driver.run(
         f"SELECT {columns}, o.state_version FROM orders o WHERE o.strategy_instance_id=? AND o.complete=0", (instance,)
     )
-    # A slot gets at most one order in a step, so among equals the step tells the last one.
+    # A slot gets at most one order in a step, so among equals the step tells the last one; several only where orders
+    # were taken over from the venue, and those have ended one after the other.
     last_of_slots = {row[3]: row for row in last}
     by_name = {row[7]: row for row in (*last_of_slots.values(), *working)}
     chosen = sorted(by_name.values(), key=lambda row: (row[-1], row[3]))
@@ -154,6 +159,17 @@ def _has_intents(driver: Driver, instance: int, names: list[str]) -> set[str]:
             (instance, *some),
         )
     return {row[0] for row in found}
+
+
+def _find_orders(driver: Driver, instance: int, names: list[str]) -> list[Order]:
+    found: list[Row] = []
+    for some in _pieces(names):
+        found += driver.run(
+            f"SELECT {','.join(shape.LOADED_ORDERS)} FROM orders "
+            f"WHERE strategy_instance_id=? AND client_order_id IN ({marks(some)})",
+            (instance, *some),
+        )
+    return [shape.order_of(driver, row) for row in found]
 
 
 def _held_before(driver: Driver, instance: int, symbol: str, time_ms: int) -> dict[int, int]:

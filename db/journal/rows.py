@@ -81,13 +81,13 @@ class Rows:
         self._remember(step, place)
 
     def _intend(self, step: Step, place: Place, order: Order, reason: int) -> None:
-        key, name = order.key, order.client_order_id
+        key, name, complete = order.key, order.client_order_id, is_complete(order)
         self.new["orders"].append(
             (
                 place.account, name, step.instance, place.owner, key.deployment, key.generation, key.slot, key.cycle,
                 key.leg, key.attempt, order.symbol, order.side, order.type, order.ticks, order.lots,
                 int(order.reduce_only), reason, step.epoch, place.version, self._committed, order.status, order.filled,
-                order.booked, order.venue_order_id, int(is_complete(order)), key.slot,
+                order.booked, order.venue_order_id, int(complete), None if complete else key.slot,
                 self._driver.moment(order.updated_ms),
             )
         )  # fmt: skip

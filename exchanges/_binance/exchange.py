@@ -62,6 +62,8 @@ class BinanceExchange:
         #: What the account was paid and charged; see `TellsFunding`.
         self.funding_since = partial(read_funding, self._rest, self.instrument)
         self._names = OrderNames()
+        #: What stands under the name of an order; see `DescribesOrders`.
+        self.describe = partial(orders.describe, self._rest, self.instrument, self._names)
         self._machine = clock.machine
         self._book: RuleBook | None = None
         self._rules = Rules({}, {}, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from core.base_exchange import OpenOrder
+from core.base_exchange import OpenOrder, VenueOrder
 from domain.errors import AresError, Transient
 from domain.instrument import Instrument
 from domain.order import CANCELLED, STOP_MARKET, Order, OrderReport
@@ -86,6 +86,27 @@ def _found(body: Sequence[Any], order: Order) -> Outcome:
 
 async def query(rest: BinanceRest, order: Order, instrument: Instrument, names: OrderNames) -> OrderReport | None:
     """The venue's word on an order; None when it knows of none, on either of its order services."""
+    found = await _find(rest, order, instrument, names)
+    if found is None or isinstance(found, OrderReport):
+        return found
+    return words.report(found, instrument, order.client_order_id)
+
+
+async def describe(
+    rest: BinanceRest, instrument: Callable[[str], Instrument], names: OrderNames, order: Order
+) -> VenueOrder | None:
+    """What the venue holds under the name of an order; where it tells less, the rest is as in the order given."""
+    units = instrument(order.symbol)
+    found = await _find(rest, order, units, names)
+    if isinstance(found, OrderReport):
+        return VenueOrder(found, order.side, order.type, order.ticks, order.lots)
+    return None if found is None else words.venue_order(found, units, order.client_order_id)
+
+
+async def _find(
+    rest: BinanceRest, order: Order, instrument: Instrument, names: OrderNames
+) -> OrderReport | dict[str, Any] | None:
+    """The venue's row of an order, or a report where it has none of the usual kind."""
     dialect = rest.dialect
     if dialect.is_futures and order.type == STOP_MARKET:
         row = await _ask(rest, "algoOrder", {"clientAlgoId": order.client_order_id})
@@ -98,7 +119,7 @@ async def query(rest: BinanceRest, order: Order, instrument: Instrument, names: 
         return OrderReport(order.client_order_id, order.venue_order_id, CANCELLED, 0, 0)
     if not words.is_about(row, order, instrument, names.get(order.symbol, str(row.get("orderId")))):
         raise Transient(f"{order.client_order_id}: the venue answered with another order; ask again.")
-    return words.report(row, instrument, order.client_order_id)
+    return row
 
 
 _PRUNED: dict[str, Any] = {}

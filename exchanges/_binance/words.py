@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from core.base_exchange import OpenOrder
+from core.base_exchange import OpenOrder, VenueOrder
 from domain.client_order_id import is_ours
 from domain.errors import Refused
 from domain.fill import Fill
@@ -45,6 +45,7 @@ STATUSES: Final = {
 }
 _CANCEL: Final = "c"
 _SIDES: Final = {BUY: "BUY", SELL: "SELL"}
+_KINDS: Final = {"LIMIT_MAKER": POST_ONLY, "MARKET": MARKET, "STOP_LOSS": STOP_MARKET, "STOP_MARKET": STOP_MARKET}
 _TYPES: Final = {LIMIT: "LIMIT", MARKET: "MARKET", STOP_MARKET: "STOP_LOSS"}
 
 
@@ -136,6 +137,14 @@ def report(row: Mapping[str, Any], instrument: Instrument, client_order_id: str)
     time_ms = int(row.get("updateTime") or row.get("time") or 0)
     filled = instrument.to_lots(exact(row["executedQty"]))
     return OrderReport(client_order_id, str(row["orderId"]), status_of(row["status"]), filled, time_ms)
+
+
+def venue_order(row: Mapping[str, Any], instrument: Instrument, client_order_id: str) -> VenueOrder:
+    """All of an order in the answer to a query."""
+    seen, kind = open_order(row, instrument), _KINDS.get(str(row.get("type")), LIMIT)
+    if row.get("timeInForce") == "GTX":
+        kind = POST_ONLY
+    return VenueOrder(report(row, instrument, client_order_id), seen.side, kind, seen.ticks, seen.lots)
 
 
 def algo_report(row: Mapping[str, Any], instrument: Instrument) -> OrderReport:

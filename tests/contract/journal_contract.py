@@ -23,7 +23,7 @@ from core.base_journal import (
 from domain.client_order_id import OrderKey, encode
 from domain.fill import Fill
 from domain.ledger import Entry, TradeLine, cash, trade_entry
-from domain.order import BUY, CANCELLED, FILLED, LIMIT, OPEN, Order
+from domain.order import BUY, CANCELLED, EXIT, FILLED, LIMIT, OPEN, SELL, Order
 from tests.law_harness import BTCUSDT
 
 #: Instances 1 to 3 trade on account 1, instance 4 on account 2.
@@ -45,6 +45,17 @@ def order(
     """A limit order to buy, 0.001 BTC at 60,000."""
     key = OrderKey(1, instance, generation, slot, cycle, 0, attempt)
     return Order(key, encode(key), "BTCUSDT", BUY, LIMIT, 6_000_000, 100)._replace(**more)
+
+
+def ended(of: Order, updated_ms: int = 5_000) -> Order:
+    """The order executed and booked."""
+    return of._replace(status=FILLED, filled=of.lots, booked=of.lots, updated_ms=updated_ms)
+
+
+def exit_of(of: Order) -> Order:
+    """The order that sells in the same cycle."""
+    key = of.key._replace(leg=EXIT)
+    return of._replace(key=key, client_order_id=encode(key), side=SELL)
 
 
 def fill(of: Order, trade_id: str = "77", lots: int = 100, time_ms: int = 1_767_225_600_123, **more: Any) -> Fill:
@@ -313,6 +324,26 @@ class JournalContract:
         names = [mine.client_order_id, never.client_order_id, other.client_order_id]
         assert await bench.journal.has_intents(1, names) == {mine.client_order_id}
         assert await bench.journal.has_intents(1, []) == set()
+
+    async def test_it_finds_orders_by_name_however_old(self, bench: JournalBench) -> None:
+        first, second, other = order(), order(cycle=1), order(2)
+        await bench.journal.commit(step(intents=[first]))
+        await bench.journal.commit(step(orders=[ended(first)], intents=[second]))
+        await bench.journal.commit(step(2, intents=[other]))
+        names = [first.client_order_id, order(slot=9).client_order_id, other.client_order_id]
+        assert await bench.journal.find_orders(1, names) == [ended(first)]
+        assert await bench.journal.find_orders(1, []) == []
+
+    async def test_intents_written_after_the_fact_take_no_slot_and_the_last_of_them_is_the_slots(
+        self, bench: JournalBench
+    ) -> None:
+        past = [ended(one, time_ms) for time_ms, one in enumerate((order(), exit_of(order()), order(cycle=1)), 1_000)]
+        await bench.journal.commit(step(intents=past))
+        assert (await bench.journal.load(1)).orders == past[2:]
+        await bench.journal.commit(step(intents=[exit_of(order(cycle=1))]))
+        assert (await bench.journal.load(1)).orders == [exit_of(order(cycle=1))]
+        with pytest.raises(Conflict):
+            await bench.journal.commit(step(intents=[order(cycle=2)]))
 
     async def test_units_are_pinned_until_a_reset(self, bench: JournalBench) -> None:
         coarser = replace(BTCUSDT, tick_size=Decimal("0.1"))

@@ -102,6 +102,14 @@ class MemoryJournal:
         """What is journaled of an instance, for tests to look at."""
         return self._books.setdefault(instance, Book())
 
+    def back_up(self, instance: int) -> Book:
+        """What is journaled of an instance now, for `go_back`."""
+        return self.book(instance).copy()
+
+    def go_back(self, instance: int, backup: Book) -> None:
+        """The journal is restored from an older backup: what was kept of the instance since then is gone."""
+        self._books[instance] = backup.copy()
+
     def fail_next(self, *faults: str) -> None:
         """What the next commits meet, one each."""
         self._faults.extend(faults)
@@ -163,6 +171,13 @@ class MemoryJournal:
         self._check_up()
         return set(client_order_ids) & set(self.book(instance).intents)
 
+    async def find_orders(self, instance: int, client_order_ids: list[str]) -> list[Order]:
+        """Those of these orders that are journaled."""
+        await asyncio.sleep(0)
+        self._check_up()
+        orders = self.book(instance).orders
+        return [orders[name] for name in client_order_ids if name in orders]
+
     async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
         """What the instances of an account held of a symbol, in base quanta."""
         self._check_up()
@@ -223,11 +238,13 @@ class MemoryJournal:
         order, name = intent.order, intent.order.client_order_id
         if any(name in other.intents for other in self._books.values() if other.account == book.account):
             raise Conflict(f"order {name} is journaled already.")
-        if name in book.intents or order.key.slot in book.live:
+        is_living = not is_complete(order)
+        if name in book.intents or (is_living and order.key.slot in book.live):
             raise Conflict(f"slot {order.key.slot} holds {book.live.get(order.key.slot, name)}; record its end first.")
         book.intents[name] = intent
         book.orders[name] = order
-        book.live[order.key.slot] = name
+        if is_living:
+            book.live[order.key.slot] = name
 
     def _book_fill(self, book: Book, instance: int, fill: Fill) -> None:
         name = (fill.symbol, fill.trade_id)

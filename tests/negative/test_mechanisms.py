@@ -9,11 +9,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.exchange_venue import OPTIONS
-from tests.negative import at_the_engine, at_the_journal, at_the_lease, at_the_rules, at_the_sweep, at_the_venue
+from tests.negative import (
+    at_the_backup,
+    at_the_engine,
+    at_the_journal,
+    at_the_lease,
+    at_the_rules,
+    at_the_sweep,
+    at_the_venue,
+)
 from tests.negative.mechanism import Harm, Mechanism, Stage
 from tests.simulator_process import SimulatorProcess, simulator_process
 
-PLACES = (at_the_engine, at_the_journal, at_the_lease, at_the_rules, at_the_sweep, at_the_venue)
+PLACES = (at_the_backup, at_the_engine, at_the_journal, at_the_lease, at_the_rules, at_the_sweep, at_the_venue)
 MECHANISMS = [mechanism for place in PLACES for mechanism in place.MECHANISMS]
 each = pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda mechanism: mechanism.name.replace(" ", "_"))
 
