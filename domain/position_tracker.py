@@ -34,8 +34,8 @@ def trade(position: Position, lots: int, value: int) -> Position:
     if position.lots == 0 or (position.lots > 0) == (lots > 0):
         return Position(position.lots + lots, position.cost + signed_value, position.realised)
     closing = min(abs(lots), abs(position.lots))
-    closing_value = _share(signed_value, closing, abs(lots))
-    released = _share(position.cost, closing, abs(position.lots))
+    closing_value = share(signed_value, closing, abs(lots))
+    released = share(position.cost, closing, abs(position.lots))
     # What is left to open comes with the rest of the value; where nothing is, both are zero.
     return Position(
         position.lots + lots,
@@ -62,7 +62,7 @@ def lose_lots(position: Position, lots: int) -> Position:
 
 
 @lawful
-def _share(amount: int, part: int, whole: int) -> int:
+def share(amount: int, part: int, whole: int) -> int:
     """`amount * part / whole`, rounded towards zero."""
     if part == whole:
         return amount

@@ -97,13 +97,16 @@ class Books:
         """Book a fill: the ledger, and the day's result."""
         if not self.ledger.post(entry):
             return
+        held = self._position.lots
         earned, fee = self._trade(fill)
         self._realised += earned - fee
         self._fees += fee
         self._trades += 1
-        if fill.side == SELL and earned - fee < 0:
+        # A sale that opens a short has neither won nor lost; a purchase that closes one has.
+        is_closing = held * fill.side < 0 if self._is_margin else fill.side == SELL
+        if is_closing and earned - fee < 0:
             self._losses, self._last_loss_ms = self._losses + 1, fill.time_ms
-        elif fill.side == SELL:
+        elif is_closing:
             self._losses = 0
 
     def entry_of(self, fill: Fill) -> Entry:

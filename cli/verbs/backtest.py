@@ -15,6 +15,7 @@ from rich.table import Table
 from cli.histories import kind_named, load, pairs
 from core.base_strategy import StrategyKind
 from domain.errors import Refused
+from domain.money import exact
 
 
 def backtest(
@@ -26,6 +27,15 @@ def backtest(
     fee: Annotated[str, typer.Option(help="Fee of makers and takers in percent.")] = "0.1",
     bars: Annotated[str, typer.Option(help="How bars are read: path or next_bar.")] = "path",
     runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
+    leverage: Annotated[int, typer.Option(help="A futures account with this leverage; 0 is spot.")] = 0,
+    maintenance: Annotated[str, typer.Option(help="Futures: maintenance margin in percent.")] = "0.4",
+    liquidation_fee: Annotated[str, typer.Option(help="Futures: fee of a liquidation in percent.")] = "1.25",
+    funding_rate: Annotated[str, typer.Option(help="Futures: percent paid at every funding.")] = "0.01",
+    funding_hours: Annotated[int, typer.Option(help="Futures: hours between fundings.")] = 8,
+    funding: Annotated[
+        Path | None, typer.Option(help="Futures: recorded rates instead, a CSV of symbol,time,value.")
+    ] = None,
+    marks: Annotated[Path | None, typer.Option(help="Futures: mark prices of those fundings, such a CSV.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of a table.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a report that needs no network.")] = None,
     fills: Annotated[Path | None, typer.Option(help="Write every fill as parquet.")] = None,
@@ -36,10 +46,15 @@ def backtest(
     """Run a strategy over history with the code that trades live."""
     from engine.backtest import Settings, report, run
 
-    kind = kind_named(strategy)
+    kind, past = kind_named(strategy), load(history, symbol)
     assumed: Any = {"bar_model": bars, "runtime": runtime}
+    if leverage:
+        terms = leverage, maintenance, liquidation_fee, funding_rate, funding_hours
+        assumed["futures"] = futures_of(terms, past.instrument.symbol, funding, marks)
+    elif funding or marks:
+        raise Refused("--funding and --marks are of futures; give --leverage too.")
     settings = Settings(quote=Decimal(quote), maker_fee=Decimal(fee), taker_fee=Decimal(fee), **assumed)
-    result = run(kind, params_of(kind, params or []), load(history, symbol), settings)
+    result = run(kind, params_of(kind, params or []), past, settings)
     if html is not None:
         html.write_text(report.to_html(result))
     if fills is not None:
@@ -50,6 +65,21 @@ def backtest(
         show_beside(result, compare)
     else:
         show(result)
+
+
+def futures_of(terms: tuple[int, str, str, str, int], symbol: str, funding: Path | None, marks: Path | None) -> Any:
+    """A futures account on these terms, with the recorded rates of a symbol if a file is given."""
+    from engine.backtest.futures import Futures, read_funding
+
+    leverage, maintenance, liquidation_fee, funding_rate, funding_hours = terms
+    return Futures(
+        leverage=leverage,
+        maintenance_percent=exact(maintenance),
+        liquidation_fee_percent=exact(liquidation_fee),
+        funding_percent=exact(funding_rate),
+        funding_hours=funding_hours,
+        funding_rates=read_funding(funding, symbol, marks) if funding is not None else (),
+    )
 
 
 def params_of(kind: StrategyKind, words: list[str]) -> Any:

@@ -16,13 +16,13 @@ from typing import Any
 from core.base_strategy import Decide
 from domain import risk_manager
 from domain.lawful import LAWFUL
-from engine.backtest.kernel import loop, market, venue, wishes
+from engine.backtest.kernel import account, loop, margin, market, venue, wishes
 
 Run = Callable[..., None]
 Wrap = Callable[[Any, str], Any]
 
 #: Modules of the kernel that are the same for every strategy, in the order in which they use one another.
-_SHARED = (venue, wishes, market)
+_SHARED = (account, venue, wishes, market)
 _ROOT = Path(__file__).parent.parent.parent
 #: Kept on disk: what is called from outside, and the part that all strategies share.
 _KEPT = ("advance", "consider", "run")
@@ -34,25 +34,28 @@ _INLINED = (
     "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill", "open_day", "lock",
     "tell", "tell_market", "order_at", "rest", "withdraw", "end_order", "is_refused", "takes", "join", "wait",
     "cancel_now",
+    # On spot these are nothing.
+    "expose", "refuses", "most", "closes", "book", "tidy", "fund", "sooner", "is_due", "above", "below", "ends",
+    "is_over",
 )  # fmt: skip
 
 
 @cache
-def interpreted(decide: Decide) -> Run:
-    """The kernel around a strategy, as plain Python."""
-    shadows = _shadows(_plain)
+def interpreted(decide: Decide, is_margin: bool = False) -> Run:
+    """The kernel around a strategy, as plain Python; with `is_margin` the one of futures."""
+    shadows = _shadows(_plain, is_margin)
     wishes_names = vars(shadows[wishes.__name__])
     wishes_names["check"] = risk_manager.check
-    return _run(decide, shadows, _plain)
+    return _run(decide, shadows, _plain, is_margin)
 
 
 @cache
-def compiled(decide: Decide) -> Run:
+def compiled(decide: Decide, is_margin: bool = False) -> Run:
     """The kernel around a strategy, compiled when it is first called for parameters of a new shape.
 
     What was compiled is kept on disk, under a name made of the sources it was made from.
     """
-    return _run(_jit()(decide, "decide"), _compiled_shadows(), _jit())
+    return _run(_jit()(decide, "decide"), _compiled_shadows(is_margin), _jit(), is_margin)
 
 
 def does_not_compile() -> type[Exception]:
@@ -69,25 +72,34 @@ def _plain(function: Any, name: str) -> Any:
 
 
 @cache
-def _compiled_shadows() -> dict[str, ModuleType]:
-    shadows = _shadows(_jit())
+def _compiled_shadows(is_margin: bool) -> dict[str, ModuleType]:
+    shadows = _shadows(_jit(), is_margin)
     vars(shadows[wishes.__name__])["check"] = _rules(_jit())
     return shadows
 
 
-def _shadows(wrap: Wrap) -> dict[str, ModuleType]:
+def _shadows(wrap: Wrap, is_margin: bool) -> dict[str, ModuleType]:
     """Copies of the shared modules whose functions are wrapped and call one another."""
     shadows: dict[str, ModuleType] = {}
     for module in _SHARED:
-        shadows[module.__name__] = _copy(module, shadows, wrap, module.__name__)
+        shadows[module.__name__] = _copy(module, shadows, wrap, _title(module, is_margin))
+    if is_margin:
+        # It calls the venue, and the venue calls it: so it is put in when both are there.
+        account_of_futures = _copy(margin, shadows, lambda function, _: wrap(function, ""), margin.__name__)
+        for shadow in shadows.values():
+            vars(shadow)["account"] = account_of_futures
     return shadows
 
 
-def _run(decide: Any, shadows: dict[str, ModuleType], wrap: Wrap) -> Run:
+def _title(module: ModuleType, is_margin: bool) -> str:
+    """A part of where the compiled form is kept."""
+    return f"{module.__name__}.margin" if is_margin else module.__name__
+
+
+def _run(decide: Any, shadows: dict[str, ModuleType], wrap: Wrap, is_margin: bool) -> Run:
     """A copy of the loop that calls this decision."""
-    # The name is part of where the compiled form is kept.
     owner = f"{decide.__module__}.{decide.__name__}".replace(".", "_")
-    names = vars(_copy(loop, shadows, wrap, f"{loop.__name__}.{owner}"))
+    names = vars(_copy(loop, shadows, wrap, f"{_title(loop, is_margin)}.{owner}"))
     names["decide"] = decide
     run: Run = names["run"]
     return run

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy
 
+from core.clock import utc_from_ms
 from domain.money import to_wire
 from engine.backtest.kernel import layout as lay
 from engine.backtest.result import Result
@@ -50,6 +51,18 @@ def amounts(result: Result) -> dict[str, Any]:
         "fees": to_wire(result.amount(figures.fees)),
         "realised": to_wire(result.amount(figures.realised)),
         "unrealised": to_wire(result.amount(figures.unrealised)),
+        **({} if result.settings.futures is None else futures_amounts(result)),
+    }
+
+
+def futures_amounts(result: Result) -> dict[str, Any]:
+    """What a futures account has besides, as decimal text: funding received less paid, and a liquidation."""
+    figures = result.figures
+    moment = utc_from_ms(figures.liquidated_ms) if figures.liquidated_ms else None
+    return {
+        "funding": to_wire(result.amount(figures.funding)),
+        "liquidation_fee": to_wire(result.amount(figures.liquidation_fee)),
+        "liquidated_at": None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}",
     }
 
 

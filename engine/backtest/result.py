@@ -11,8 +11,10 @@ import numpy
 from numpy.typing import NDArray
 
 from core.base_strategy import StrategyKind
+from domain import funding
 from domain.capital import fill_entry
 from domain.fill import Fill
+from domain.funding import FundingPayment, FundingShare
 from domain.ledger import UNALLOCATED, Ledger, cash, transfer
 from domain.money import divmod_exact, from_units
 from engine.backtest.history import History
@@ -20,6 +22,7 @@ from engine.backtest.kernel import layout as lay
 from engine.backtest.settings import Settings
 
 INSTANCE = 1
+_SLOT = lay.FILL_FIELDS.index("slot")
 
 
 class Figures(NamedTuple):
@@ -55,6 +58,12 @@ class Figures(NamedTuple):
     #: Orders that the venue refused, and wishes that a risk rule held back.
     refusals: int
     holds: int
+    #: Funding received less paid, and how often; on spot none.
+    funding: int = 0
+    fundings: int = 0
+    #: When the venue closed the position for lack of margin, 0 for never, and its fee, which is among the fees.
+    liquidated_ms: int = 0
+    liquidation_fee: int = 0
 
 
 class Stamp(NamedTuple):
@@ -74,13 +83,29 @@ class Result:
     history: History
     settings: Settings
     figures: Figures
-    #: Rows as `kernel.layout.FILL_FIELDS` and `ORDER_FIELDS` name them.
-    fills: NDArray[numpy.int64]
+    #: Rows as `kernel.layout.FILL_FIELDS` and `ORDER_FIELDS` name them; the moves of money are fills and fundings.
+    moves: NDArray[numpy.int64]
     orders: NDArray[numpy.int64]
     warnings: tuple[str, ...]
     stamp: Stamp
     #: The first bar that was traded.
     first_place: int
+
+    @cached_property
+    def fills(self) -> NDArray[numpy.int64]:
+        """Every execution; that of a liquidation has the slot `OF_LIQUIDATION`."""
+        if not self.figures.fundings:
+            return self.moves
+        return self._moves_where(self.moves[:, _SLOT] != lay.OF_FUNDING)
+
+    @cached_property
+    def fundings(self) -> NDArray[numpy.int64]:
+        """Every funding: its side and lots are those of the position, `realised` is what was received."""
+        return self._moves_where(self.moves[:, _SLOT] == lay.OF_FUNDING)
+
+    def _moves_where(self, chosen: NDArray[numpy.bool_]) -> NDArray[numpy.int64]:
+        rows: NDArray[numpy.int64] = self.moves[chosen]
+        return rows
 
     @property
     def start_equity(self) -> int:
@@ -118,7 +143,18 @@ class Result:
                 books.post(transfer(f"capital:{asset}", 0, asset, amount, UNALLOCATED, cash(INSTANCE)))
         for number, row in enumerate(self.fills.tolist()):
             books.post(fill_entry(INSTANCE, instrument, self._fill(number, row)))
+        for number, row in enumerate(self.fundings.tolist()):
+            books.post(funding.share_entry(INSTANCE, self._funding(number, row)))
         return books
+
+    def _funding(self, number: int, row: list[Any]) -> FundingShare:
+        named = dict(zip(lay.FILL_FIELDS, row, strict=True))
+        instrument, amount = self.history.instrument, named["realised"]
+        position = named["side"] * named["lots"]
+        payment = FundingPayment(
+            instrument.symbol, str(number + 1), named["time_ms"], instrument.quote, amount, position
+        )
+        return FundingShare(payment, amount)
 
     def _fill(self, number: int, row: list[Any]) -> Fill:
         named = dict(zip(lay.FILL_FIELDS, row, strict=True))
@@ -142,7 +178,7 @@ class Result:
         history, instrument = self.history, self.history.instrument
         quote = [float(divmod_exact(self.settings.quote, instrument.quote_quantum)[0])]
         base = [float(divmod_exact(self.settings.base, instrument.base_quantum)[0])]
-        fields = {name: self.fills[:, place] for place, name in enumerate(lay.FILL_FIELDS)}
+        fields = {name: self.moves[:, place] for place, name in enumerate(lay.FILL_FIELDS)}
         bars = numpy.searchsorted(history.open_ms, fields["time_ms"].astype(numpy.int64), "right") - 1
         # What is owned after a fill is owned until the bar of the next one.
         lengths = numpy.diff(bars, prepend=0, append=len(history))

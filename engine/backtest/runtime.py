@@ -14,15 +14,18 @@ from typing import Any
 import numpy
 
 from core.base_strategy import OUT_PAIRS, Plan, StrategyKind
+from core.clock import utc_from_ms
 from domain import fills, slots
 from domain.errors import Broken, Refused
 from domain.instrument import Instrument
 from domain.money import divmod_exact
 from engine.backtest import compiler
+from engine.backtest.futures import Futures
 from engine.backtest.history import History
 from engine.backtest.kernel import layout as lay
+from engine.backtest.percent import to_ppm
 from engine.backtest.result import Figures, Result, Stamp
-from engine.backtest.settings import Settings, to_ppm
+from engine.backtest.settings import Settings
 
 #: Compiled integers wrap silently; products of the law stay below this or the strategy is interpreted.
 LARGEST: int = 2**61
@@ -65,12 +68,16 @@ def run(
     plan = plan or prepare(kind, params, history)
     is_compiled, warnings = _choose(kind, history, settings)
     machine, is_compiled = _run(kind, plan, history, settings, is_compiled, warnings, keeps=True)
+    figures = figures_of(machine, history)
+    if figures.liquidated_ms:
+        moment = utc_from_ms(figures.liquidated_ms)
+        warnings.append(f"liquidated at {moment:%Y-%m-%d %H:%M}: nothing was traded afterwards")
     return Result(
         kind=kind,
         history=history,
         settings=settings,
-        figures=figures_of(machine, history),
-        fills=_rows(machine.log, machine.cells[lay.FILLS], 0, lay.FILL_WIDTH),
+        figures=figures,
+        moves=_rows(machine.log, machine.cells[lay.FILLS], 0, lay.FILL_WIDTH),
         orders=_rows(
             machine.log, machine.cells[lay.ORDERS], machine.cells[lay.FILL_ROOM] * lay.FILL_WIDTH, lay.ORDER_WIDTH
         ),
@@ -125,17 +132,18 @@ def _run(
     kind: StrategyKind, plan: Plan, history: History, settings: Settings, is_compiled: bool, warnings: list[str],
     keeps: bool,
 ) -> tuple[Machine, bool]:  # fmt: skip
+    is_margin = settings.futures is not None
     if is_compiled:
         machine = _machine(plan, history, settings, True, keeps)
         try:
-            return _replay(compiler.compiled(kind.decide), machine, history.columns, keeps), True
+            return _replay(compiler.compiled(kind.decide, is_margin), machine, history.columns, keeps), True
         except compiler.does_not_compile() as error:
             if settings.runtime == "compiled":
                 raise
             warnings.append(f"{kind.name} does not compile and was interpreted: {str(error).splitlines()[0]}")
     machine = _machine(plan, history, settings, False, keeps)
     columns = tuple(column.tolist() for column in history.columns)
-    return _replay(compiler.interpreted(kind.decide), machine, columns, keeps), False
+    return _replay(compiler.interpreted(kind.decide, is_margin), machine, columns, keeps), False
 
 
 def _replay(kernel: compiler.Run, machine: Machine, columns: Iterable[Any], keeps: bool) -> Machine:
@@ -179,7 +187,7 @@ def _choose(kind: StrategyKind, history: History, settings: Settings) -> tuple[b
         return False, []
     instrument, highest = history.instrument, 2 * history.highest
     worth = instrument.max_lots * highest * instrument.tick_lot
-    money = divmod_exact(settings.quote, instrument.quote_quantum)[0]
+    money = divmod_exact(settings.quote, instrument.quote_quantum)[0] * settings.most_leverage
     if max(4 * worth, 2 * money, 10**6 * highest, instrument.max_lots * instrument.base_per_lot * 2) < LARGEST:
         return True, []
     why = (
@@ -194,6 +202,8 @@ def _choose(kind: StrategyKind, history: History, settings: Settings) -> tuple[b
 def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool, keeps: bool) -> Machine:
     """The arrays at the start: int64 when compiled, lists when interpreted."""
     cells = _cells(plan, history.instrument, settings, history.bar_ms)
+    if settings.futures is not None:
+        _add_futures(cells, settings.futures, history)
     fill_room = _FIRST_ROWS if keeps else 0
     order_room = _FIRST_ROWS if keeps and settings.log_orders else 0
     cells[lay.FILL_ROOM], cells[lay.ORDER_ROOM] = fill_room, order_room
@@ -264,6 +274,23 @@ def _scalars(plan: Plan, instrument: Instrument, settings: Settings, bar_ms: int
     return cells
 
 
+def _add_futures(cells: list[int], futures: Futures, history: History) -> None:
+    """The terms of a futures venue: scalars, and behind everything else the tiers and the fundings."""
+    instrument, end_ms = history.instrument, int(history.open_ms[-1]) + history.bar_ms
+    tiers = futures.tier_cells(instrument)
+    fundings = futures.funding_cells(instrument, int(history.open_ms[0]), end_ms)
+    values = {
+        lay.IS_MARGIN: 1, lay.LEVERAGE: futures.leverage, lay.TOP_TICKS: history.highest + 1,
+        lay.LIQUIDATION_PPM: to_ppm("liquidation_fee_percent", futures.liquidation_fee_percent),
+        lay.LARGEST_NOTIONAL: futures.largest_notional(instrument), lay.LIQUIDATED_ABOVE: lay.FAR,
+        lay.TIERS_AT: len(cells), lay.TIERS: len(tiers) // lay.TIER_WIDTH,
+        lay.FUNDINGS_AT: len(cells) + len(tiers), lay.FUNDINGS_KNOWN: len(fundings) // lay.FUNDING_WIDTH,
+    }  # fmt: skip
+    for place, value in values.items():
+        cells[place] = value
+    cells += tiers + fundings
+
+
 def _lots(instrument: Instrument, quantity: Decimal) -> int:
     return divmod_exact(quantity, instrument.lot_size)[0]
 
@@ -288,7 +315,7 @@ def figures_of(machine: Machine, history: History) -> Figures:
         unrealised=get[lay.POSITION] * ticks * instrument.tick_lot // per_lot - get[lay.COST],
         equity=get[lay.QUOTE] + get[lay.BASE] * ticks * instrument.tick_lot // per_lot,
         max_fall=float(machine.gauge[lay.FALL]),
-        fills=get[lay.FILLS],
+        fills=get[lay.FILLS] - get[lay.FUNDINGS],
         maker_fills=get[lay.MAKER_FILLS],
         turnover=get[lay.TURNOVER],
         wins=get[lay.WINS],
@@ -298,6 +325,10 @@ def figures_of(machine: Machine, history: History) -> Figures:
         held_ms=held_ms,
         refusals=get[lay.REFUSALS],
         holds=get[lay.HOLDS],
+        funding=get[lay.FUNDING],
+        fundings=get[lay.FUNDINGS],
+        liquidated_ms=get[lay.LIQUIDATED_MS],
+        liquidation_fee=get[lay.LIQUIDATION_FEE],
     )
 
 

@@ -8,6 +8,8 @@ from typing import Final, Literal
 
 from domain.errors import Refused
 from domain.risk_manager import RiskLimits
+from engine.backtest.futures import Futures
+from engine.backtest.percent import to_ppm
 
 #: Limits are compared with products of 64 bits.
 LARGEST_LIMIT: Final = 2**61
@@ -36,11 +38,22 @@ class Settings:
     #: How much worse than the last price a taker is filled.
     slippage_ticks: int = 0
     limits: RiskLimits = field(default_factory=RiskLimits)
+    #: A futures account instead of one on spot: positions may be short, and the quote asset is all there is.
+    futures: Futures | None = None
     #: Keep every order and cancellation, not only the fills.
     log_orders: bool = False
     runtime: Literal["auto", "compiled", "interpreted"] = "auto"
 
+    @property
+    def most_leverage(self) -> int:
+        """How many times the capital a position may be worth."""
+        return 1 if self.futures is None else self.futures.leverage
+
     def __post_init__(self) -> None:
+        if self.futures is not None:
+            object.__setattr__(self, "fee_asset", "quote")
+            if self.base:
+                raise Refused("base: a futures account holds the quote asset alone; leave it at 0.")
         for name in ("quote", "base", "maker_fee", "taker_fee"):
             value = getattr(self, name)
             if not value.is_finite() or value < 0:
@@ -54,11 +67,3 @@ class Settings:
                 raise Refused(f"limits: {name} is {value}; it must be from 0 to below {LARGEST_LIMIT}.")
         if self.latency_ms < 0 or self.slippage_ticks < 0:
             raise Refused("latency_ms and slippage_ticks: neither may be below zero.")
-
-
-def to_ppm(name: str, percent: Decimal) -> int:
-    """Percent in parts per million; `Refused` when it is finer."""
-    parts = percent * 10_000
-    if parts != int(parts):
-        raise Refused(f"{name}: {percent} % is finer than 0.0001 %; give at most four decimals.")
-    return int(parts)

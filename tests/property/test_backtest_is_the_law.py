@@ -8,14 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 import strategies
-from core.base_strategy import STRATEGIES
+from core.base_strategy import STRATEGIES, StrategyKind
 from domain import ledger
 from domain.proportion import scaled
 from domain.risk_manager import RiskLimits
-from engine.backtest import Result, Settings, run, wide
+from engine.backtest import History, Result, Settings, run, wide
+from engine.backtest.futures import FundingRate, Futures, Tier
+from engine.backtest.kernel.layout import FILL_FIELDS, OF_LIQUIDATION
 from engine.backtest.result import INSTANCE
-from tests.histories import chance
+from tests.histories import BEGIN, chance
 from tests.law_harness import BTCUSDT
+from tests.two_sided import TWO_SIDED, Params
 
 STRATEGIES.scan(strategies)
 
@@ -87,10 +90,33 @@ SETTINGS = some.fixed_dictionaries(
 )
 
 
+TIERS = (
+    Tier(Decimal(500), Decimal("0.5"), 50),
+    Tier(Decimal(20_000), Decimal(1), 20),
+    Tier(Decimal(90_000), Decimal(3), 5),
+)
+RATES = some.lists(
+    some.tuples(some.integers(0, 300 * 60_000), some.sampled_from([Decimal("0.0001"), Decimal("-0.00271828")])),
+    max_size=20, unique_by=lambda row: row[0],
+)  # fmt: skip
+FUTURES = some.builds(
+    Futures,
+    leverage=some.sampled_from([1, 5, 20, 50]),
+    tiers=some.sampled_from([(), TIERS]),
+    funding_percent=some.sampled_from([Decimal("0.01"), Decimal("-0.3"), Decimal(0)]),
+    funding_hours=some.just(1),
+    funding_rates=RATES.map(
+        lambda rows: tuple(FundingRate(BEGIN + time_ms, rate, Decimal("60000.123")) for time_ms, rate in sorted(rows))
+    ),
+)
+
+
 def check_identities(result: Result) -> None:
     """What holds in every backtest, to the last unit."""
     figures, books = result.figures, result.ledger
-    assert figures.realised + figures.unrealised - figures.fees == figures.equity - result.start_equity
+    earned = figures.realised + figures.unrealised + figures.funding - figures.fees
+    assert earned == figures.equity - result.start_equity
+    assert books.balance(ledger.FUNDING, BTCUSDT.quote) == -figures.funding
     assert books.balance(ledger.cash(INSTANCE), BTCUSDT.quote) == figures.quote
     assert books.balance(ledger.cash(INSTANCE), BTCUSDT.base) == figures.base == figures.position
     assert books.balance(ledger.FEES, BTCUSDT.quote) == figures.fee_quote
@@ -113,12 +139,56 @@ def test_interpreted_and_compiled_give_the_same_to_the_last_bit(
     kind = STRATEGIES.get(name)
     params = kind.params(**data.draw(PARAMETERS[name]))
     history = chance(seed, count=data.draw(some.integers(60, 300)))
+    both_ways(kind, params, history, assumed)
+
+
+def both_ways(kind: StrategyKind, params: Any, history: History, assumed: dict[str, Any]) -> Result:
+    """Replay compiled and interpreted, and see that they give the same to the last bit."""
     compiled = run(kind, params, history, Settings(**assumed, log_orders=True, runtime="compiled"))
     interpreted = run(kind, params, history, Settings(**assumed, log_orders=True, runtime="interpreted"))
     assert compiled.figures == interpreted.figures
-    assert (compiled.fills == interpreted.fills).all()
+    assert (compiled.moves == interpreted.moves).all()
     assert (compiled.orders == interpreted.orders).all()
     check_identities(compiled)
+    return compiled
+
+
+SHORT_AND_LONG = some.fixed_dictionaries(
+    {
+        "size": QUANTITY,
+        "hold": some.integers(1, 30),
+        "stop_ticks": some.sampled_from([0, 40_000]),
+        "limit_ticks": some.sampled_from([0, 5_000]),
+    }
+)
+
+
+@pytest.mark.acceptance  # a minute of compiling
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@settings(max_examples=200, deadline=None)
+@given(
+    law=SHORT_AND_LONG, futures=FUTURES, assumed=SETTINGS, count=some.integers(60, 300), seed=some.integers(0, 10_000)
+)
+def test_futures_give_the_same_interpreted_and_compiled_long_and_short(
+    law: dict[str, Any], futures: Futures, assumed: dict[str, Any], count: int, seed: int
+) -> None:
+    both_ways(TWO_SIDED, Params(**law), chance(seed, count=count), {**assumed, "futures": futures})
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    law=SHORT_AND_LONG, futures=FUTURES, assumed=SETTINGS, count=some.integers(60, 200), seed=some.integers(0, 10_000)
+)
+def test_the_books_of_futures_balance_and_nobody_owes_after_a_liquidation(
+    law: dict[str, Any], futures: Futures, assumed: dict[str, Any], count: int, seed: int
+) -> None:
+    settings = Settings(**assumed, futures=futures, runtime="interpreted")
+    result = run(TWO_SIDED, Params(**law), chance(seed, count=count), settings)
+    check_identities(result)
+    if result.figures.liquidated_ms:
+        assert result.figures.position == 0
+        assert result.fills[-1][FILL_FIELDS.index("slot")] == OF_LIQUIDATION
 
 
 @given(amount=some.integers(-(2**61), 2**61), times=some.integers(0, 2**61), over=some.integers(1, 2**61))

@@ -76,6 +76,22 @@ HOLDS: Final = 50
 #: 1 before the strategy has been started.
 IS_NEW: Final = 51
 EXIT_REJECTIONS: Final = 52
+# A futures account. Notional of working orders that may open something; quanta that back the position.
+BIDS: Final = 53
+ASKS: Final = 54
+MARGIN: Final = 55
+#: The prices at which the position is liquidated: FAR above and 0 below are none.
+LIQUIDATED_ABOVE: Final = 56
+LIQUIDATED_BELOW: Final = 57
+#: Funding received less paid, rows of it in the log, and which is next.
+FUNDING: Final = 58
+FUNDINGS: Final = 59
+NEXT_FUNDING: Final = 60
+#: When the position was liquidated, 0 for not, and the fee of it.
+LIQUIDATED_MS: Final = 61
+LIQUIDATION_FEE: Final = 62
+#: 1 when orders may rest that have nothing left to reduce.
+UNTIDY: Final = 63
 
 # --- What the venue holds.
 TICK_LOT: Final = 64
@@ -110,6 +126,17 @@ FILL_ROOM: Final = 90
 ORDER_ROOM: Final = 91
 #: The risk limits, in the order of `RiskLimits`.
 LIMITS: Final = 96
+# What a futures venue holds: its terms, tiers of maintenance margin, and what funding is paid when.
+LEVERAGE: Final = 112
+LIQUIDATION_PPM: Final = 113
+#: No price of the history is higher.
+TOP_TICKS: Final = 114
+#: The largest notional that may be opened.
+LARGEST_NOTIONAL: Final = 115
+TIERS_AT: Final = 116
+TIERS: Final = 117
+FUNDINGS_AT: Final = 118
+FUNDINGS_KNOWN: Final = 119
 
 # --- One order per slot: `cells[ORDERS_AT + slot * ORDER + field]`.
 ORDERS_AT: Final = 128
@@ -179,6 +206,14 @@ ORDER_FIELDS: Final = (
 )  # fmt: skip
 ORDER_WIDTH: Final = 11
 EVENT_WIDTH: Final = 9
+#: Rows of the log of fills that belong to no slot's order.
+OF_LIQUIDATION: Final = -1
+OF_FUNDING: Final = -2
+#: A tier: up to which notional, its rate in parts per million, and what is taken off for the tiers below it.
+TIER_WIDTH: Final = 3
+#: A funding: when, the rate in `RATE_PARTS`, and quote quanta that a lot is worth then; 0 for the last price.
+FUNDING_WIDTH: Final = 3
+RATE_PARTS: Final = 100_000_000
 
 # --- Whose fee, and how bars are read.
 FEE_OF_RECEIVED: Final = 0

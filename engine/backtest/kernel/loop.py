@@ -79,9 +79,11 @@ def show_quiet_bars(
     quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
     peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
     count = 0
-    while place < end and count == 0 and not market.may_wake(state, times[place] + bar_ms, highs[place], lows[place]):
-        close = closes[place]
-        cells[lay.NOW] = times[place] + bar_ms
+    while place < end and count == 0:
+        close, until_ms = closes[place], times[place] + bar_ms
+        if market.may_wake(cells, state, until_ms, highs[place], lows[place]):
+            break
+        cells[lay.NOW] = until_ms
         cells[lay.LAST] = close
         event = bar_event(times[place], opens[place], highs[place], lows[place], close, volumes[place])
         count = decide(law, state, memory, wishes.view_of(cells), event, out)

@@ -8,8 +8,8 @@ fills at its own limit, as a resting order does. A bar in which nothing can happ
 from __future__ import annotations
 
 from domain import events, order, slots
+from engine.backtest.kernel import account, venue, wishes
 from engine.backtest.kernel import layout as lay
-from engine.backtest.kernel import venue, wishes
 from engine.backtest.kernel.layout import Cells
 
 # Stages of a bar.
@@ -34,6 +34,11 @@ def advance(
     It is over at the bar `end`, on trouble, and when the log is nearly full: then it goes on with a longer one.
     """
     while True:
+        if account.is_over(cells):
+            measure(cells, gauge, cells[lay.LAST])
+            cells[lay.PLACE] = end
+            return False
+        account.tidy(cells)
         wishes.settle(cells, state, log, out)
         if cells[lay.QUEUED] > 0:
             cells[lay.STEPS] += 1
@@ -55,7 +60,7 @@ def go_on(
     """One stage of a bar."""
     stage = cells[lay.STAGE]
     if stage == NEXT:
-        begin_bar(cells, start, opened)
+        begin_bar(cells, log, start, opened)
     elif stage in (JUMP, FIRST, SECOND, LAST_LEG):
         near, far = (low, high) if opened - low <= high - opened else (high, low)
         target = near if stage == FIRST else far
@@ -65,6 +70,7 @@ def go_on(
         is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0
         # Further on in the bar a timer may ring, and what was held back may go, at each of its points.
         can_skip = is_quiet and (stage == OPENED or state[slots.WAKE_MS] + cells[lay.HELD_BACK_SLOTS] <= 0)
+        can_skip = can_skip and not account.is_due(cells, start + cells[lay.BAR_MS])
         if can_skip and up_trigger(cells, state) > high and down_trigger(cells, state) < low:
             cells[lay.STAGE] = CLOSED
             cells[lay.LAST] = close
@@ -74,14 +80,14 @@ def go_on(
             )
             cells[lay.MOMENT] = lay.WITHIN
     elif stage == CLOSED:
-        end_bar(cells, state, start)
+        end_bar(cells, state, log, start)
     else:
         measure(cells, gauge, close)
         cells[lay.PLACE] += 1
         cells[lay.STAGE] = NEXT
 
 
-def begin_bar(cells: Cells, start: int, opened: int) -> None:
+def begin_bar(cells: Cells, log: Cells, start: int, opened: int) -> None:
     """Levels may fire again."""
     cells[lay.STEPS] = 0
     cells[lay.UP_WOKEN] = -1
@@ -89,19 +95,20 @@ def begin_bar(cells: Cells, start: int, opened: int) -> None:
     cells[lay.NOW] = start
     cells[lay.MOMENT] = lay.AT_OPEN
     cells[lay.LAST] = opened
+    account.fund(cells, log)
     cells[lay.STAGE] = JUMP if cells[lay.BAR_MODEL] == lay.PATH else OPENED
 
 
 def up_trigger(cells: Cells, state: Cells) -> int:
     """The nearest price above at which something happens."""
-    nearest: int = cells[lay.UP]
+    nearest: int = min(cells[lay.UP], account.above(cells))
     wake = state[slots.WAKE_ABOVE]
     return min(nearest, wake) if wake > 0 and cells[lay.UP_WOKEN] != wake else nearest
 
 
 def down_trigger(cells: Cells, state: Cells) -> int:
     """The nearest price below at which something happens; 0 is none."""
-    nearest: int = cells[lay.DOWN]
+    nearest: int = max(cells[lay.DOWN], account.below(cells))
     wake = state[slots.WAKE_BELOW]
     return max(nearest, wake) if wake > 0 and cells[lay.DOWN_WOKEN] != wake else nearest
 
@@ -112,6 +119,8 @@ def walk(cells: Cells, state: Cells, log: Cells, target: int) -> None:
     At the open it is there already, and meets what it has jumped over.
     """
     up, down, last = up_trigger(cells, state), down_trigger(cells, state), cells[lay.LAST]
+    if account.ends(cells, log, up, down, target, cells[lay.STAGE] == JUMP):
+        return
     if target >= last and up <= target:
         cells[lay.LAST] = max(up, last)
         is_order, slot = cells[lay.UP] <= up, cells[lay.UP_SLOT]
@@ -133,6 +142,7 @@ def walk(cells: Cells, state: Cells, log: Cells, target: int) -> None:
 def at_point(cells: Cells, state: Cells, log: Cells) -> None:
     """A moment at which the price is known: what is on its way arrives, timers ring."""
     cells[lay.STAGE] += 1
+    account.fund(cells, log)
     if cells[lay.WAITING] > 0:
         wishes.arrivals(cells, state, log)
     ring(cells, state)
@@ -144,11 +154,12 @@ def ring(cells: Cells, state: Cells) -> None:
         venue.tell_market(cells, events.TIMER, 0)
 
 
-def end_bar(cells: Cells, state: Cells, start: int) -> None:
+def end_bar(cells: Cells, state: Cells, log: Cells, start: int) -> None:
     """The close: orders of this bar begin to rest, timers ring, the strategy sees the bar."""
     cells[lay.STAGE] = SHOWN
     cells[lay.MOMENT] = lay.BETWEEN
     cells[lay.NOW] = start + cells[lay.BAR_MS]
+    account.fund(cells, log)
     for place in range(cells[lay.JOINING]):
         slot = cells[cells[lay.JOINING_AT] + place]
         cells[venue.order_at(slot) + lay.RESTS] = 0
@@ -166,8 +177,10 @@ def is_quiet(cells: Cells) -> bool:
     return bool(busy + cells[lay.WAITING] + cells[lay.QUEUED] == 0)
 
 
-def may_wake(state: Cells, now: int, high: int, low: int) -> bool:
-    """Whether the strategy is to be woken within a bar, by a level or by the time."""
+def may_wake(cells: Cells, state: Cells, now: int, high: int, low: int) -> bool:
+    """Whether something is to happen within a bar that ends now, by a level or by the time."""
+    if account.above(cells) <= high or account.below(cells) >= low or account.is_due(cells, now):
+        return True
     if 0 < state[slots.WAKE_MS] <= now or low <= state[slots.WAKE_BELOW]:
         return True
     return bool(0 < state[slots.WAKE_ABOVE] <= high)
@@ -190,7 +203,7 @@ def pass_over(
     quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
     peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
     first = place = cells[lay.PLACE]
-    until = first_bar_at(times, place, end, state[slots.WAKE_MS], cells[lay.BAR_MS])
+    until = first_bar_at(times, place, end, account.sooner(cells, state[slots.WAKE_MS]), cells[lay.BAR_MS])
     while place < until:
         if lows[place] <= down or highs[place] >= up:
             break

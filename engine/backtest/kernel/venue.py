@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain import events, fills, order, position_tracker
 from domain.position_tracker import Position
+from engine.backtest.kernel import account
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import Cells
 
@@ -65,6 +66,7 @@ def lock(cells: Cells, slot: int, lots: int) -> None:
         cells[lay.LOCKED_QUOTE] += lots * cells[at + lay.LOCKED_TICKS] * cells[lay.TICK_LOT]
     else:
         cells[lay.OPEN_SELL] += lots
+    account.expose(cells, at, lots)
 
 
 def end_order(cells: Cells, slot: int, status: int) -> None:
@@ -141,7 +143,8 @@ def is_refused(cells: Cells, slot: int) -> bool:
     last, lots, ticks = cells[lay.LAST], cells[at + lay.LOTS], cells[at + lay.TICKS]
     if lots < cells[lay.MIN_LOTS] or lots > cells[lay.MAX_LOTS]:
         return True
-    if lots * (ticks if ticks > 0 else last) * cells[lay.TICK_LOT] < cells[lay.MIN_NOTIONAL]:
+    is_small = lots * (ticks if ticks > 0 else last) * cells[lay.TICK_LOT] < cells[lay.MIN_NOTIONAL]
+    if account.refuses(cells, at, is_small):
         return True
     is_post_only = cells[at + lay.TYPE] == order.POST_ONLY
     return is_post_only and fills.is_marketable(cells[at + lay.SIDE], ticks, last, last)
@@ -221,7 +224,8 @@ def fill_resting(cells: Cells, log: Cells, slot: int) -> None:
 def execute(cells: Cells, log: Cells, slot: int, ticks: int, lots: int, maker: int) -> None:
     """Fill lots of an order at a price: money, position, log, and what the strategy is to hear."""
     at = order_at(slot)
-    side = cells[at + lay.SIDE]
+    side, held = cells[at + lay.SIDE], cells[lay.POSITION]
+    lots = account.most(cells, at, lots)
     base = side * lots * cells[lay.BASE_PER_LOT]
     value = lots * ticks * cells[lay.TICK_LOT]
     rate = cells[lay.MAKER_PPM] if maker != 0 else cells[lay.TAKER_PPM]
@@ -240,6 +244,7 @@ def execute(cells: Cells, log: Cells, slot: int, ticks: int, lots: int, maker: i
     cells[lay.TURNOVER] += value
     cells[lay.MAKER_FILLS] += maker
     earned = count_result(cells, side, base, value, ticks, fee_base, fee_quote)
+    account.book(cells, held, base, value, earned)
     log_fill(cells, log, slot, ticks, lots, maker, fee_base, fee_quote, earned)
     tell(cells, events.FILL, slot, ticks, lots, base - fee_base, -side * value - fee_quote)
     if cells[at + lay.FILLED] >= cells[at + lay.LOTS]:
@@ -273,13 +278,13 @@ def count_result(cells: Cells, side: int, base: int, value: int, ticks: int, fee
     cells[lay.FEES] += fee
     cells[lay.DAY_RESULT] += earned - fee
     cells[lay.DAY_TRADES] += 1
-    if side == order.SELL:
+    if account.closes(before.lots, side):
         count_sale(cells, earned - fee)
     return earned
 
 
 def count_sale(cells: Cells, result: int) -> None:
-    """Count a sale as won or lost, after fees."""
+    """Count a sale, or what else has closed, as won or lost, after fees."""
     if result < 0:
         cells[lay.LOSSES_IN_A_ROW] += 1
         cells[lay.LAST_LOSS] = cells[lay.NOW]

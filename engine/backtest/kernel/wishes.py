@@ -77,7 +77,7 @@ def count_positions(cells: Cells, state: Cells) -> int:
     for slot in range(cells[lay.SLOTS]):
         at = venue.order_at(slot)
         lives = is_alive(cells[at + lay.STATUS]) and cells[at + lay.LEG] == order.ENTRY
-        if lives or state[slots.HEADER + slot * slots.WIDTH + slots.HELD] > 0:
+        if lives or state[slots.HEADER + slot * slots.WIDTH + slots.HELD] != 0:
             count += 1
     return count
 

@@ -91,8 +91,8 @@ def period_returns(result: Result, grid: Grid) -> NDArray[numpy.float64]:
     base = numpy.full(len(grid.last), float(divmod_exact(result.settings.base, instrument.base_quantum)[0]))
     worth = instrument.tick_lot / instrument.base_per_lot
     start = quote[0] + base[0] * worth * float(history.close[0])
-    if len(result.fills):
-        fields = {name: result.fills[:, place] for place, name in enumerate(lay.FILL_FIELDS)}
+    if len(result.moves):
+        fields = {name: result.moves[:, place] for place, name in enumerate(lay.FILL_FIELDS)}
         known = numpy.searchsorted(fields["time_ms"].astype(numpy.int64), grid.until_ms, "left") - 1
         is_after = known >= 0
         quote[is_after] = fields["quote"][known[is_after]].astype(float)

@@ -67,3 +67,20 @@ def test_data_check_names_rows_and_says_so_in_its_status(waves: Path) -> None:
     done = CliRunner().invoke(app, ["data", "check", str(waves)])
     assert done.exit_code == 1
     assert "is double" in done.stdout
+
+
+def test_futures_are_run_with_recorded_rates_and_marks(waves: Path, tmp_path: Path) -> None:
+    rates, marks = tmp_path / "rates.csv", tmp_path / "marks.csv"
+    # An hour after the start, some milliseconds late as on the wire.
+    rates.write_text(f"symbol,time,value\nETHUSDT,{START},0.5\nBTCUSDT,{START + 3_600_007},0.001\n")
+    marks.write_text(f"symbol,time,value\nBTCUSDT,{START + 3_600_007},100\n")
+    command = ["backtest", "grid", str(waves), *GRID, "--runtime", "interpreted", "--json", "--leverage", "3"]
+    done = CliRunner().invoke(app, [*command, "--funding", str(rates), "--marks", str(marks)])
+    assert done.exit_code == 0, done.output
+    told = orjson.loads(done.stdout)
+    # The grid holds a whole number, and a tenth of a percent of a hundred is paid on each.
+    assert -1 <= float(told["metrics"]["funding"]) < 0
+    assert float(told["metrics"]["funding"]) * 10 % 1 == 0
+    assert told["assumptions"]["futures"].startswith("leverage 3, maintenance 0.4 %, ")
+    plain = CliRunner().invoke(app, ["backtest", "grid", str(waves), *GRID, "--funding", str(rates)])
+    assert "give --leverage" in str(plain.exception)

@@ -73,3 +73,12 @@ def test_looking_at_the_risk_does_not_end_the_day_of_a_step() -> None:
     assert books.metrics(OWNER).trades == 1
     books.open_day(DAY_MS)
     assert books.metrics(OWNER).trades == 0
+
+
+def test_a_short_that_opens_has_not_lost_and_one_bought_back_dearer_has() -> None:
+    books = Books(OWNER, BTCUSDT, LastPrice(100), is_margin=True)
+    lost = []
+    for number, (side, ticks) in enumerate([(-1, 100), (1, 120), (-1, 100), (1, 90)]):
+        post(books, fill(number, side, ticks, 10, 1, "USDT"))
+        lost.append(books.metrics(OWNER).losses_in_a_row)
+    assert lost == [0, 1, 1, 0]
