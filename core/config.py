@@ -99,6 +99,8 @@ class WorkerSection(Section):
     reconcile_seconds: float = Field(default=1.0, gt=0, le=60)
     #: Members must have been the same for so long before anything is moved among the living.
     stability_seconds: float = Field(default=5.0, ge=0, le=600)
+    #: To a member that fell silent and came back nothing is moved for so long: what freezes once may freeze again.
+    return_seconds: float = Field(default=60.0, ge=0, le=3_600)
     #: What nobody has claimed for so long anyone may claim.
     orphan_seconds: float = Field(default=4.0, ge=0, le=600)
     #: Strategies handed over in a second at most.

@@ -7,10 +7,20 @@ from typing import cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
 
+from domain.errors import Refused
+
 #: Delete the key only while it still holds what the caller put there. One step: nobody can come in between.
 _COMPARE_AND_DELETE = (
     "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end"
 )
+
+
+#: The only policy under which a key stays until it is deleted or has run out.
+_LASTING = "noeviction"
+
+
+class Evicts(Refused):
+    """Redis may drop leases when its memory is full; set maxmemory-policy to noeviction."""
 
 
 def connect(url: str, *, max_connections: int = 16, timeout_seconds: float = 2.0) -> Redis:
@@ -32,6 +42,13 @@ def connect_for_subscription(url: str, *, connect_timeout_seconds: float = 2.0) 
         url, max_connections=1, socket_timeout=None, socket_connect_timeout=connect_timeout_seconds
     )
     return Redis.from_pool(pool)
+
+
+async def require_lasting_keys(client: Redis) -> None:
+    """`Evicts` when the server may drop keys that have not run out. Raises what the Redis client raises."""
+    policy = str((await client.info("memory")).get("maxmemory_policy", _LASTING))
+    if policy != _LASTING:
+        raise Evicts(f"Redis may drop leases when its memory is full ({policy}); set maxmemory-policy to {_LASTING}.")
 
 
 async def compare_and_delete(client: Redis, key: str, expected: bytes) -> bool:

@@ -27,6 +27,10 @@ class SchemaDiffers(Refused):
     """The database has another schema than this program; run `upgrade`, or start the version that belongs to it."""
 
 
+class SchemaIsNewer(Refused):
+    """The database belongs to a newer build than this program; start that one, or restore a backup of before."""
+
+
 class MigrationRuns(Transient):
     """Another process is changing the schema; try again when it has finished."""
 
@@ -56,8 +60,12 @@ def require_current_schema(engine: Engine) -> None:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Go forward to a revision. Several processes may ask at once: one does it, the others find it done."""
+    """Go forward to a revision. Several processes may ask at once: one does it, the others find it done.
+
+    `SchemaIsNewer` when the database is at a revision that this program does not know.
+    """
     with UnitOfWork(engine) as unit, _alone(unit.connection):
+        _require_known(unit.connection)
         command.upgrade(_config(unit.connection), revision)
         unit.commit()
 
@@ -74,6 +82,16 @@ def drift(engine: Engine) -> list[Any]:
     with UnitOfWork(engine) as unit:
         context = MigrationContext.configure(unit.connection, opts={"compare_type": True})
         return list(compare_metadata(context, METADATA))
+
+
+def _require_known(connection: Connection) -> None:
+    found = MigrationContext.configure(connection).get_current_revision() or ""
+    known = {each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if found and found not in known:
+        raise SchemaIsNewer(
+            f"the database is at {found}, of a newer build; this one ends at {head_revision()}. Start that one, or"
+            " restore a backup of before into an empty database."
+        )
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from core.config import load_config
 from core.logs import configure_logs
 from core.task_names import QUEUE_ENGINE
 from domain.errors import Transient
+from tasks import broker
 from tasks.events import TaskEvents
 from tasks.host.host import EngineHost
 from tasks.host.thread import HostThread
@@ -113,4 +114,5 @@ def _drain_at_once(**_: Any) -> None:
         NODE.thread.drain()
 
 
+broker.use()
 current_app.steps["worker"].add(EngineHostStep)

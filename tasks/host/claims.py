@@ -43,12 +43,17 @@ class Claims:
         self._stable_since_ns = machine.steady_ns()
         #: Account -> since when nobody is seen to have it.
         self._unclaimed: dict[int, int] = {}
+        #: Other workers that fell silent, and those of them that came back: when each was seen to.
+        self._silent: dict[str, int] = {}
+        self._returned: dict[str, int] = {}
 
     def see(self, members: list[Member]) -> None:
         """These are the members now."""
-        if {member.worker_id for member in members} != {member.worker_id for member in self.members}:
+        before, after = ({member.worker_id for member in some} for some in (self.members, members))
+        if before != after:
             self._stable_since_ns = self._machine.steady_ns()
-            log.info("members", workers=sorted(member.worker_id for member in members))
+            log.info("members", workers=sorted(after))
+        self._note_returns(before - after, after)
         self.members = members
         self.newest = newest(members)
 
@@ -106,8 +111,10 @@ class Claims:
             return []  # an older build keeps what it has until it is ended: the newer ones may not have the room yet
         budget = self._settings.handovers_per_second * self._settings.reconcile_seconds
         chosen: list[AccountRunner] = []
+        # One that freezes again and again would be given the same accounts each time it wakes, and lose them.
+        steady = [member for member in self.newest if member.worker_id not in self._returned]
         for account in held.values():
-            owner = owner_of(account.number, tags.get(account.number, frozenset()), self.newest)
+            owner = owner_of(account.number, tags.get(account.number, frozenset()), steady)
             is_kept = account.is_orphan and now_ns - account.taken_ns < KEEP_ORPHANS_NS
             if owner in ("", self._worker_id) or is_kept:
                 continue
@@ -116,6 +123,16 @@ class Claims:
             budget -= len(account.runners)
             chosen.append(account)
         return chosen
+
+    def _note_returns(self, gone: set[str], present: set[str]) -> None:
+        """Those who have fallen silent, and those who are back: nothing is handed to them for a while."""
+        now_ns = self._machine.steady_ns()
+        self._silent |= dict.fromkeys(gone - {self._worker_id}, now_ns)
+        back = present & self._silent.keys()
+        self._returned |= dict.fromkeys(back, now_ns)
+        oldest_ns = now_ns - round(self._settings.return_seconds * _SECOND)
+        self._silent = {one: at for one, at in self._silent.items() if one not in back and at > oldest_ns}
+        self._returned = {one: at for one, at in self._returned.items() if at > oldest_ns}
 
     def _is_nobodys(self, wants: Iterable[Want]) -> bool:
         """Whether nobody can be running these: a server without memory does not tell, but the rows do."""

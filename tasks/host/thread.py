@@ -14,6 +14,7 @@ import uvloop
 
 from core.clock import SystemTime
 from core.config import Config
+from core.redis_client import require_lasting_keys
 from domain.errors import AresError
 from tasks.host.host import EngineHost
 from tasks.host.http import WorkerHttp
@@ -87,6 +88,7 @@ class HostThread:
     async def _live(self) -> None:
         self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()
         parts = open_parts(self._config)
+        await require_lasting_keys(parts.redis)
         host = EngineHost(parts, address_of())
         http = WorkerHttp(host)
         host.http_port = await http.start()

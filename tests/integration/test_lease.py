@@ -93,3 +93,15 @@ async def test_a_server_whose_replication_id_has_changed_has_lost_nothing(redis:
     after = await store.renew([MINE])
     assert (after.boot, after.results) == (before.boot, [KEPT])
     assert after.boot_age_ms >= before.boot_age_ms
+
+
+async def test_five_thousand_leases_of_one_that_died_are_had_by_another_once_they_have_run_out(redis: Redis) -> None:
+    keys = [strategy_lock(number) for number in range(5_000)]
+    dead, heir = LeaseStore(redis, 2_000), LeaseStore(redis, 60_000)
+    await dead.acquire([Lease(key, f"dead|{key}") for key in keys])
+    wanted = [Lease(key, f"heir|{key}") for key in keys]
+    async with asyncio.timeout(120):
+        while set((await heir.acquire(wanted)).results) != {KEPT}:
+            await asyncio.sleep(0.05)
+    assert set((await dead.renew([Lease(key, f"dead|{key}") for key in keys])).results) == {OTHERS}
+    assert (await heir.renew(wanted)).results == [KEPT] * len(keys)

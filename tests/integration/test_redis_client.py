@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 
 import pytest
@@ -59,3 +60,33 @@ async def test_a_missing_server_is_an_error_and_not_a_hang() -> None:
     async with connect(f"redis://127.0.0.1:{free_port()}/0", timeout_seconds=0.5) as nobody:
         with pytest.raises(RedisConnectionError):
             await nobody.ping()
+
+
+async def echoed(client: Redis, words: str) -> None:
+    assert await client.echo(words) == words.encode()
+
+
+async def storm_of_cancels(url: str, count: int) -> int:
+    """Calls on a few connections, most of them cancelled at a moment of chance; gives how many were."""
+    chance, cancelled = random.Random(13), 0
+    async with connect(url, max_connections=4) as client:
+        for first in range(0, count, 50):
+            calls = [asyncio.create_task(echoed(client, f"word-{first + place}")) for place in range(50)]
+            for call in chance.sample(calls, 40):
+                for _ in range(chance.randrange(4)):
+                    await asyncio.sleep(0)
+                call.cancel()
+            for end in await asyncio.gather(*calls, return_exceptions=True):
+                assert end is None or isinstance(end, asyncio.CancelledError), end
+                cancelled += end is not None
+            await echoed(client, f"after-{first}")
+    return cancelled
+
+
+async def test_a_call_that_is_cancelled_leaves_no_answer_to_the_next_caller(redis_url: str) -> None:
+    assert await storm_of_cancels(redis_url, 1_500) > 200
+
+
+@pytest.mark.acceptance
+async def test_ten_thousand_cancelled_calls_leave_no_answer_to_another_caller(redis_url: str) -> None:
+    assert await storm_of_cancels(redis_url, 20_000) > 3_000

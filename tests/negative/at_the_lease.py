@@ -1,20 +1,25 @@
-"""The lease: nobody journals or sends an order whose lease has run out, whatever became of Redis and of the process."""
+"""The lease: it has one holder, nobody acts under one that has run out, and a process that stands still ends."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
+from core import lease
 from core.base_journal import BaseJournal, Step
+from core.clock import SystemTime
 from core.lease import KEPT, Answer, Lease, LeaseStore
+from core.redis_client import connect
 from core.redis_names import strategy_lock
 from engine.account_hub import AccountHub
 from engine.engine_manager import EngineManager
 from tasks.host.leases import LeasedJournal, LeaseKeeper
+from tasks.host.watchdog import BLOCKED, Watchdog
 from tests.fakes.memory_journal import MemoryJournal
 from tests.fakes.virtual_time import in_virtual_time, virtual_clock
 from tests.negative.mechanism import FAST, Mechanism, Stage, bids, pass_time, replace, require
@@ -122,7 +127,51 @@ async def the_process_freezes_between_commit_and_send(_: Stage) -> None:
         require(sent == 0, f"{sent} orders were sent after the lease had run out")
 
 
+def without_one_holder(patch: pytest.MonkeyPatch) -> None:
+    asks = "if not holder or holder == ARGV[i + 1] then"
+    assert asks in lease._ACQUIRE
+    patch.setattr(lease, "_ACQUIRE", lease._ACQUIRE.replace(asks, "if true then"))
+
+
+def two_workers_claim_the_same(stage: Stage) -> None:
+    async def claim() -> None:
+        async with connect(stage.redis()) as client:
+            workers = [
+                LeaseKeeper(LeaseStore(client, 60_000), SystemTime(), name, MARGIN_MS) for name in ("one", "two")
+            ]
+            taken = await asyncio.gather(*(worker.acquire([KEY]) for worker in workers))
+            holders = [worker for worker in workers if worker.may_act(7)]
+            require(len(holders) == 1, f"{len(holders)} workers hold one lease, {taken}")
+
+    asyncio.run(claim())
+
+
+def without_watchdog(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, Watchdog, "start", lambda self, loop: None)
+
+
+def a_strategy_never_comes_back(_: Stage) -> None:
+    ended: list[int] = []
+    has_ended = threading.Event()
+
+    def end(status: int) -> None:
+        ended.append(status)
+        has_ended.set()
+
+    async def live() -> None:
+        watchdog = Watchdog(SystemTime(), 0.6, lambda _: None, end, lambda: 0)
+        watchdog.start(asyncio.get_running_loop())
+        await asyncio.sleep(0)
+        has_ended.wait(5)
+        watchdog.stop()
+
+    asyncio.run(live())
+    require(ended == [BLOCKED], "a process whose loop stands still lives on, and others wait for its strategies")
+
+
 MECHANISMS = [
+    Mechanism("a lease has one holder", without_one_holder, two_workers_claim_the_same),
+    Mechanism("a process that stands still ends", without_watchdog, a_strategy_never_comes_back),
     Mechanism(
         "the lease is checked before the intent",
         without_deadline_at_the_journal,

@@ -36,6 +36,8 @@ class Stage:
     folder: Path
     #: Gives the simulated venue, started when it is first asked for.
     venue: Callable[[], SimulatorProcess]
+    #: Gives the address of an empty Redis, started when it is first asked for.
+    redis: Callable[[], str]
 
 
 Scenario = Callable[[Stage], None]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 from structlog.testing import capture_logs
 
 from tests.exchange_venue import OPTIONS
@@ -33,9 +34,18 @@ def venue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess
 
 
 @pytest.fixture
+def empty_redis(redis_url: str) -> str:
+    with Redis.from_url(redis_url) as client:
+        client.flushall()
+    return redis_url
+
+
+@pytest.fixture
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stage]:
     with capture_logs():  # a broken step is told with every local variable, which takes seconds to write
-        yield Stage(tmp_path, lambda: request.getfixturevalue("venue"))
+        yield Stage(
+            tmp_path, lambda: request.getfixturevalue("venue"), lambda: str(request.getfixturevalue("empty_redis"))
+        )
 
 
 @each
@@ -53,4 +63,4 @@ def test_the_mechanism_switched_off_alone_is_caught(
 
 
 def test_no_two_mechanisms_are_the_same() -> None:
-    assert len({mechanism.name for mechanism in MECHANISMS}) == len(MECHANISMS) >= 26
+    assert len({mechanism.name for mechanism in MECHANISMS}) == len(MECHANISMS) >= 28

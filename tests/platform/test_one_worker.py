@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from core.redis_names import account_lock, bars, strategy_lock, symbols
+from core.redis_names import DOORBELL, account_lock, bars, strategy_lock, symbols
 from core.redis_names import worker as worker_key
 from tests.platform.world import GRID, World, until, world
+from tests.simulator_process import ROOT
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -69,6 +74,63 @@ def test_what_cannot_run_says_why_and_runs_once_it_is_mended(platform: World) ->
     assert "price" in status["last_error"] or "levels" in status["last_error"]
     platform.command(strategy, "edit", changes={"parameters": json.dumps(GRID)})
     platform.wait_for_status(strategy, "running")
+
+
+def poisoned() -> list[bytes]:
+    """What nobody who means well puts into the queue."""
+    arguments: list[Any] = [[], ["x"], [None], [[1]], [{"a": 1}], [1, 2], [10**400], ["9" * 100_000]]
+
+    def message(call: Any, task: str = "strategy.start", **changes: Any) -> bytes:
+        text = base64.b64encode(json.dumps(call).encode()).decode()
+        tag = secrets.token_hex(8)
+        properties = {"delivery_tag": tag, "delivery_info": {"exchange": "", "routing_key": "engine"}}
+        return json.dumps(
+            {
+                "body": text, "content-encoding": "utf-8", "content-type": "application/json",
+                "headers": {"lang": "py", "task": task, "id": tag, "argsrepr": "", "kwargsrepr": ""},
+                "properties": {**properties, "body_encoding": "base64", "correlation_id": tag, "priority": 0},
+                **changes,
+            }
+        ).encode()  # fmt: skip
+
+    good = [[1], {}, {}]
+    calls: list[Any] = [{}, [], "text", None, 7, [[1], {"other": 2}, {}], [1, 2, 3]]
+    return [
+        b"", b"not JSON", b"null", b"[]", b"{}", b"7", b"\x00\xff\xfe", b"[" * 100_000, message(good)[:-20],
+        *(message([one, {}, {}]) for one in arguments),
+        *(message(call) for call in calls),
+        message(good, task="no.such.task"), message(good, headers={}), message(good, headers=None),
+        message(good, properties={}), message(good, body="%%%"), message(good, body="x" * 5_000_000),
+        message(good, **{"content-type": "application/x-python-serialize"}), message(good, **{"content-encoding": "x"}),
+    ]  # fmt: skip
+
+
+def test_messages_that_make_no_sense_are_dropped_and_the_worker_goes_on(platform: World) -> None:
+    strategy = platform.add_strategy(platform.add_account())
+    platform.wait_for_status(strategy, "running")
+    epoch, redis, worker = platform.epoch(strategy), platform.redis, platform.workers["one"]
+    for message in poisoned():
+        redis.lpush("q:engine", message)
+    for words in (
+        "",
+        "x" * 1_000_000,
+        "-1",
+        "9" * 100,
+        "kill:on:0",
+        "kill:maybe",
+        "follow:x",
+        "master:-1",
+        b"\xff\x00",
+    ):
+        redis.publish(DOORBELL, words)
+    until(lambda: redis.llen("q:engine") == 0, "every message taken")
+    canary = "import sys\nfrom celery_app import app\nprint(app.send_task('node.canary').get(timeout=120)['worker_id'])"
+    told = subprocess.run(
+        [sys.executable, "-c", canary], cwd=ROOT, env=platform.environment(), check=True, capture_output=True, text=True
+    )
+    assert told.stdout.strip() == worker.name, worker.log[-4000:]
+    assert worker.process.poll() is None
+    assert (platform.status(strategy)["status"], platform.epoch(strategy)) == ("running", epoch)
 
 
 def test_rules_and_bars_of_what_is_traded_are_there_for_the_dashboard(tmp_path: Path) -> None:

@@ -110,10 +110,11 @@ async def test_orders_of_others_on_the_account_are_counted_and_left_alone(spot: 
 
 
 class Disk:
-    """The disk of an SQLite database: while it is full, its journal cannot grow."""
+    """The disk of an SQLite database: while it is full, its journal cannot grow; it may also take no writes at all."""
 
     def __init__(self) -> None:
         self.is_full = False
+        self.is_for_reading = False
 
     def connect(self, path: str) -> Driver:
         return _OnDisk(path, self)
@@ -125,31 +126,37 @@ class _OnDisk(SqliteDriver):
         self._disk = disk
 
     def begin(self) -> None:
+        self._connection.execute(f"PRAGMA query_only={int(self._disk.is_for_reading)}")
         self._connection.execute(f"PRAGMA max_page_count={1 if self._disk.is_full else 1_073_741_823}")
         super().begin()
         if self._disk.is_full:  # what is written may still fit into pages that are there; this does not
             self._connection.execute("CREATE TABLE filler AS SELECT zeroblob(1000000) AS content")
 
 
-@pytest.mark.parametrize("what", ["full disk", "lost database"])
+#: What has become of the journal, and a word of the reason that a person is told.
+LOSSES = {"full disk": "full", "read-only database": "readonly", "lost database": "nobody listens"}
+
+
+@pytest.mark.parametrize("what", LOSSES)
 async def test_without_a_journal_nothing_is_sent_and_it_goes_on_when_the_journal_is_back(
     spot: Bench, what: str
 ) -> None:
-    if what == "full disk" and spot.database.dialect.name != "sqlite":
-        pytest.skip("a database server fills its own disk, which is none of ours; its answer then is a lost database's")
+    if what != "lost database" and spot.database.dialect.name != "sqlite":
+        pytest.skip("what a database server refuses is tested in its own words; to us it is a lost database's answer")
     disk, database = Disk(), UnreliableDatabase(address(spot.database))
     path = str(spot.database.url.database)
-    connect = (lambda: disk.connect(path)) if what == "full disk" else database.connect
+    connect = database.connect if what == "lost database" else lambda: disk.connect(path)
     async with spot.node(spot.grid(levels=2), connect=connect, engine=EngineSettings(journal_retry=0.1)) as up:
         await spot.settled(up)
-        names, words = spot.resting_names(), "full" if what == "full disk" else "nobody listens"
-        disk.is_full = database.is_away = True
+        names = spot.resting_names()
+        disk.is_full, disk.is_for_reading = what == "full disk", what == "read-only database"
+        database.is_away = True
         database.faults.append(LOST)
         spot.cancel_at_venue(up.live()[0])
-        await until(lambda: words in up.engine().status.last_error, "the pause and its reason")
+        await until(lambda: LOSSES[what] in up.engine().status.last_error, "the pause and its reason")
         assert up.engine().status.state == "suspended"
         await holds(lambda: not spot.resting_names() - names, "an order left without its intent", 0.7)
-        disk.is_full = database.is_away = False
+        disk.is_full = disk.is_for_reading = database.is_away = False
         await until(lambda: len(spot.resting_names()) == 2, "the order, once the journal is back")
         await spot.settled(up)
         assert up.engine().status.state == "running"

@@ -1,0 +1,94 @@
+"""A worker that freezes for almost as long as a lease, again and again, loses what it had once and not each time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from core.config import WorkerSection
+from core.editions import Edition
+from tasks.host.account import AccountRunner
+from tasks.host.claims import Claims
+from tasks.host.leases import LeaseKeeper
+from tasks.host.placement import Member, owner_of
+from tests.unit.tasks.test_lease_keeper import MemoryServer
+
+BUILD = Edition(1, 1, "0006")
+STEADY, FROZEN = Member("steady", 100, frozenset(), BUILD), Member("frozen", 100, frozenset(), BUILD)
+SETTINGS = WorkerSection(stability_seconds=5, return_seconds=60)
+
+
+@dataclass
+class Hands:
+    """Machine time that passes when it is told to."""
+
+    seconds: float = 1_000.0
+
+    def now_ms(self) -> int:
+        return round(self.seconds * 1_000)
+
+    def steady_ns(self) -> int:
+        return round(self.seconds * 1_000_000_000)
+
+
+@dataclass
+class HeldAccount:
+    """An account that is held, as far as placement asks."""
+
+    number: int
+    is_orphan: bool = False
+    taken_ns: int = 0
+    runners: tuple[int, ...] = (1,)
+
+
+def claims(hands: Hands) -> Claims:
+    made = Claims("steady", SETTINGS, LeaseKeeper(MemoryServer(), hands, "steady", 1_500), hands, BUILD)
+    made.see([STEADY, FROZEN])
+    return made
+
+
+def held() -> dict[int, AccountRunner]:
+    return cast("dict[int, AccountRunner]", {number: HeldAccount(number) for number in range(1, 21)})
+
+
+def handed_over(worker: Claims) -> set[int]:
+    return {cast("Any", account).number for account in worker.to_hand_over(held(), {})}
+
+
+def test_a_member_that_comes_back_gets_its_share_only_once_it_has_stayed() -> None:
+    hands = Hands()
+    worker = claims(hands)
+    its_share = {number for number in held() if owner_of(number, (), [STEADY, FROZEN]) == "frozen"}
+    hands.seconds += 6
+    assert handed_over(worker) == its_share != set()
+    for _ in range(5):
+        worker.see([STEADY])
+        hands.seconds += 9
+        worker.see([STEADY, FROZEN])
+        hands.seconds += 20
+        worker.see([STEADY, FROZEN])
+        assert handed_over(worker) == set()
+    hands.seconds += 61
+    worker.see([STEADY, FROZEN])
+    assert handed_over(worker) == its_share
+
+
+def test_a_worker_that_was_silent_itself_keeps_what_it_has() -> None:
+    hands = Hands()
+    worker = claims(hands)
+    worker.see([FROZEN])
+    hands.seconds += 9
+    worker.see([STEADY, FROZEN])
+    hands.seconds += 6
+    worker.see([STEADY, FROZEN])
+    assert handed_over(worker) == {number for number in held() if owner_of(number, (), [STEADY, FROZEN]) == "frozen"}
+
+
+def test_who_went_for_good_and_who_joins_are_not_taken_for_one_that_comes_back() -> None:
+    hands = Hands()
+    worker = claims(hands)
+    worker.see([STEADY])
+    joined = Member("joined", 100, frozenset(), BUILD)
+    worker.see([STEADY, joined])
+    hands.seconds += 6
+    assert handed_over(worker) == {number for number in held() if owner_of(number, (), [STEADY, joined]) == "joined"}
