@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from enum import Enum
 from itertools import pairwise
+from typing import Final
 
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import to_wire
+
+_DIGITS: Final = 50
+_HALF: Final = Decimal("0.5")
+#: Far more than five hundred steps of fifty digits can be off.
+_NEAR: Final = Decimal("1e-9")
 
 
 class Spacing(Enum):
@@ -24,18 +31,34 @@ def level_prices(lower: int, upper: int, levels: int, spacing: Spacing) -> tuple
     `Refused` when the range is so narrow that two prices fall on one tick.
     """
     with localcontext() as context:
-        context.prec = 50
-        prices = [_price(Decimal(lower), Decimal(upper), level, levels, spacing) for level in range(levels + 1)]
+        context.prec = _DIGITS
+        prices = list(_PRICES[spacing](Decimal(lower), Decimal(upper), levels))
     prices[0], prices[-1] = lower, upper
     if any(low >= high for low, high in pairwise(prices)):
         raise Refused(f"levels: {levels} levels between these prices are closer than one tick; use fewer.")
     return tuple(prices)
 
 
-def _price(lower: Decimal, upper: Decimal, level: int, levels: int, spacing: Spacing) -> int:
-    share = Decimal(level) / levels
-    exact = lower + (upper - lower) * share if spacing is Spacing.ARITHMETIC else lower * (upper / lower) ** share
-    return int(exact.to_integral_value(ROUND_HALF_EVEN))
+def _arithmetic(lower: Decimal, upper: Decimal, levels: int) -> Iterator[int]:
+    for level in range(levels + 1):
+        yield _rounded(lower + (upper - lower) * (Decimal(level) / levels))
+
+
+def _geometric(lower: Decimal, upper: Decimal, levels: int) -> Iterator[int]:
+    """Step by step, as a root for each level takes twenty times as long; a price that might be a tie takes its root."""
+    ratio, price = upper / lower, lower
+    step = ratio ** (Decimal(1) / levels)
+    for level in range(levels + 1):
+        is_tie = abs(price % 1 - _HALF) < _NEAR
+        yield _rounded(lower * ratio ** (Decimal(level) / levels) if is_tie else price)
+        price *= step
+
+
+def _rounded(price: Decimal) -> int:
+    return int(price.to_integral_value(ROUND_HALF_EVEN))
+
+
+_PRICES: Final = {Spacing.ARITHMETIC: _arithmetic, Spacing.GEOMETRIC: _geometric}
 
 
 def lots_per_level(investment: Decimal, prices: tuple[int, ...], instrument: Instrument) -> tuple[int, ...]:

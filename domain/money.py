@@ -16,6 +16,7 @@ FRACTION_DIGITS = 18
 
 _EXACT = Context(prec=200, traps=[Clamped, DivisionByZero, Inexact, InvalidOperation, Overflow, Rounded])
 _LIMIT = Decimal(10) ** WHOLE_DIGITS
+_ZERO = Decimal(0)
 _FINEST = Decimal(1).scaleb(-FRACTION_DIGITS)
 
 
@@ -74,11 +75,13 @@ def divmod_exact(amount: Decimal, unit: Decimal) -> tuple[int, Decimal]:
     """Whole units, rounded towards zero, and the rest, which carries the sign of the amount."""
     if unit <= 0:
         raise NotAnAmount(f"a unit must be above zero, and {unit} is not.")
-    scale = min(_exponent(amount), _exponent(unit))
-    amount_digits, unit_digits = _scaled(amount, scale), _scaled(unit, scale)
-    whole, rest = divmod(abs(amount_digits), unit_digits)
-    sign = -1 if amount_digits < 0 else 1
-    return sign * whole, _EXACT.scaleb(Decimal(sign * rest), scale)
+    if not amount.is_finite():
+        raise NotAnAmount(f"{amount} is not finite; give a decimal string.")
+    try:
+        whole, rest = _EXACT.divmod(amount, unit)
+    except InvalidOperation as error:
+        raise NotAnAmount(f"{amount} is more units of {unit} than any amount here has; give less.") from error
+    return int(whole), rest or _ZERO
 
 
 def to_wire(amount: Decimal) -> str:
@@ -98,14 +101,3 @@ def check_storable(amount: Decimal) -> Decimal:
     if stored.copy_abs() >= _LIMIT:
         raise TooFine(f"{to_wire(amount)} has more than {WHOLE_DIGITS} digits before the point.")
     return stored
-
-
-def _exponent(amount: Decimal) -> int:
-    exponent = amount.as_tuple().exponent
-    if not isinstance(exponent, int):
-        raise NotAnAmount(f"{amount} is not finite; give a decimal string.")
-    return exponent
-
-
-def _scaled(amount: Decimal, scale: int) -> int:
-    return int(_EXACT.scaleb(amount, -scale))
