@@ -56,6 +56,16 @@ class BaseBudget(Protocol):
         """The venue wants silence for so long; unless banned, cancels and orders that reduce risk still go out."""
 
 
+class BasePace(Protocol):
+    """How many new orders an account may send, as its venue counts them."""
+
+    def note_limits(self, limits: Mapping[int, int]) -> None:
+        """The venue takes so many new orders of an account in windows of so many ms."""
+
+    def note_used(self, window_ms: int, orders: int) -> None:
+        """The venue has counted so many in its present window, whoever sent them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a venue can do; the engine asks this and never the venue's name."""
@@ -222,6 +232,8 @@ class VenueSettings:
     report_seconds: float = 5.0
     #: Shared by every process behind the same address; without one nothing is held back.
     budget: BaseBudget | None = None
+    #: The account's own; without one orders are not counted.
+    pace: BasePace | None = None
     #: For paper venues only.
     paper: PaperSettings | None = None
 

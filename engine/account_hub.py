@@ -12,6 +12,7 @@ from core.base_exchange import Balance, BalanceChange, BaseExchange, FundingChar
 from core.base_journal import BaseJournal
 from core.clock import Clock
 from core.crash_points import reach
+from core.order_pace import OrderPace
 from domain.errors import AresError
 from domain.fill import Fill
 from domain.order import OrderReport
@@ -75,6 +76,7 @@ class AccountHub:
         journal: BaseJournal,
         clock: Clock,
         settings: HubSettings | None = None,
+        pace: OrderPace | None = None,
     ) -> None:
         self.exchange = exchange
         self.engines: dict[int, TradingEngine] = {}
@@ -88,7 +90,7 @@ class AccountHub:
         self.gateway.on_key_refused = self.refuse
         self.gateway.on_unreachable = self._lose_touch
         self.syncer = PositionSyncer(deployment, exchange, journal, self.gateway, clock, self.alarms)
-        self.rules = RulesKeeper(exchange, self.engines, self.alarms, self._settings.rules)
+        self.rules = RulesKeeper(exchange, self.engines, self.alarms, self._settings.rules, pace)
         self.funding = FundingDesk(exchange, journal, self.engines, self.sweep_now, self._settings.retry)
         #: Instances that were there at the last sweep.
         self._known: set[TradingEngine] = set()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from core.base_journal import RiskMetrics
 from domain import funding, ledger, slots
-from domain.capital import fill_entry, locked
+from domain.capital import Free, fill_entry, locked
 from domain.events import View
 from domain.fill import Fill
 from domain.funding import FundingShare
@@ -50,6 +50,23 @@ class Result(NamedTuple):
     fees: int
 
 
+class Bounds(NamedTuple):
+    """The smallest and largest orders of a symbol in the law's integers: asked for with every order."""
+
+    min_notional: int
+    min_lots: int
+    max_lots: int
+
+    @classmethod
+    def of(cls, instrument: Instrument) -> Bounds:
+        """Those of an instrument."""
+        return cls(
+            int(instrument.min_notional / instrument.quote_quantum),
+            max(int(instrument.min_quantity / instrument.lot_size), 1),
+            int(instrument.max_quantity / instrument.lot_size) or instrument.max_lots,
+        )
+
+
 class Books:
     """Sub-ledger and daily results of one instance."""
 
@@ -60,6 +77,7 @@ class Books:
         self._number = instance
         self._owner = ledger.cash(instance)
         self._instrument = instrument
+        self._bounds = Bounds.of(instrument)
         self._units = Units(instrument.base, instrument.quote, instrument.base_per_lot, instrument.tick_lot)
         self._is_margin = is_margin
         #: Machine times of the last requests, oldest first.
@@ -145,7 +163,7 @@ class Books:
 
     def take_rules(self, instrument: Instrument) -> None:
         """The venue's smallest and largest orders are others now; the units are the same."""
-        self._instrument = instrument
+        self._instrument, self._bounds = instrument, Bounds.of(instrument)
 
     def count_message(self, now_ms: int) -> None:
         """Remember that a request is about to leave."""
@@ -153,24 +171,27 @@ class Books:
 
     def view(self, instance: Instance, now_ms: int) -> View:
         """The snapshot a decision reads."""
+        return self._view(locked(self._instrument, instance.live_orders(), self.last_ticks), now_ms)
+
+    def _view(self, taken: Free, now_ms: int) -> View:
         instrument = self._instrument
-        taken = locked(instrument, instance.orders.values(), self.last_ticks)
         return View(
             now_ms=now_ms,
             last_ticks=self.last_ticks,
             tick_lot=instrument.tick_lot,
             base_per_lot=instrument.base_per_lot,
-            min_notional=int(instrument.min_notional / instrument.quote_quantum),
-            min_lots=max(int(instrument.min_quantity / instrument.lot_size), 1),
-            max_lots=int(instrument.max_quantity / instrument.lot_size) or instrument.max_lots,
+            min_notional=self._bounds.min_notional,
+            min_lots=self._bounds.min_lots,
+            max_lots=self._bounds.max_lots,
             free_quote=self.ledger.balance(self._owner, instrument.quote) - taken.quote,
             free_base=self.ledger.balance(self._owner, instrument.base) - taken.base,
         )
 
     def risk_view(self, instance: Instance, now_ms: int, machine_ms: int) -> RiskView:
         """The snapshot the risk rules read. Orders whose fate is unknown count as open."""
-        view = self.view(instance, now_ms)
         live = instance.live_orders()
+        taken = locked(self._instrument, live, self.last_ticks)
+        view = self._view(taken, now_ms)
         del self._messages[: bisect_right(self._messages, machine_ms - 1_000)]
         held = self._held_slots(instance.state) | {order.key.slot for order in live if order.key.leg == ENTRY}
         return RiskView(
@@ -190,7 +211,7 @@ class Books:
             messages_last_second=len(self._messages),
             rejections_in_a_row=self.rejections,
             exit_rejections_in_a_row=self.exit_rejections,
-            committed=max(instance.position.cost, 0) + locked(self._instrument, live, self.last_ticks).quote,
+            committed=max(instance.position.cost, 0) + taken.quote,
             free_quote=view.free_quote,
             free_lots=view.free_base // view.base_per_lot,
             is_margin=int(self._is_margin),

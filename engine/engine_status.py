@@ -13,6 +13,8 @@ class EngineSettings:
     journal_retry: float = 0.5
     #: Between attempts to place what is held back for a moment.
     parked_retry: float = 1.0
+    #: The same where the venue has taken as many orders of the account as it does in a while: many wait for their turn.
+    paced_retry: float = 3.0
     #: The same where something else has to change first, of which the engine is told.
     parked_longest: float = 30.0
     #: Before a slot whose order was refused is tried again; doubled with every further refusal.

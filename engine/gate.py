@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from core.base_exchange import TradingRules
+from core.order_pace import OrderPace
 from domain.order import BUY, FLATTEN, MARKET, STOP, Order
 
 PPM: Final = 1_000_000
@@ -18,6 +19,7 @@ VENUE_CLOSED: Final = "venue_closed"
 OUTSIDE_PRICE_RANGE: Final = "outside_price_range"
 #: The name that the risk rule of the same meaning has: the farthest entries make room for nearer ones.
 TOO_MANY_OPEN_ORDERS: Final = "too_many_open_orders"
+TOO_MANY_NEW_ORDERS: Final = "too_many_new_orders"
 PAUSING: Final = "pausing_after_refusal"
 CATCHING_UP: Final = "catching_up"
 NAME_ASKED_FOR: Final = "name_asked_for"
@@ -28,6 +30,7 @@ WORDS: Final = {
     TOO_MANY_OPEN_ORDERS: "As many orders rest on the symbol as the venue allows; the nearest to the price go first.",
     CATCHING_UP: "What the venue has done while nobody ran is still being read; the order waits until all is booked.",
     NAME_ASKED_FOR: "The database was older than the venue's orders, so the venue is asked whether it knows the order.",
+    TOO_MANY_NEW_ORDERS: "The venue takes so many new orders of an account and no more; it is placed when it may be.",
     PAUSING: "The venue has refused or ended this order; it is tried again after a pause.",
 }
 
@@ -45,6 +48,8 @@ class Standing:
     foreign_orders: int = 0
     #: Counts the orders of every instance on the symbol that are not complete.
     own_orders: Callable[[], int] = lambda: 0
+    #: How many orders the account may send; the same for all of its symbols.
+    pace: OrderPace | None = None
 
     @property
     def words(self) -> str:
@@ -65,7 +70,14 @@ class Standing:
         limit = self.rules.max_open_orders
         if 0 < limit <= self.own_orders() + self.foreign_orders:
             return TOO_MANY_OPEN_ORDERS
+        if self.pace is not None and not self.pace.has_room(is_urgent=order.reduce_only):
+            return TOO_MANY_NEW_ORDERS
         return ""
+
+    def approve(self) -> None:
+        """One more order is about to be kept and sent."""
+        if self.pace is not None:
+            self.pace.approve()
 
     def _is_in_range(self, order: Order, last_ticks: int) -> bool:
         rules = self.rules

@@ -10,7 +10,7 @@ from typing import Final
 
 from domain.risk_manager import outside_collar, stale_price, throttled, too_many_open_orders
 from engine.engine_status import EngineSettings
-from engine.gate import OUTSIDE_PRICE_RANGE, PAUSING
+from engine.gate import OUTSIDE_PRICE_RANGE, PAUSING, TOO_MANY_NEW_ORDERS
 
 #: What holds an order back that no rule has looked at yet.
 NOT_PLACED: Final = "not placed yet"
@@ -31,4 +31,6 @@ def retry_seconds(held: Collection[str], settings: EngineSettings) -> float | No
     """How long until it is tried again although nothing has happened; None when nothing is held back."""
     if not held:
         return None
-    return settings.parked_longest if _BY_TIME.isdisjoint(held) else settings.parked_retry
+    if not _BY_TIME.isdisjoint(held):
+        return settings.parked_retry
+    return settings.parked_longest if TOO_MANY_NEW_ORDERS not in held else settings.paced_retry

@@ -22,7 +22,7 @@ from core.clock import Clock
 from core.crash_points import reach
 from domain.client_order_id import ForeignOrderId, OrderKey, decode
 from domain.fill import Fill
-from domain.order import OPEN, PENDING, Order, OrderReport
+from domain.order import OPEN, PENDING, Order, OrderReport, is_complete
 from domain.outcome import Rejected
 from engine.alarms import Alarms
 from engine.inputs import Input
@@ -40,6 +40,10 @@ MISSED_LOOK_BACK_MS = 24 * 3_600_000
 UNREAD_SWEEPS = 9
 #: Orders that are compared before others have their turn: some hundreds take milliseconds.
 AT_A_TIME = 50
+
+
+#: Client order id -> an order that its engine takes to be at the venue.
+Believed = Mapping[str, tuple[TradingEngine, Order]]
 
 
 @dataclass(slots=True)
@@ -104,51 +108,64 @@ class PositionSyncer:
         """Read the account and tell every engine what it has missed. Raises what the venue's reads raise."""
         report = SweepReport()
         # Believed orders are taken down before the venue is asked: one placed meanwhile is not missing.
-        believed = [(engine, order) for engine in engines.values() for order in engine.sent_orders()]
+        believed = {
+            order.client_order_id: (engine, order) for engine in engines.values() for order in engine.sent_orders()
+        }
         reach("syncer.before_open_orders")
         resting = await self._exchange.open_orders()
         reach("syncer.after_open_orders")
         report.orders = len(resting)
-        seen = await self._compare_orders(resting, engines, report)
-        missing = [(engine, order) for engine, order in believed if order.client_order_id not in seen]
+        seen = await self._compare_orders(resting, believed, engines, report)
+        missing = [found for name, found in believed.items() if name not in seen and not _has_ended(*found)]
         report.doubtful |= {order.symbol for _, order in missing}
         for symbol in sorted({engine.instance.instrument.symbol for engine in engines.values()}):
             await self._read_fills(symbol, engines, report)
         for engine, order in missing:
             # An instance that was let go meanwhile is asked for by whoever takes it up.
-            if engines.get(engine.instance.instance) is engine:
+            if engines.get(engine.instance.instance) is engine and not _has_ended(engine, order):
                 report.missing.append(order.client_order_id)
                 reach("syncer.order_missing")
                 self._gateway.resolve(order, self._clock.machine.now_ms(), engine.put)
         return report
 
     async def _compare_orders(
-        self, resting: list[OpenOrder], engines: Mapping[int, TradingEngine], report: SweepReport
+        self, resting: list[OpenOrder], believed: Believed, engines: Mapping[int, TradingEngine], report: SweepReport
     ) -> set[str]:
+        """Tell engines of what differs from what they know; gives the names of our orders that rest."""
         seen: set[str] = set()
         for place, found in enumerate(resting):
             if place % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)  # what trades goes first
-            key = self._key_of(found.client_order_id)
-            if key is None:
-                report.foreign_orders += 1
-                report.foreign_by_symbol[found.symbol] += 1
-                continue
-            engine = engines.get(key.instance)
-            if engine is None or engine.status.state == "lost":
-                continue  # another node's instance
-            seen.add(found.client_order_id)
-            if _is_believed(engine, found.client_order_id):
-                if found.filled != engine.instance.orders[key.slot].filled:
-                    report.doubtful.add(found.symbol)
-                engine.put(OrderReport(found.client_order_id, found.venue_order_id, OPEN, found.filled, found.time_ms))
-            elif await self._is_still_ours(engine):
-                report.unbelieved[found.client_order_id] = found
-                if engine.is_new:  # its journal says that it never placed anything
-                    engine.is_new, engine.known_from_ms = False, min(engine.known_from_ms, found.time_ms)
-                report.doubtful.add(found.symbol)
-                await self._cancel_orphan(key, found, report)
+            known = believed.get(found.client_order_id)
+            if known is not None and _is_as_known(known[0], found, engines):
+                seen.add(found.client_order_id)
+            else:
+                await self._look_at(found, engines, seen, report)
         return seen
+
+    async def _look_at(
+        self, found: OpenOrder, engines: Mapping[int, TradingEngine], seen: set[str], report: SweepReport
+    ) -> None:
+        """An order that is news to its instance, or not ours."""
+        key = self._key_of(found.client_order_id)
+        if key is None:
+            report.foreign_orders += 1
+            report.foreign_by_symbol[found.symbol] += 1
+            return
+        engine = engines.get(key.instance)
+        if engine is None or engine.status.state == "lost":
+            return  # another node's instance
+        seen.add(found.client_order_id)
+        if _is_believed(engine, found.client_order_id):
+            if found.filled != engine.instance.orders[key.slot].filled:
+                report.doubtful.add(found.symbol)
+            engine.put(OrderReport(found.client_order_id, found.venue_order_id, OPEN, found.filled, found.time_ms))
+        elif await self._is_still_ours(engine):
+            report.unbelieved[found.client_order_id] = found
+            if engine.is_new:  # its journal says that it never placed anything
+                engine.is_new, engine.known_from_ms = False, min(engine.known_from_ms, found.time_ms)
+            report.doubtful.add(found.symbol)
+            await self._cancel_orphan(key, found, report)
 
     @staticmethod
     async def _is_still_ours(engine: TradingEngine) -> bool:
@@ -320,6 +337,26 @@ def _put_all(engine: TradingEngine, items: Iterable[Input]) -> None:
 def _misses_fills(engines: Iterable[TradingEngine]) -> bool:
     """Whether any order has executed more than is booked."""
     return any(order.filled > order.booked for engine in engines for order in engine.instance.live_orders())
+
+
+def _is_as_known(engine: TradingEngine, found: OpenOrder, engines: Mapping[int, TradingEngine]) -> bool:
+    """Whether the engine would learn nothing from what rests: true of nearly every order of nearly every sweep."""
+    order = engine.instance.order_named(found.client_order_id)
+    return (
+        order is not None
+        and order.status == OPEN
+        and order.filled == found.filled
+        and order.venue_order_id == found.venue_order_id
+        and order.updated_ms >= found.time_ms
+        and engine.status.state != "lost"
+        and engines.get(engine.instance.instance) is engine
+    )
+
+
+def _has_ended(engine: TradingEngine, order: Order) -> bool:
+    """Whether the order's end has been told while the venue was asked: then there is nothing to ask for."""
+    now = engine.instance.order_known(order.client_order_id)
+    return now is None or is_complete(now)
 
 
 def _is_believed(engine: TradingEngine, client_order_id: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from core.base_exchange import BaseExchange, KeyRefused
+from core.order_pace import OrderPace
 from domain.errors import AresError
 from engine.alarms import Alarms
 from engine.gate import Standing
@@ -32,7 +33,12 @@ class RulesKeeper:
     """The standing of every symbol that is traded."""
 
     def __init__(
-        self, exchange: BaseExchange, engines: Mapping[int, TradingEngine], alarms: Alarms, settings: RulesSettings
+        self,
+        exchange: BaseExchange,
+        engines: Mapping[int, TradingEngine],
+        alarms: Alarms,
+        settings: RulesSettings,
+        pace: OrderPace | None = None,
     ) -> None:
         self.standings: dict[str, Standing] = {}
         #: Looks that have succeeded.
@@ -43,13 +49,15 @@ class RulesKeeper:
         self._settings = settings
         self._wanted = asyncio.Event()
         self._refused = ""
+        self._pace = pace
 
     def standing(self, symbol: str) -> Standing:
         """How a symbol stands, shared by every instance on it."""
         found = self.standings.get(symbol)
         if found is None:
             count = self._counter(symbol)
-            found = Standing(self._exchange.trading_rules(symbol), refused=self._refused, own_orders=count)
+            rules = self._exchange.trading_rules(symbol)
+            found = Standing(rules, refused=self._refused, own_orders=count, pace=self._pace)
             self.standings[symbol] = found
         return found
 

@@ -41,6 +41,11 @@ class Setbacks:
             return PAUSING
         return self.standing.objection(order, last_ticks)
 
+    def approve(self, machine_ms: int) -> None:
+        """One more order is about to be kept and sent."""
+        self._books.count_message(machine_ms)
+        self.standing.approve()
+
     def sending(self, orders: Iterable[Order], cancels: Iterable[str]) -> None:
         """A step is about to be sent."""
         self._steps += 1

@@ -283,7 +283,7 @@ class TradingEngine:
             objection = self._objection(action.order)
             if not objection:
                 self.status.held_back.pop(action.order.key.slot, None)
-                self.books.count_message(machine_ms)
+                self.setbacks.approve(machine_ms)
                 order = action.order._replace(updated_ms=now_ms)
                 draft.placed.append(order)
                 draft.step.reasons.append(action.reason)

@@ -23,6 +23,7 @@ from core.base_exchange import (
     EXCHANGES,
     BaseBudget,
     BaseExchange,
+    BasePace,
     Credentials,
     PaperSettings,
     SharedMarket,
@@ -34,6 +35,7 @@ from core.config import Config
 from core.editions import Edition, edition
 from core.event_bus import EventBus
 from core.lease import LeaseStore
+from core.order_pace import OrderPace
 from core.rate_budget import RateBudget
 from core.redis_client import connect
 from core.risk_limits import Limits
@@ -141,7 +143,9 @@ class Parts:
             found = self.venues[name] = Venue(exchange, manager)
         return found
 
-    def venue_settings(self, name: str, credentials: Credentials | None = None) -> VenueSettings:
+    def venue_settings(
+        self, name: str, credentials: Credentials | None = None, pace: BasePace | None = None
+    ) -> VenueSettings:
         """How to reach a venue, with the budget that everyone behind this address shares."""
         wanted = self.config.venues.get(name)
         if name not in self.budgets:
@@ -156,24 +160,31 @@ class Parts:
             sandbox=bool(wanted and wanted.sandbox),
             receive_window_ms=window_ms(self.config),
             budget=self.budgets[name],
+            pace=pace,
         )
 
-    def exchange_of(self, account: Account) -> BaseExchange:
+    def exchange_of(self, account: Account, pace: BasePace | None = None) -> BaseExchange:
         """The adapter of an account, not yet connected."""
         if not account.paper:
-            settings = self.venue_settings(account.exchange, self.credentials_of(account))
+            settings = self.venue_settings(account.exchange, self.credentials_of(account), pace)
             return EXCHANGES.get(account.exchange)(settings, self.clock)
         feed, paper = self._paper_settings(account)
         return EXCHANGES.get(PAPER)(replace(self.venue_settings(feed), paper=paper), self.clock)
 
     def hub_of(self, account: Account) -> AccountHub:
         """The account's hub; its requests leave only under a lease."""
+        pace = OrderPace(self.clock.machine)
         hub = AccountHub(
-            number_of(account.id), self.config.deployment, self.exchange_of(account), self.leased_journal, self.clock,
-            self._hub_settings(),
+            number_of(account.id), self.config.deployment, self.exchange_of(account, pace), self.leased_journal,
+            self.clock, self._hub_settings(), pace,
         )  # fmt: skip
+
+        def answered(orders: int, took_ms: float) -> None:
+            self.gate.leave(orders, took_ms)
+            pace.answered(orders)
+
         hub.gateway.may_send = self.leases.may_act
-        hub.gateway.on_answered = self.gate.leave
+        hub.gateway.on_answered = answered
         return hub
 
     def _hub_settings(self) -> HubSettings:

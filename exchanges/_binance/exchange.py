@@ -134,6 +134,8 @@ class BinanceExchange:
         self._rules = renewed(self._rules, fresh, self._used)
         if self._settings.budget is not None and self._book.weight_limit:
             self._settings.budget.note_limit(self._book.weight_limit)
+        if self._settings.pace is not None:
+            self._settings.pace.note_limits(self._book.order_limits)
 
     async def place(self, order: Order, committed_ms: int) -> Outcome:
         """Send an order once, signed with the machine time at which its intent was committed."""

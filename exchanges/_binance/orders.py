@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from core.base_exchange import OpenOrder, VenueOrder
 from domain.errors import AresError, Transient
@@ -18,6 +20,7 @@ from exchanges._binance.rest import BinanceRest, VenueRefusal
 from exchanges._ccxt import Answer, Request
 
 Echo = dict[str, str]
+_RESTING: Final = msgspec.json.Decoder(list[words.RestingOrder])
 
 
 def placing(dialect: Dialect, order: Order, instrument: Instrument) -> tuple[Request, Echo]:
@@ -147,8 +150,8 @@ async def open_orders(
     dialect = rest.dialect
     params = {} if symbol is None else {"symbol": symbol}
     weight = dialect.all_orders_weight if symbol is None else dialect.orders_weight
-    rows = await rest.rows(dialect.private, "openOrders", params, weight)
-    found = [words.open_order(row, instrument(row["symbol"])) for row in rows]
+    rows = await rest.typed(dialect.private, "openOrders", params, weight, _RESTING)
+    found = [words.open_order(row, instrument(row.symbol)) for row in rows]
     if dialect.is_futures:
         waiting = await rest.rows(dialect.private, "openAlgoOrders", params, weight)
         found += [words.open_algo(row, instrument(row["symbol"])) for row in waiting]

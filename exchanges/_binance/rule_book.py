@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from core.clock import MachineTime
 from domain.errors import Transient
-from exchanges._binance.rules import Rules, parse_rules, weight_limit
+from exchanges._binance.rules import Rules, order_limits, parse_rules, weight_limit
 
 #: Venue, address and event loop -> its book, for as long as an account there is open.
 _BOOKS: WeakValueDictionary[tuple[str, str, int], RuleBook] = WeakValueDictionary()
@@ -21,6 +21,8 @@ class RuleBook:
     def __init__(self, machine: MachineTime) -> None:
         #: Request weight that an address may use in a minute; 0 when the venue does not say.
         self.weight_limit = 0
+        #: New orders that an account may send, by the length of the window in ms.
+        self.order_limits: dict[int, int] = {}
         self._machine = machine
         self._rules: Rules | None = None
         #: Steady time at which the last reading of them began.
@@ -40,6 +42,7 @@ class RuleBook:
                     raise Transient("exchangeInfo: the answer lists no symbols.")
                 self._rules, self._began_ns = parse_rules(body["symbols"]), began_ns
                 self.weight_limit = weight_limit(body.get("rateLimits", ()))
+                self.order_limits = order_limits(body.get("rateLimits", ()))
             return self._rules
 
 

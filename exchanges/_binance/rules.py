@@ -12,6 +12,8 @@ from domain.errors import AresError
 from domain.instrument import LARGEST_PRODUCT, Instrument
 from domain.money import divmod_exact, exact, from_units
 
+#: Lengths of the windows in which the venue counts.
+SPANS_MS: Final = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
 #: The venue books every asset with eight digits after the point, whatever it shows.
 QUANTUM = Decimal("0.00000001")
 #: A price may always be this many ticks, however large the orders are that the venue takes.
@@ -95,6 +97,15 @@ def weight_limit(rows: Iterable[Mapping[str, Any]]) -> int:
         if row.get("rateLimitType") == "REQUEST_WEIGHT" and row.get("interval") == "MINUTE":
             return int(row["limit"]) // int(row.get("intervalNum", 1))
     return 0
+
+
+def order_limits(rows: Iterable[Mapping[str, Any]]) -> dict[int, int]:
+    """New orders that an account may send, by the length of the window in ms."""
+    return {
+        SPANS_MS[row["interval"]] * int(row.get("intervalNum", 1)): int(row["limit"])
+        for row in rows
+        if row.get("rateLimitType") == "ORDERS" and row.get("interval") in SPANS_MS
+    }
 
 
 def _instrument(row: Mapping[str, Any], filters: Mapping[str, Mapping[str, Any]]) -> Instrument:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from core.base_exchange import OpenOrder, VenueOrder
 from domain.client_order_id import is_ours
 from domain.errors import Refused
@@ -43,6 +45,22 @@ STATUSES: Final = {
     "EXPIRED_IN_MATCH": EXPIRED,
     "FINISHED": EXPIRED,
 }
+
+
+class RestingOrder(msgspec.Struct, gc=False, rename="camel"):
+    """What is read of each order in the list of open orders: accounts have thousands, and most of it is not asked."""
+
+    symbol: str
+    order_id: int
+    client_order_id: str
+    side: str
+    price: str
+    orig_qty: str
+    executed_qty: str
+    time: int
+    stop_price: str = "0"
+
+
 _CANCEL: Final = "c"
 _SIDES: Final = {BUY: "BUY", SELL: "SELL"}
 _KINDS: Final = {"LIMIT_MAKER": POST_ONLY, "MARKET": MARKET, "STOP_LOSS": STOP_MARKET, "STOP_MARKET": STOP_MARKET}
@@ -141,10 +159,12 @@ def report(row: Mapping[str, Any], instrument: Instrument, client_order_id: str)
 
 def venue_order(row: Mapping[str, Any], instrument: Instrument, client_order_id: str) -> VenueOrder:
     """All of an order in the answer to a query."""
-    seen, kind = open_order(row, instrument), _KINDS.get(str(row.get("type")), LIMIT)
+    kind = _KINDS.get(str(row.get("type")), LIMIT)
     if row.get("timeInForce") == "GTX":
         kind = POST_ONLY
-    return VenueOrder(report(row, instrument, client_order_id), seen.side, kind, seen.ticks, seen.lots)
+    ticks = instrument.to_ticks(exact(row["price"]) or exact(row.get("stopPrice") or "0"))
+    lots = instrument.to_lots(exact(row["origQty"]))
+    return VenueOrder(report(row, instrument, client_order_id), side_of(row["side"]), kind, ticks, lots)
 
 
 def algo_report(row: Mapping[str, Any], instrument: Instrument) -> OrderReport:
@@ -155,18 +175,18 @@ def algo_report(row: Mapping[str, Any], instrument: Instrument) -> OrderReport:
     )
 
 
-def open_order(row: Mapping[str, Any], instrument: Instrument) -> OpenOrder:
+def open_order(row: RestingOrder, instrument: Instrument) -> OpenOrder:
     """One of the list of open orders."""
-    price = exact(row["price"]) or exact(row.get("stopPrice") or "0")
+    price = exact(row.price) or exact(row.stop_price)
     return OpenOrder(
-        row["clientOrderId"],
-        str(row["orderId"]),
-        row["symbol"],
-        side_of(row["side"]),
+        row.client_order_id,
+        str(row.order_id),
+        row.symbol,
+        side_of(row.side),
         instrument.to_ticks(price),
-        instrument.to_lots(exact(row["origQty"])),
-        instrument.to_lots(exact(row["executedQty"])),
-        int(row["time"]),
+        instrument.to_lots(exact(row.orig_qty)),
+        instrument.to_lots(exact(row.executed_qty)),
+        row.time,
     )
 
 

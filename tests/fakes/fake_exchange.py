@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 
 from core.base_exchange import (
     Balance,
@@ -56,6 +56,8 @@ class FakeExchange:
         self.is_open = False
         #: How often trades were read.
         self.trade_reads = 0
+        #: Happens before a list of open orders is made; the news of it comes a second before the list.
+        self.before_listing: Callable[[], None] | None = None
         self._read_failures = 0
         self._read_error: Exception = Transient()
 
@@ -114,7 +116,12 @@ class FakeExchange:
     async def open_orders(self, symbol: str | None = None) -> list[OpenOrder]:
         """Ours and `orders.foreign`."""
         await self._read()
-        return self.orders.resting(symbol)
+        if self.before_listing is None:
+            return self.orders.resting(symbol)
+        self.before_listing()
+        found = self.orders.resting(symbol)
+        await asyncio.sleep(1)
+        return found
 
     async def fills_since(self, symbol: str, after_trade_id: str, since_ms: int) -> list[Fill]:
         """Trades, oldest first."""
