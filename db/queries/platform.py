@@ -38,6 +38,11 @@ class KillState(NamedTuple):
     #: Owner -> their own.
     owners: dict[int, Kill]
 
+    @property
+    def is_on(self) -> bool:
+        """Whether any switch is on."""
+        return bool(self.everybody and self.everybody.on) or any(kill.on for kill in self.owners.values())
+
     def stops(self, owner: int) -> bool:
         """Whether this owner's instances may not open anything."""
         mine = self.owners.get(owner)

@@ -312,6 +312,8 @@ class AccountRunner:
             log.warning("requests_cut_short", instance=runner.number)
 
     def _follow_want(self, runner: Runner, want: Want) -> None:
+        if want is runner.want and runner.is_settled:
+            return  # nearly every strategy in nearly every second
         if want.revision != runner.want.revision and runner.engine is None:
             runner.retry_ns = 0  # somebody changed something: try again at once
         if want.desired != runner.want.desired:

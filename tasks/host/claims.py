@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import structlog
@@ -36,6 +36,8 @@ class Claims:
         #: Why nothing is taken up here, though what runs here goes on; empty while there is no reason.
         self.gate = ""
         self.edition = edition
+        #: How many strategies these members have room for, by their own word; those who do not tell are not limited.
+        self.rooms: Callable[[Collection[str]], Awaitable[Mapping[str, int]]] = _unlimited
         self._worker_id = worker_id
         self._settings = settings
         self._leases = leases
@@ -102,25 +104,38 @@ class Claims:
             chosen[account] = is_orphan
         return chosen
 
-    def to_hand_over(
+    async def to_hand_over(
         self, held: Mapping[int, AccountRunner], tags: Mapping[int, frozenset[str]]
-    ) -> list[AccountRunner]:  # fmt: skip
-        """Accounts that another member should have, as many as may move now."""
+    ) -> list[AccountRunner]:
+        """Accounts that another member should have and has room for, as many as may move now.
+
+        What its owner has no room for stays: nobody would run it until it came back here. Raises what Redis raises.
+        """
         now_ns = self._machine.steady_ns()
         if self.gate or now_ns - self._stable_since_ns < self._settings.stability_seconds * _SECOND:
             return []  # an older build keeps what it has until it is ended: the newer ones may not have the room yet
-        budget = self._settings.handovers_per_second * self._settings.reconcile_seconds
-        chosen: list[AccountRunner] = []
         # One that freezes again and again would be given the same accounts each time it wakes, and lose them.
         steady = [member for member in self.newest if member.worker_id not in self._returned]
+        going: list[tuple[AccountRunner, str]] = []
         for account in held.values():
             owner = owner_of(account.number, tags.get(account.number, frozenset()), steady)
             is_kept = account.is_orphan and now_ns - account.taken_ns < KEEP_ORPHANS_NS
-            if owner in ("", self._worker_id) or is_kept:
+            if owner not in ("", self._worker_id) and not is_kept:
+                going.append((account, owner))
+        return self._that_fit(going, dict(await self.rooms({owner for _, owner in going})) if going else {})
+
+    def _that_fit(self, going: list[tuple[AccountRunner, str]], rooms: dict[str, int]) -> list[AccountRunner]:
+        budget = self._settings.handovers_per_second * self._settings.reconcile_seconds
+        chosen: list[AccountRunner] = []
+        for account, owner in going:
+            size = len(account.runners)
+            if rooms.get(owner, size) < size:
                 continue
-            if chosen and budget < len(account.runners):
+            if chosen and budget < size:
                 break
-            budget -= len(account.runners)
+            budget -= size
+            if owner in rooms:
+                rooms[owner] -= size
             chosen.append(account)
         return chosen
 
@@ -148,3 +163,7 @@ class Claims:
         self._unclaimed = {account: self._unclaimed.get(account, now_ns) for account in free}
         grace_ns = self._settings.orphan_seconds * _SECOND
         return [account for account in free if now_ns - self._unclaimed[account] > grace_ns]
+
+
+async def _unlimited(_names: Collection[str]) -> Mapping[str, int]:
+    return {}

@@ -60,7 +60,7 @@ class Desires:
         rows, waiting, self.kill, asked, self.recorded = await self._database.read(ask)
         self._take_commands(waiting)
         if whole:
-            self.wants = {row.instance: row for row in rows}
+            self.wants = {row.instance: self._kept(row) for row in rows}
             self._whole_ns = now_ns
         for row in (*rows, *asked):
             self._take(row, mine)
@@ -95,7 +95,12 @@ class Desires:
         if row.desired in ALIVE or row.instance in self.waiting or row.instance in self.wants or row.instance in mine:
             if row.instance in mine and row.desired not in ALIVE and row.instance not in self.wants:
                 return  # it was finished here a moment ago
-            self.wants[row.instance] = row
+            self.wants[row.instance] = self._kept(row)
+
+    def _kept(self, row: Want) -> Want:
+        """What has not changed stays the same object, so that it is quick to compare."""
+        known = self.wants.get(row.instance)
+        return known if known is not None and known == row else row
 
     def _take_commands(self, waiting: list[Waiting]) -> None:
         grouped: dict[int, list[Waiting]] = defaultdict(list)

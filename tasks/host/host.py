@@ -68,13 +68,15 @@ class EngineHost:
         self.on_runner: Callable[[Runner], None] = lambda _: None
         self._address = address
         self._members = MemberList(parts.redis, parts.worker_id, round(parts.config.worker.member_seconds * 1000))
+        self.claims.rooms = self._members.rooms
         self._tasks: list[asyncio.Task[None]] = []
         self._bell = asyncio.Event()
         self._rung: set[int] = set()
         self._rings = asyncio.Event()
         self._asked: set[Runner] = set()
         self._tender = LeaseTender(parts, self.accounts, self._is_alive)
-        self._was_killed: set[int] = set()
+        #: Whether any kill switch was on when they were carried out last.
+        self._was_killed = False
         self._frozen_at = 0
         self._seen_ns = parts.clock.machine.steady_ns()
 
@@ -129,6 +131,9 @@ class EngineHost:
 
     def apply_kill(self) -> int:
         """Carry the switches out, whoever turned them; gives how many strategies are stopped."""
+        was_killed, self._was_killed = self._was_killed, bool(self.killed_here) or self.desires.kill.is_on
+        if not was_killed and not self._was_killed:
+            return 0
         killed = 0
         for runner in self.runners:
             is_on = self.is_killed(runner.number)
@@ -197,7 +202,7 @@ class EngineHost:
             else:
                 await self._let_account_go(account)
         await self._claim(wanted)
-        for account in self.claims.to_hand_over(self.accounts, self.desires.tags):
+        for account in await self.claims.to_hand_over(self.accounts, self.desires.tags):
             log.info("hand_over", account=account.number, strategies=len(account.runners))
             await self._let_account_go(account)
             await self._ring_others()
@@ -266,9 +271,10 @@ class EngineHost:
     async def _beat(self) -> None:
         running = sum(1 for runner in self.runners if runner.state == LIVE)
         wanted = self.parts.config.worker
+        room = max(wanted.most_strategies - sum(len(account.runners) for account in self.accounts.values()), 0)
         about_me = about(
-            wanted, self._address, self.claims.edition, self.claims.gate, running, self.started_ms, self.loop_lag_ms,
-            self.http_port,
+            wanted, self._address, self.claims.edition, self.claims.gate, running, room, self.started_ms,
+            self.loop_lag_ms, self.http_port,
         )  # fmt: skip
         self.claims.see(await self._members.beat(about_me, joins=not self.claims.is_draining))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
 from typing import cast
 
 from redis.asyncio import Redis
@@ -32,10 +32,13 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')
 
 
 def about(
-    wanted: WorkerSection, address: tuple[str, str], edition: Edition, gate: str, running: int, started_ms: int,
-    lag_ms: float, http_port: int,
+    wanted: WorkerSection, address: tuple[str, str], edition: Edition, gate: str, running: int, room: int,
+    started_ms: int, lag_ms: float, http_port: int,
 ) -> dict[str, str]:  # fmt: skip
-    """What a worker says of itself; `gate` is why it takes no strategies up, and is empty when it does."""
+    """What a worker says of itself; `gate` is why it takes no strategies up, and is empty when it does.
+
+    `room` is how many more strategies it may take.
+    """
     return {
         "hostname": address[0],
         "ip": address[1],
@@ -45,6 +48,7 @@ def about(
         "capacity": str(wanted.capacity),
         "tags": ",".join(wanted.tags),
         "running": str(running),
+        "room": str(room),
         "started_at": utc_from_ms(started_ms).isoformat(),
         "loop_lag_ms": f"{lag_ms:.1f}",
         "http_port": str(http_port),
@@ -80,6 +84,14 @@ class MemberList:
             pipe.zrem(WORKERS_ACTIVE, self._worker_id)
             pipe.delete(redis_names.worker(self._worker_id))
             await pipe.execute()
+
+    async def rooms(self, names: Collection[str]) -> dict[str, int]:
+        """How many strategies each of these has room for; those who do not tell are left out."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for name in names:
+                pipe.hget(redis_names.worker(name), "room")
+            answers: list[bytes | None] = await pipe.execute()
+        return {name: int(told) for name, told in zip(names, answers, strict=True) if told is not None}
 
     async def _meet(self, name: str) -> None:
         """Capacity, tags and edition of a worker do not change while it lives, so they are read once."""

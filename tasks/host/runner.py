@@ -96,6 +96,11 @@ class Runner:
         """Whether it was asked to start again and has nothing left to go on with."""
         return any(command.kind == "start" for command in self.commands) and self.is_flat
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it runs as it should, so that there is nothing to tell it."""
+        return self.want.desired == RUNNING and self.phase not in (slots.PAUSED, slots.DONE)
+
     def verb(self, *, killed: bool, asked_to_start: bool) -> int:
         """What has to be told to the strategy to make it what is wished; -1 for nothing."""
         desired, phase = self.want.desired, self.phase
