@@ -10,6 +10,13 @@ from typing import Final
 FEWEST: Final = 4
 #: However fast it is, no more: what is under way is unknown should this process die.
 MOST: Final = 200
+#: So many orders are few: what answers an execution does not wait behind grids that lay themselves out.
+FEW: Final = 2
+#: Though after so many that went ahead it is the turn of who waits with more.
+MOST_AHEAD: Final = 20
+
+#: Who waits, in turn, and with how many orders.
+Queue = deque[tuple[asyncio.Future[None], int]]
 
 
 class SendGate:
@@ -18,7 +25,7 @@ class SendGate:
     A request that waits after the commit grows old, and the venue refuses what is older than its window. So the room
     follows the answers: it grows by one for each round of them while somebody waits, and shrinks to what the venue
     answers within `aim_ms` when they take longer, at most by half for each round (additive increase, multiplicative
-    decrease, as in RFC 5681).
+    decrease, as in RFC 5681). Those with few orders go ahead of those with many.
     """
 
     def __init__(self, most: float, aim_ms: float, patience_seconds: float = 5.0) -> None:
@@ -27,22 +34,26 @@ class SendGate:
         self.room = float(most)
         self._aim_ms = aim_ms
         self._patience = patience_seconds
-        self._waiting: deque[tuple[asyncio.Future[None], int]] = deque()
+        self._few: Queue = deque()
+        self._many: Queue = deque()
+        #: How many have gone ahead of those with many.
+        self._ahead = 0
         self._left_at = 0.0
         self._shrunk_at = 0.0
 
     @property
     def waiting(self) -> int:
         """How many wait for room."""
-        return len(self._waiting)
+        return len(self._few) + len(self._many)
 
     async def enter(self, orders: int) -> None:
         """Wait for room, in turn; one that is larger than all the room goes alone, and nobody waits for ever."""
-        if not self._waiting and self._has_room(orders):
-            self.under_way += orders
-            return
+        queue = self._few if orders <= FEW else self._many
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((turn, orders))
+        queue.append((turn, orders))
+        self._let_in()
+        if turn.done():
+            return
         try:
             await self._wait(turn)
         except asyncio.CancelledError:
@@ -75,15 +86,19 @@ class SendGate:
             await asyncio.wait([turn], timeout=left)
 
     def _let_in(self) -> None:
-        while self._waiting and (self._waiting[0][0].done() or self._has_room(self._waiting[0][1])):
-            turn, wanted = self._waiting.popleft()
+        while (queue := self._next()) and (queue[0][0].done() or self._has_room(queue[0][1])):
+            turn, wanted = queue.popleft()
             if not turn.done():
+                self._ahead = self._ahead + 1 if queue is self._few and self._many else 0
                 self.under_way += wanted
                 turn.set_result(None)
 
+    def _next(self) -> Queue:
+        return self._few if self._few and (not self._many or self._ahead < MOST_AHEAD) else self._many
+
     def _learn(self, orders: int, took_ms: float, now: float) -> None:
         if took_ms <= self._aim_ms:
-            if self._waiting:
+            if self.waiting:
                 self.room = min(self.room + orders / self.room, MOST)
         elif now - self._shrunk_at >= took_ms / 1000:
             # Once for each round: those that were under way together are late together.

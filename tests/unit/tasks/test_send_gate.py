@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tasks.host.send_gate import FEWEST, MOST, SendGate
+from tasks.host.send_gate import FEWEST, MOST, MOST_AHEAD, SendGate
 from tests.fakes.virtual_time import in_virtual_time
 
 
@@ -15,13 +15,13 @@ async def test_whoever_finds_no_room_waits_in_turn_until_others_have_been_answer
         entered.append(name)
 
     await send("a", 8)
-    waiting = [asyncio.create_task(send(name, orders)) for name, orders in (("b", 5), ("c", 2))]
+    waiting = [asyncio.create_task(send(name, orders)) for name, orders in (("b", 5), ("c", 3))]
     await asyncio.sleep(1)
     assert entered == ["a"]
     gate.leave(8)
     await asyncio.gather(*waiting)
     assert entered == ["a", "b", "c"]
-    assert gate.under_way == 7
+    assert gate.under_way == 8
 
 
 @in_virtual_time
@@ -126,3 +126,52 @@ async def test_one_that_gives_up_at_the_head_of_the_queue_does_not_hold_up_the_n
     async with asyncio.timeout(0.5):
         await small
     assert gate.under_way == 10
+
+
+@in_virtual_time
+async def test_an_answer_to_an_execution_goes_ahead_of_grids_that_lay_themselves_out() -> None:
+    gate, entered = SendGate(20, 400), list[str]()
+
+    async def send(name: str, orders: int) -> None:
+        await gate.enter(orders)
+        entered.append(name)
+
+    await send("first", 20)
+    waiting = [asyncio.create_task(send(f"grid {n}", 20)) for n in range(5)]
+    await asyncio.sleep(1)
+    waiting.append(asyncio.create_task(send("exit", 1)))
+    await asyncio.sleep(1)
+    gate.leave(20)
+    await asyncio.sleep(1)
+    assert entered == ["first", "exit"]
+    gate.leave(1)
+    await asyncio.sleep(1)
+    assert entered == ["first", "exit", "grid 0"]
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+@in_virtual_time
+async def test_many_that_go_ahead_do_not_keep_a_grid_waiting_for_ever() -> None:
+    gate, entered = SendGate(20, 400), list[str]()
+    await gate.enter(20)
+
+    async def lay_out() -> None:
+        await gate.enter(20)
+        entered.append("grid")
+
+    async def answer() -> None:
+        await gate.enter(1)
+        entered.append("exit")
+        await asyncio.sleep(1)
+        gate.leave(1)
+
+    waiting = [asyncio.create_task(lay_out()), *(asyncio.create_task(answer()) for _ in range(4 * MOST_AHEAD))]
+    await asyncio.sleep(1)
+    gate.leave(20)
+    await asyncio.sleep(5)
+    gate.leave(20)
+    await asyncio.gather(*waiting)
+    assert entered.index("grid") == MOST_AHEAD
+    assert len(entered) == len(waiting)
