@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 MOST_WAITING: Final = 20_000
 PRICE_EVERY_NS: Final = 1_000_000_000
 EQUITY_EVERY_NS: Final = 60_000_000_000
+#: Strategies whose equity is kept in one go: all of them at once would hold the loop up.
+EQUITY_AT_ONCE: Final = 200
 _SIDES: Final = {1: "buy", -1: "sell"}
 _TYPES: Final = ("limit", "market", "post_only", "stop_market")
 
@@ -45,6 +47,8 @@ class Feeds:
         self._followed: set[tuple[str, str]] = set()
         self._priced_ns = 0
         self._equity_ns = 0
+        #: Whose equity of this minute is still to be kept.
+        self._unkept: deque[Runner] = deque()
 
     def note_step(self, runner: Runner | None, step: Step) -> None:
         """A step was kept."""
@@ -100,7 +104,9 @@ class Feeds:
             log.warning("events_not_told", count=len(waiting), reason=str(error))
         if now_ns - self._equity_ns >= EQUITY_EVERY_NS:
             self._equity_ns = now_ns
-            await self._keep_equity(runners)
+            self._unkept = deque(runners)
+        if self._unkept:
+            await self._keep_equity([self._unkept.popleft() for _ in range(min(len(self._unkept), EQUITY_AT_ONCE))])
 
     def _note_price(self, key: tuple[str, str], instrument: Instrument, update: PriceUpdate, _seen_ms: int) -> None:
         self._prices[key] = update, instrument

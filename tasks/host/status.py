@@ -61,6 +61,19 @@ def status_of(runner: Runner, parts: Parts, address: tuple[str, str]) -> dict[st
     }
 
 
+def refreshed(runner: Runner, parts: Parts, updated_at: str) -> dict[str, str]:
+    """What changes of a status while its strategy does nothing."""
+    key = strategy_lock(runner.number)
+    left_ns = parts.leases.left_ns(key)
+    term_ms = parts.config.worker.lease_seconds * 1000
+    return {
+        "status": runner.shown_state(is_leased=parts.leases.is_good(key)),
+        "updated_at": updated_at,
+        "lease_age_ms": str(max(round(term_ms - left_ns / 1_000_000), 0) if left_ns > 0 else 0),
+        **_price(runner),
+    }
+
+
 def equity_of(runner: Runner) -> tuple[int, int, int, int] | None:
     """Equity, realised, unrealised and fees in quote quanta; None before there is a price."""
     engine = runner.engine
@@ -84,20 +97,19 @@ class StatusPublisher:
         self._address = address
 
     async def publish(self, runners: Iterable[Runner]) -> None:
-        """Write the statuses that have changed or grown old, and tell of the changed ones."""
+        """Write the statuses that have changed and tell of them; of those that have grown old, what may have."""
         now_ns = self._parts.clock.machine.steady_ns()
         due = [one for one in runners if one.is_dirty or now_ns - one.published_ns > REFRESH_NS]
         for some in pieces(due, BATCH):
-            changed = [runner for runner in some if runner.is_dirty]
-            found = [(runner, status_of(runner, self._parts, self._address)) for runner in some]
+            found = [(one, status_of(one, self._parts, self._address)) for one in some if one.is_dirty]
+            idle = [one for one in some if not one.is_dirty]
             for runner in some:
                 runner.is_dirty, runner.published_ns = False, now_ns
             try:
                 await self._write([status for _, status in found])
+                await self._refresh(idle)
                 await self._parts.bus.publish_all(
-                    Event(event_bus.STRATEGY_STATUS, runner.want.owner, status)
-                    for runner, status in found
-                    if runner in changed
+                    Event(event_bus.STRATEGY_STATUS, runner.want.owner, status) for runner, status in found
                 )
             except (RedisError, OSError) as error:
                 log.warning("status_not_published", reason=str(error))
@@ -118,7 +130,23 @@ class StatusPublisher:
         except (RedisError, OSError) as error:
             log.warning("status_not_forgotten", reason=str(error))
 
+    async def _refresh(self, runners: list[Runner]) -> None:
+        """A hash that was not there any more has new fields now: it is written whole the next time."""
+        if not runners:
+            return
+        updated_at = _iso(self._parts.clock.machine.now_ms())
+        async with self._parts.redis.pipeline(transaction=False) as pipe:
+            for runner in runners:
+                key = redis_names.strategy_running(runner.number)
+                pipe.hset(key, mapping=cast("Mapping[Any, Any]", refreshed(runner, self._parts, updated_at)))
+                pipe.expire(key, TTL_SECONDS)
+            added: list[int] = (await pipe.execute())[::2]
+        for runner, fields in zip(runners, added, strict=True):
+            runner.is_dirty = runner.is_dirty or fields > 0
+
     async def _write(self, statuses: list[dict[str, Any]]) -> None:
+        if not statuses:
+            return
         async with self._parts.redis.pipeline(transaction=False) as pipe:
             for status in statuses:
                 key = redis_names.strategy_running(status["id"])
@@ -141,6 +169,16 @@ def _money(runner: Runner) -> dict[str, str]:
         "equity": equity,
         "position": to_wire(from_units(engine.books.result.base, instrument.base_quantum)),
     }
+
+
+def _price(runner: Runner) -> dict[str, str]:
+    """The price, and what it changes: nothing else where nothing is held."""
+    engine = runner.engine
+    if engine is None or runner.spec is None or engine.books.last_ticks <= 0:
+        return {}
+    if engine.books.result.base or engine.instance.instrument.base in dict(runner.spec.capital):
+        return _money(runner)
+    return {"current_price": to_wire(engine.instance.instrument.from_ticks(engine.books.last_ticks))}
 
 
 def _last_error(runner: Runner) -> str:
