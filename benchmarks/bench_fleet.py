@@ -1,9 +1,12 @@
-"""One worker process with many live grids on the simulated venue: memory, processor, time to own, time to be safe.
+"""One worker process with many live grids: memory, processor, time to own, time to be safe, and what the venue saw.
 
     python -m benchmarks.bench_fleet --grids 9000 --accounts 100
+    python -m benchmarks.bench_fleet --grids 9000 --accounts 100 --paper
+    python -m benchmarks.bench_fleet --grids 100 --accounts 10 --limits
 
-Starts everything by itself: Redis, an SQLite database (or MariaDB with `--database`), the simulator with its limits
-lifted, and one Celery worker. Every grid has 20 levels. Prices come once a second and symbol.
+Starts everything by itself: Redis, an SQLite database (or MariaDB with `--database`), the simulator (its limits lifted
+unless `--limits` is given), and one Celery worker. Every grid has 20 levels. Prices come once a second and symbol.
+With `--paper` the accounts are paper accounts, whose orders never leave the worker.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from urllib.request import urlopen
@@ -26,6 +30,7 @@ import psutil
 from core.redis_names import DOORBELL, strategy_lock
 from db.models import StrategyInstance
 from db.unit_of_work import committed
+from tests.acceptance.tape import OURS
 from tests.platform.world import World, now, until, world
 from tests.simulator_process import ROOT
 
@@ -39,16 +44,23 @@ SYMBOLS = tuple(TICKS)
 
 def main() -> None:
     wanted = arguments()
-    with tempfile.TemporaryDirectory(prefix="fleet") as name, prepared(Path(name), wanted) as (made, numbers):
+    with ExitStack() as stack:
+        folder = wanted.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fleet")))
+        folder.mkdir(parents=True, exist_ok=True)
+        made, numbers = stack.enter_context(prepared(folder, wanted))
+        print(f"{wanted.grids} grids of {wanted.levels} levels on {wanted.accounts} {kind_of(wanted)}")
         began = time.monotonic()
         made.start_worker("fleet")
         process = psutil.Process(made.workers["fleet"].process.pid)
         print(f"worker up (a member): {time.monotonic() - began:.1f} s")
         owned = until(lambda: leased(made, numbers) == len(numbers), "every lease", wanted.patience)
         print(f"owned: {len(numbers)} leases {time.monotonic() - began:.1f} s after launch ({owned:.1f} s as a member)")
-        until(lambda: gauge(made, 'ares_strategies{state="running"}') >= len(numbers), "all safe", wanted.patience)
+        wait_until_safe(made, len(numbers), wanted.patience)
         print(f"safe to order: {time.monotonic() - began:.1f} s after launch")
         settle(made, process, wanted.patience)
+        print(f"processor until then, {time.monotonic() - began:.0f} s after launch: {spent(made, process)}")
+        if not wanted.paper:
+            show_tape(made, wanted.grids * wanted.levels)
         show_cost(made, process, wanted.seconds)
         show_stops(made, numbers[:: max(len(numbers) // wanted.stops, 1)][: wanted.stops])
         show_inspect(made)
@@ -62,6 +74,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=20, help="of measuring, once everything rests")
     parser.add_argument("--stops", type=int, default=30)
     parser.add_argument("--patience", type=float, default=600.0)
+    parser.add_argument("--paper", action="store_true", help="paper accounts")
+    parser.add_argument("--limits", action="store_true", help="the simulated venue's limits as they are")
+    parser.add_argument("--keep", type=Path, help="a folder for the logs and the database; a temporary one otherwise")
     parser.add_argument("--database", default="", help="SQLAlchemy address of an empty schema; SQLite otherwise")
     return parser.parse_args()
 
@@ -70,17 +85,18 @@ def arguments() -> argparse.Namespace:
 def prepared(folder: Path, wanted: argparse.Namespace) -> Iterator[tuple[World, list[int]]]:
     """The world with its rows, before any worker."""
     keys = [(f"key-{n}-of-fleet", f"secret-{n}-of-fleet") for n in range(wanted.accounts)]
-    options = ["--market", "generated:7", "--symbols", ",".join(SYMBOLS), "--speed", "1", "--lift-limits"]
+    options = ["--market", "generated:7", "--symbols", ",".join(SYMBOLS), "--speed", "1"]
+    options += [] if wanted.limits else ["--lift-limits"]
     for key, secret in keys:
         options += ["--account", f"{key}:{secret}:USDT=1000000000,BTC=1000,ETH=10000"]
     database = wanted.database or f"sqlite:///{folder / 'fleet.sqlite3'}"
     settings = {"ARES_WORKER__MOST_STRATEGIES": "1000000"}
     with world(folder, database, *options, **settings) as made:
         prices = {each["symbol"]: Decimal(each["last_price"]) for each in made.venue.get("symbols")}
-        accounts = [made.add_account(key, secret) for key, secret in keys]
+        paper = {"USDT": "1000000000"}
+        accounts = [made.add_account(balances=paper) if wanted.paper else made.add_account(*key) for key in keys]
         rows = [
-            row_of(made, accounts[n % len(accounts)], len(accounts), n, prices, wanted.levels)
-            for n in range(wanted.grids)
+            row_of(made, accounts[n % len(accounts)], len(accounts), n, prices, wanted) for n in range(wanted.grids)
         ]
         with committed(made.database) as unit:
             unit.session.add_all(rows)
@@ -89,8 +105,14 @@ def prepared(folder: Path, wanted: argparse.Namespace) -> Iterator[tuple[World, 
         yield made, numbers
 
 
+def kind_of(wanted: argparse.Namespace) -> str:
+    if wanted.paper:
+        return "paper accounts"
+    return f"accounts at the simulated venue, its limits {'as they are' if wanted.limits else 'lifted'}"
+
+
 def row_of(
-    made: World, account: int, accounts: int, n: int, prices: dict[str, Decimal], levels: int
+    made: World, account: int, accounts: int, n: int, prices: dict[str, Decimal], wanted: argparse.Namespace
 ) -> StrategyInstance:
     symbol = SYMBOLS[n // accounts % len(SYMBOLS)]
     tick = Decimal(TICKS[symbol])
@@ -98,13 +120,13 @@ def row_of(
     top = prices[symbol] * Decimal("0.97")
     parameters = {
         "lower_price": str((top * Decimal("0.7")).quantize(tick)), "upper_price": str(top.quantize(tick)),
-        "levels": levels,
+        "levels": wanted.levels,
         "total_investment": "2000",
     }  # fmt: skip
     return StrategyInstance(
         owner_id=made.user, account_id=account, name=f"grid {n}", strategy_type="grid", symbol=symbol,
         kline_interval="1m", parameters=json.dumps(parameters), limits=json.dumps({"capital": {"USDT": "3000"}}),
-        desired_state="running", paper=False, created_at=now(), updated_at=now(),
+        desired_state="running", paper=wanted.paper, created_at=now(), updated_at=now(),
     )  # fmt: skip
 
 
@@ -130,6 +152,15 @@ def gauge(made: World, name: str) -> float:
     return 0.0
 
 
+def wait_until_safe(made: World, strategies: int, patience: float) -> None:
+    """Asks seldom: the answer takes the worker's time."""
+    began = time.monotonic()
+    while gauge(made, 'ares_strategies{state="running"}') < strategies:
+        if time.monotonic() - began > patience:
+            raise RuntimeError(f"not all safe after {patience:.0f} s: {made.workers['fleet'].log[-3000:]}")
+        time.sleep(0.5)
+
+
 def settle(made: World, process: psutil.Process, patience: float) -> None:
     """Until no order is sent any more."""
     began, last = time.monotonic(), -1.0
@@ -147,9 +178,32 @@ def show_cost(made: World, process: psutil.Process, seconds: int) -> None:
         time.sleep(1)
         lags.append(gauge(made, "ares_loop_lag_ms"))
     after = process.cpu_times()
-    spent = after.user + after.system - before.user - before.system
-    print(f"at rest: {mebibytes(process):.0f} MiB, {100 * spent / seconds:.0f} % of a core, ", end="")
+    used = after.user + after.system - before.user - before.system
+    print(f"at rest: {mebibytes(process):.0f} MiB, {100 * used / seconds:.0f} % of a core, ", end="")
     print(f"loop lag p50 {statistics.median(lags):.1f} ms, max {max(lags):.1f} ms")
+
+
+def spent(made: World, process: psutil.Process) -> str:
+    """Processor seconds of everything that has a part in it."""
+    parts = {
+        "worker": process.pid, "venue": made.venue.pid, "redis": made.redis.info("server")["process_id"],
+    }  # fmt: skip
+    times = {name: psutil.Process(pid).cpu_times() for name, pid in parts.items()}
+    return ", ".join(f"{name} {one.user + one.system:.1f} s" for name, one in times.items())
+
+
+def show_tape(made: World, levels: int) -> None:
+    """What the venue took, by its own record: every order once, and nothing refused for coming too often."""
+    orders = [line for line in made.venue.tape("order") if line["client"].startswith(OURS)]
+    taken = Counter(line["client"] for line in orders if line["execution"] == "NEW")
+    twice = sum(count > 1 for count in taken.values())
+    print(f"at the venue: {len(taken)} orders of {levels} levels, {twice} of them more than once; ", end="")
+    print(f"{len(orders) - sum(taken.values())} other reports; ", end="")
+    refused = Counter((line["status"], line["code"]) for line in made.venue.tape("request") if line["status"] >= 400)
+    print(f"answers that refuse, by status and code: {dict(refused) or 'none'}; ", end="")
+    log = made.workers["fleet"].log
+    told = {word: log.count(word) for word in ("order_outcome_unknown", "sweep_failed", "alarm  ")}
+    print("in the worker's log: " + ", ".join(f"{count} {word}" for word, count in told.items()))
 
 
 def mebibytes(process: psutil.Process) -> float:
