@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
+from core.base_pace import BasePace
 from core.clock import Clock
 from core.registry import Registry
 from domain.errors import Refused
@@ -54,16 +55,6 @@ class BaseBudget(Protocol):
 
     async def pause(self, milliseconds: int, *, banned: bool) -> None:
         """The venue wants silence for so long; unless banned, cancels and orders that reduce risk still go out."""
-
-
-class BasePace(Protocol):
-    """How many new orders an account may send, as its venue counts them."""
-
-    def note_limits(self, limits: Mapping[int, int]) -> None:
-        """The venue takes so many new orders of an account in windows of so many ms."""
-
-    def note_used(self, window_ms: int, orders: int) -> None:
-        """The venue has counted so many in its present window, whoever sent them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from core.base_exchange import (
     EXCHANGES,
     BaseBudget,
     BaseExchange,
-    BasePace,
     Credentials,
     PaperSettings,
     SharedMarket,
@@ -144,7 +143,7 @@ class Parts:
         return found
 
     def venue_settings(
-        self, name: str, credentials: Credentials | None = None, pace: BasePace | None = None
+        self, name: str, credentials: Credentials | None = None, pace: OrderPace | None = None
     ) -> VenueSettings:
         """How to reach a venue, with the budget that everyone behind this address shares."""
         wanted = self.config.venues.get(name)
@@ -163,7 +162,7 @@ class Parts:
             pace=pace,
         )
 
-    def exchange_of(self, account: Account, pace: BasePace | None = None) -> BaseExchange:
+    def exchange_of(self, account: Account, pace: OrderPace | None = None) -> BaseExchange:
         """The adapter of an account, not yet connected."""
         if not account.paper:
             settings = self.venue_settings(account.exchange, self.credentials_of(account), pace)
