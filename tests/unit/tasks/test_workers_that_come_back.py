@@ -51,29 +51,29 @@ def held() -> dict[int, AccountRunner]:
     return cast("dict[int, AccountRunner]", {number: HeldAccount(number) for number in range(1, 21)})
 
 
-def handed_over(worker: Claims) -> set[int]:
-    return {cast("Any", account).number for account in worker.to_hand_over(held(), {})}
+async def handed_over(worker: Claims) -> set[int]:
+    return {cast("Any", account).number for account in await worker.to_hand_over(held(), {})}
 
 
-def test_a_member_that_comes_back_gets_its_share_only_once_it_has_stayed() -> None:
+async def test_a_member_that_comes_back_gets_its_share_only_once_it_has_stayed() -> None:
     hands = Hands()
     worker = claims(hands)
     its_share = {number for number in held() if owner_of(number, (), [STEADY, FROZEN]) == "frozen"}
     hands.seconds += 6
-    assert handed_over(worker) == its_share != set()
+    assert await handed_over(worker) == its_share != set()
     for _ in range(5):
         worker.see([STEADY])
         hands.seconds += 9
         worker.see([STEADY, FROZEN])
         hands.seconds += 20
         worker.see([STEADY, FROZEN])
-        assert handed_over(worker) == set()
+        assert await handed_over(worker) == set()
     hands.seconds += 61
     worker.see([STEADY, FROZEN])
-    assert handed_over(worker) == its_share
+    assert await handed_over(worker) == its_share
 
 
-def test_a_worker_that_was_silent_itself_keeps_what_it_has() -> None:
+async def test_a_worker_that_was_silent_itself_keeps_what_it_has() -> None:
     hands = Hands()
     worker = claims(hands)
     worker.see([FROZEN])
@@ -81,14 +81,18 @@ def test_a_worker_that_was_silent_itself_keeps_what_it_has() -> None:
     worker.see([STEADY, FROZEN])
     hands.seconds += 6
     worker.see([STEADY, FROZEN])
-    assert handed_over(worker) == {number for number in held() if owner_of(number, (), [STEADY, FROZEN]) == "frozen"}
+    assert await handed_over(worker) == {
+        number for number in held() if owner_of(number, (), [STEADY, FROZEN]) == "frozen"
+    }
 
 
-def test_who_went_for_good_and_who_joins_are_not_taken_for_one_that_comes_back() -> None:
+async def test_who_went_for_good_and_who_joins_are_not_taken_for_one_that_comes_back() -> None:
     hands = Hands()
     worker = claims(hands)
     worker.see([STEADY])
     joined = Member("joined", 100, frozenset(), BUILD)
     worker.see([STEADY, joined])
     hands.seconds += 6
-    assert handed_over(worker) == {number for number in held() if owner_of(number, (), [STEADY, joined]) == "joined"}
+    assert await handed_over(worker) == {
+        number for number in held() if owner_of(number, (), [STEADY, joined]) == "joined"
+    }
