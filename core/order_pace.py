@@ -8,8 +8,9 @@ first answer.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from core.clock import MachineTime
@@ -32,7 +33,7 @@ class OrderPace:
         self._limits: dict[int, int] = {}
         #: Steady times at which orders were approved that have not been answered, and at which others were.
         self._open: deque[int] = deque()
-        self._answered: deque[int] = deque()
+        self._answered: list[int] = []
         #: Length of a window -> what the venue has counted in it, when it said so, and what was approved since.
         self._told: dict[int, tuple[int, int, int]] = {}
 
@@ -74,18 +75,11 @@ class OrderPace:
         return max(len(self._open) + self._counted(window_ms, now_ns), reported)
 
     def _counted(self, window_ms: int, now_ns: int) -> int:
-        start_ns = now_ns - window_ms * _MILLISECOND
-        return sum(1 for at_ns in _newest_first(self._answered, start_ns) if at_ns > start_ns)
+        return len(self._answered) - bisect_right(self._answered, now_ns - window_ms * _MILLISECOND)
 
     def _forget(self, now_ns: int) -> None:
-        while self._answered and self._answered[0] <= now_ns - _LONGEST_MS * _MILLISECOND:
-            self._answered.popleft()
+        old = bisect_right(self._answered, now_ns - _LONGEST_MS * _MILLISECOND)
+        if 2 * old > len(self._answered):
+            del self._answered[:old]
         while self._open and self._open[0] <= now_ns - _FORGOTTEN_NS:
             self._open.popleft()
-
-
-def _newest_first(times: deque[int], start_ns: int) -> Iterable[int]:
-    for at_ns in reversed(times):
-        if at_ns <= start_ns:
-            return
-        yield at_ns
