@@ -48,6 +48,7 @@ app.conf.update(
     worker_redirect_stdouts=False,
     worker_send_task_events=True,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
     broker_transport_options=_TRANSPORT,
     result_backend_transport_options={"global_keyprefix": BROKER_PREFIX},
     beat_schedule={"audit": {"task": AUDIT_COMPARE, "schedule": 30.0, "options": {"expires": 25}}},

@@ -90,6 +90,10 @@ class WorkerSection(Section):
     tags: tuple[str, ...] = ()
     #: Strategies that it runs at most.
     most_strategies: int = Field(default=20_000, ge=1)
+    #: Mebibytes of memory beyond which it hands everything over and ends, to be started anew; 0 is without a bound.
+    most_memory_mb: int = Field(default=0, ge=0, le=10_000_000)
+    #: A worker that has just begun is not ended for its memory: the one after it would take as much.
+    memory_rest_seconds: float = Field(default=600.0, ge=0, le=86_400)
     # Seconds. A lease runs out so long after it was last renewed; nothing is sent within the margin before.
     lease_seconds: float = Field(default=10.0, gt=0, le=120)
     heartbeat_seconds: float = Field(default=3.0, gt=0, le=60)

@@ -1,6 +1,7 @@
 """The broker's wire for workers: a message that cannot be read is told and dropped, and the worker goes on.
 
-Celery's own reader ends the worker with it, and the next worker with the next.
+Celery's own reader ends the worker with it, and the next worker with the next; and so it does when Redis answers and
+refuses to write, which here is as if it were away.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 from kombu.transport import TRANSPORT_ALIASES, redis
+from redis.exceptions import ResponseError
 
 log = structlog.get_logger(__name__)
 #: What reading nonsense raises. None of it is about the connection.
@@ -30,6 +32,8 @@ class CarefulTransport(redis.Transport):
     """Hands messages to whoever takes them."""
 
     Channel = CarefulChannel
+
+    connection_errors = (*redis.Transport.connection_errors, ResponseError)
 
     def _deliver(self, message: Any, queue: str) -> None:
         try:

@@ -18,6 +18,7 @@ from core.redis_client import require_lasting_keys
 from domain.errors import AresError
 from tasks.host.host import EngineHost
 from tasks.host.http import WorkerHttp
+from tasks.host.memory import MemoryBound
 from tasks.host.quarantine import note_death
 from tasks.host.watchdog import Watchdog, blocked_after, culprit
 from tasks.wiring import open_parts
@@ -95,9 +96,11 @@ class HostThread:
         self.host = host
         self._watchdog.start(self._loop)
         host.start()
+        memory = asyncio.create_task(MemoryBound(self._config.worker, parts.clock.machine).watch(), name="memory")
         log.info("engine_host_ready", worker=parts.worker_id, http_port=host.http_port)
         self._on_ready(host)
         await self._done.wait()
+        memory.cancel()
         self._watchdog.stop()
         await host.drain()
         await http.stop()

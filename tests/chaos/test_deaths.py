@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.stage import Stage, kill, stage, worker_of
+from tests.chaos.stage import SHORT, Stage, kill, stage, worker_of
 from tests.platform.world import until
 from tests.services import Service, create_schema
 
@@ -84,6 +84,25 @@ def test_a_worker_frozen_for_longer_than_its_leases_does_no_harm_when_it_wakes(f
     finally:
         worker.signal(signal.SIGCONT)
     found.trade(3)
+    assert found.judge() == []
+
+
+@pytest.mark.acceptance
+def test_a_worker_that_freezes_again_and_again_loses_what_it_had_once(found: Stage) -> None:
+    found.staff(1)
+    worker = found.start_worker("freezing")
+    until(lambda: worker.name in found.spread(), "strategies on the new worker", 180)
+    found.wait_until_all_run()
+    before = {number: found.world.epoch(number) for number in found.strategies}
+    found.moving.set()
+    for _ in range(4):
+        worker.signal(signal.SIGSTOP)
+        time.sleep(0.9 * float(SHORT["ARES_WORKER__LEASE_SECONDS"]))
+        worker.signal(signal.SIGCONT)
+        time.sleep(3 * float(SHORT["ARES_WORKER__STABILITY_SECONDS"]))
+    found.wait_until_all_run()
+    assert all(found.world.epoch(number) - epoch <= 1 for number, epoch in before.items())
+    found.trade(2)
     assert found.judge() == []
 
 

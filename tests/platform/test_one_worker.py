@@ -76,6 +76,16 @@ def test_what_cannot_run_says_why_and_runs_once_it_is_mended(platform: World) ->
     platform.wait_for_status(strategy, "running")
 
 
+def said(platform: World, what: str) -> str:
+    """What somebody who may use the broker is told."""
+    script = f"from celery_app import app\nprint({what})"
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, cwd=ROOT, env=platform.environment(), check=True, capture_output=True, text=True
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
 def poisoned() -> list[bytes]:
     """What nobody who means well puts into the queue."""
     arguments: list[Any] = [[], ["x"], [None], [[1]], [{"a": 1}], [1, 2], [10**400], ["9" * 100_000]]
@@ -124,13 +134,36 @@ def test_messages_that_make_no_sense_are_dropped_and_the_worker_goes_on(platform
     ):
         redis.publish(DOORBELL, words)
     until(lambda: redis.llen("q:engine") == 0, "every message taken")
-    canary = "import sys\nfrom celery_app import app\nprint(app.send_task('node.canary').get(timeout=120)['worker_id'])"
-    told = subprocess.run(
-        [sys.executable, "-c", canary], cwd=ROOT, env=platform.environment(), check=True, capture_output=True, text=True
-    )
-    assert told.stdout.strip() == worker.name, worker.log[-4000:]
+    assert said(platform, "app.send_task('node.canary').get(timeout=120)['worker_id']") == worker.name
     assert worker.process.poll() is None
     assert (platform.status(strategy)["status"], platform.epoch(strategy)) == ("running", epoch)
+
+
+def test_connections_that_redis_ends_are_made_anew_and_messages_are_taken_again(platform: World) -> None:
+    strategy = platform.add_strategy(platform.add_account())
+    platform.wait_for_status(strategy, "running")
+    epoch, worker = platform.epoch(strategy), platform.workers["one"]
+    for kind in ("normal", "pubsub", "normal"):
+        until(lambda kind=kind: platform.redis.client_kill_filter(_type=kind, skipme=True) > 0, "connections to end")  # type: ignore[misc]
+    assert said(platform, "app.send_task('node.canary').get(timeout=120)['worker_id']") == worker.name
+    assert platform.finished(platform.command(strategy, "pause"))[0] == "done"
+    platform.wait_for_status(strategy, "paused")
+    assert platform.epoch(strategy) == epoch
+
+
+def test_an_audit_may_run_many_times_or_never_and_tells_once_of_what_nobody_runs(platform: World) -> None:
+    nowhere = platform.add_strategy(platform.add_account(tags=["nowhere"]))
+    said(platform, "[app.send_task('audit.compare') and None for _ in range(6)]")
+
+    def told() -> list[str]:
+        events: Any = platform.redis.xrange("ares:events")
+        alerts = [json.loads(fields["data"]) for _, fields in events if fields["topic"] == "alert"]
+        return [one["text"] for one in alerts if one.get("instance") == nowhere and one["code"] == "not_running"]
+
+    until(lambda: platform.redis.llen("q:engine") == 0, "every audit taken")
+    until(lambda: bool(told()), "the alarm")
+    assert len(told()) == 1
+    assert platform.status(nowhere) == {}
 
 
 def test_rules_and_bars_of_what_is_traded_are_there_for_the_dashboard(tmp_path: Path) -> None:

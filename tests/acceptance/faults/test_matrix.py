@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.faults.matrix import MATRIX, ROWS, Elsewhere
+from tests.acceptance.faults.platform_matrix import PLATFORM, PLATFORM_ROWS
+from tests.negative.test_mechanisms import MECHANISMS
 
 HERE = Path(__file__).parent
+ENTRIES = MATRIX | PLATFORM
 
 
 @cache
@@ -22,20 +25,27 @@ def _tests_of(path: Path) -> frozenset[str]:
 
 
 def test_every_row_of_the_catalogue_has_an_entry() -> None:
-    assert set(MATRIX) == {f"{part}-{number:02}" for part, count in ROWS.items() for number in range(1, count + 1)}
+    rows = {
+        f"{part}-{number:02}" for part, count in (ROWS | PLATFORM_ROWS).items() for number in range(1, count + 1)
+    }  # fmt: skip
+    assert set(ENTRIES) == rows
+    assert not set(MATRIX) & set(PLATFORM)
 
 
-@pytest.mark.parametrize("row", MATRIX)
+@pytest.mark.parametrize("row", ENTRIES)
 def test_what_an_entry_names_exists(row: str) -> None:
-    entry = MATRIX[row]
+    entry = ENTRIES[row]
     assert entry.tests or isinstance(entry, Elsewhere)
+    mechanisms = {mechanism.name.replace(" ", "_") for mechanism in MECHANISMS}
     for name in entry.tests:
         path, _, test = name.partition("::")
+        test, _, mechanism = test.removesuffix("]").partition("[")
         assert test in _tests_of((HERE / path).resolve()), name
+        assert not mechanism or mechanism in mechanisms, name
 
 
 def test_every_test_of_a_fault_is_named_by_an_entry() -> None:
-    named = {name for entry in MATRIX.values() for name in entry.tests}
+    named = {name for entry in ENTRIES.values() for name in entry.tests}
     here = {f"{path.name}::{test}" for path in HERE.glob("test_*.py") for test in _tests_of(path)}
     apart = {"test_matrix.py", "test_bad_input.py", "test_funding.py"}
     assert {name for name in here if name.partition("::")[0] not in apart} <= named
