@@ -13,7 +13,7 @@ from api.checking import checked_model, checked_parameters
 from api.cursors import after, unpack
 from api.errors import BadFields, FieldError
 from api.identity import Caller
-from api.schemas.run import BacktestCreate, OptimisationCreate, Run, RunDetail, RunList
+from api.schemas.run import BacktestCreate, Headline, OptimisationCreate, Run, RunDetail, RunList
 from api.services import Services
 from core.base_jobs import Assumptions
 from core.base_strategy import StrategyKind
@@ -21,7 +21,7 @@ from core.registry import NotRegistered
 from db.models import RunRow
 from db.queries import audit, histories, runs
 from db.queries.instances import NoSuchRow
-from db.unit_of_work import committed, reading
+from db.unit_of_work import UnitOfWork, committed, reading
 
 BACKTEST: Final = "backtest"
 OPTIMISATION: Final = "optimisation"
@@ -31,7 +31,8 @@ async def submit_backtest(services: Services, caller: Caller, body: BacktestCrea
     """Keep a backtest whose parameters fit its strategy."""
     kind = _kind(services, body.strategy)
     params = json.loads(checked_parameters(kind, body.params))
-    job = {"strategy": kind.name, "params": params, "assumptions": _assumed(body.assumptions)}
+    period = body.period.model_dump(mode="json")
+    job = {"strategy": kind.name, "params": params, "period": period, "assumptions": _assumed(body.assumptions)}
     return await _submit(services, caller, BACKTEST, body.history_id, job, key)
 
 
@@ -53,21 +54,23 @@ async def listed(services: Services, caller: Caller, kind: str, cursor: str | No
     """The caller's runs of a kind, newest first."""
     before = unpack(cursor, int, (int,))
 
-    def read() -> list[RunRow]:
+    def read() -> RunList:
         with reading(services.database) as unit:
-            return list(runs.listed(unit, caller.id, kind, before, limit + 1))
+            rows = runs.listed(unit, caller.id, kind, before, limit + 1)
+            found, next_cursor = after(rows, limit, lambda row: [row.id])
+            return RunList(items=[_shown(unit, row) for row in found], next_cursor=next_cursor)
 
-    found, next_cursor = after(await run_in_threadpool(read), limit, lambda row: [row.id])
-    return RunList(items=[_shown(row) for row in found], next_cursor=next_cursor)
+    return await run_in_threadpool(read)
 
 
 def one(services: Services, caller: Caller, kind: str, number: int) -> RunDetail:
     """A run of the caller with what was found."""
     with reading(services.database) as unit:
         row = runs.of_owner(unit, number, caller.id, kind)
+        shown = _shown(unit, row)
     stamp = None if row.stamp is None else orjson.loads(row.stamp)
     result = None if row.result is None else orjson.loads(row.result)
-    return RunDetail(**_shown(row).model_dump(), job=orjson.loads(row.job), stamp=stamp, result=result)
+    return RunDetail(**shown.model_dump(), job=orjson.loads(row.job), stamp=stamp, result=result)
 
 
 def cancel(services: Services, caller: Caller, kind: str, number: int) -> Run:
@@ -79,7 +82,7 @@ def cancel(services: Services, caller: Caller, kind: str, number: int) -> Run:
             runs.drop_chunks(unit, number)
             audit.record(unit, audit.Deed(caller.login, f"{kind}_cancel", {"run": number}, caller.id), now)
         unit.session.refresh(row)
-        return _shown(row)
+        return _shown(unit, row)
 
 
 def remove(services: Services, caller: Caller, kind: str, number: int) -> None:
@@ -93,15 +96,15 @@ def remove(services: Services, caller: Caller, kind: str, number: int) -> None:
 async def _submit(
     services: Services, caller: Caller, kind: str, history: int, job: dict[str, Any], key: str | None
 ) -> Run:
-    row = await run_in_threadpool(_keep, services, caller, kind, history, job, key)
-    if row.state in runs.OPEN:
-        services.doorbell.compute(row.id or 0)
-    return _shown(row)
+    kept = await run_in_threadpool(_keep, services, caller, kind, history, job, key)
+    if kept.state in runs.OPEN:
+        services.doorbell.compute(kept.id)
+    return kept
 
 
 def _keep(
     services: Services, caller: Caller, kind: str, history: int, job: dict[str, Any], key: str | None
-) -> RunRow:  # fmt: skip
+) -> Run:  # fmt: skip
     now = services.now()
     row = RunRow(
         owner_id=caller.id, request_key=key or uuid4().hex, kind=kind, history_id=history, state=runs.QUEUED,
@@ -115,7 +118,7 @@ def _keep(
         kept = runs.add(unit, row)
         if kept is row:
             audit.record(unit, audit.Deed(caller.login, f"{kind}_create", {"run": row.id, **job}, caller.id), now)
-        return kept
+        return _shown(unit, kept)
 
 
 def _kind(services: Services, name: str) -> StrategyKind:
@@ -130,10 +133,13 @@ def _assumed(assumptions: Assumptions) -> dict[str, Any]:
     return found
 
 
-def _shown(row: RunRow) -> Run:
+def _shown(unit: UnitOfWork, row: RunRow) -> Run:
+    history = histories.get(unit, row.history_id)
     return Run(
         id=row.id or 0,
         history_id=row.history_id,
+        history=history.name,
+        symbol=history.symbol,
         strategy=orjson.loads(row.job)["strategy"],
         state=cast("Any", row.state),
         done=row.done,
@@ -142,4 +148,15 @@ def _shown(row: RunRow) -> Run:
         created_at=row.created_at,
         updated_at=row.updated_at,
         finished_at=row.finished_at,
+        headline=None if row.result is None else _headline(orjson.loads(row.result)),
     )
+
+
+def _headline(result: dict[str, Any]) -> Headline | None:
+    best = (result.get("best") or [{}])[0]
+    figures = result.get("metrics") or best.get("values")
+    if not figures:
+        return None
+    told = {name: figures.get(name) for name in ("return_percent", "max_drawdown_percent", "sharpe", "fills")}
+    verdict = best.get("luck", {}).get("verdict", "")
+    return Headline(net=figures["net"], currency=result.get("quote", ""), verdict=verdict, **told)

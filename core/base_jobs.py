@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 #: The most parameter sets that one optimisation may try.
 MOST_TRIALS: Final = 200_000
@@ -33,6 +33,24 @@ class Assumptions(BaseModel):
     runtime: Literal["auto", "compiled", "interpreted"] = Field("auto", title="Runtime")
 
 
+class Period(BaseModel):
+    """Which bars of a history: all of them, as long as they are kept, where nothing is said."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    since: AwareDatetime | None = Field(None, title="From", description="Bars that open at this moment or later.")
+    until: AwareDatetime | None = Field(None, title="To", description="Bars that open before this moment.")
+    bar_ms: int | None = Field(
+        None, title="Bar length", description="In milliseconds; a multiple of the history's.", ge=1, le=31 * 86_400_000
+    )
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Period:
+        if self.since is not None and self.until is not None and self.since >= self.until:
+            raise ValueError("the end is not later than the beginning")
+        return self
+
+
 class BacktestJob(BaseModel):
     """One strategy with one set of parameters over a history."""
 
@@ -40,6 +58,7 @@ class BacktestJob(BaseModel):
 
     strategy: str = Field(title="Strategy", max_length=40)
     params: dict[str, Any] = Field(title="Parameters", description="As the strategy's schema describes them.")
+    period: Period = Field(default_factory=Period)
     assumptions: Assumptions = Field(default_factory=Assumptions)
 
 
@@ -75,4 +94,5 @@ class OptimisationJob(BaseModel):
     validation: Validation = Field("none", title="Validation", description="How the choice itself is tried.")
     folds: int = Field(5, title="Folds", ge=2, le=50)
     embargo_bars: int = Field(0, title="Embargo", description="Bars left out around the tested ones.", ge=0, le=10**6)
+    period: Period = Field(default_factory=Period)
     assumptions: Assumptions = Field(default_factory=Assumptions)

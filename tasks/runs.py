@@ -17,9 +17,9 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from core.base_jobs import BacktestJob, OptimisationJob
+from core.base_jobs import BacktestJob, OptimisationJob, Period
 from core.base_strategy import STRATEGIES, StrategyKind
-from core.clock import MachineTime, utc_from_ms
+from core.clock import MachineTime, ms_from_utc, utc_from_ms
 from core.registry import Registry
 from db.database import Database
 from db.models import RunChunk, RunRow
@@ -27,9 +27,10 @@ from db.queries import histories, runs
 from db.queries.runs import Claim
 from db.unit_of_work import committed, reading
 from domain.errors import AresError, Refused, Transient
-from engine.backtest import History, report, run, store
-from engine.backtest.optimiser import Search, conclude, search_of
+from engine.backtest import History, kept, run, store
+from engine.backtest.optimiser import Search, conclude, report, search_of
 from engine.backtest.optimiser.chunks import Bench, Chunk, Course
+from engine.backtest.optimiser.scores import FIGURES
 from engine.backtest.optimiser.search import settings_of
 from engine.backtest.optimiser.trial import Trial, dumped, loaded
 from engine.backtest.runtime import code_version
@@ -43,8 +44,6 @@ RENEWALS: Final = 4
 MOST_ATTEMPTS: Final = 5
 #: Pieces of one run that are under way at once, so that others get their turn.
 MOST_AT_ONCE: Final = 8
-#: Points of an equity curve that are kept.
-_POINTS: Final = 500
 
 
 @dataclass
@@ -87,12 +86,11 @@ class Laboratory:
         with self._whole(number) as is_mine:
             if is_mine:
                 job = BacktestJob.model_validate_json(row.job)
-                kind, history = self.kinds.get(job.strategy), self._history(row)
+                kind, history = self.kinds.get(job.strategy), self._history(row, job.period)
                 result = run(kind, kind.params(**job.params), history, settings_of(job.assumptions))
-                found = orjson.loads(report.to_json(result))
+                found = kept.result_of(result)
                 stamp = {**found["stamp"], "assumptions": found["assumptions"]}
-                found["equity"] = _points(history, result.curve)
-                self._finish(number, stamp, found, 1)
+                self._finish(number, stamp, found, kept.files_of(result), 1)
         return 0
 
     def _optimise(self, row: RunRow) -> int:
@@ -130,7 +128,11 @@ class Laboratory:
         chunks = course.next(done)
         if not chunks:
             outcome = conclude(search, done)
-            self._finish(number, search.stamp(), {**outcome.as_dict(), "trials": _table(search, course, done)}, None)
+            files = {
+                "report.html": report.to_html(outcome).encode(),
+                "trials.csv": kept.table(*_trials(search, course, done)).encode(),
+            }
+            self._finish(number, search.stamp(), outcome.as_dict(), files, None)
             return 0
         rows = [
             RunChunk(
@@ -183,24 +185,31 @@ class Laboratory:
     def _search(self, row: RunRow) -> tuple[Search, Bench]:
         if self._last is None or self._last[0] != row.id:
             job = OptimisationJob.model_validate_json(row.job)
-            search = search_of(job, self.kinds.get(job.strategy), self._history(row))
+            search = search_of(job, self.kinds.get(job.strategy), self._history(row, job.period))
             self._last = row.id or 0, search, Bench(search)
         return self._last[1:]
 
-    def _history(self, row: RunRow) -> History:
+    def _history(self, row: RunRow, period: Period) -> History:
         with reading(self.database) as unit:
-            kept = histories.get(unit, row.history_id)
+            shared = histories.get(unit, row.history_id)
             content = histories.content(unit, row.history_id)
-        if store.checksum(content) != kept.digest:
-            raise store.Damaged(f"history {kept.name}: {store.Damaged.__doc__}")
-        return store.unpack(content)
+        if store.checksum(content) != shared.digest:
+            raise store.Damaged(f"history {shared.name}: {store.Damaged.__doc__}")
+        history = store.unpack(content)
+        if period.bar_ms is not None and period.bar_ms != history.bar_ms:
+            history = store.resampled(history, period.bar_ms)
+        since, until = (None if moment is None else ms_from_utc(moment) for moment in (period.since, period.until))
+        return history.between(since, until)
 
-    def _finish(self, number: int, stamp: dict[str, Any], result: dict[str, Any], total: int | None) -> None:
+    def _finish(
+        self, number: int, stamp: dict[str, Any], result: dict[str, Any], files: dict[str, bytes], total: int | None
+    ) -> None:
         counted = {} if total is None else {"done": total, "total": total}
         texts = {"stamp": orjson.dumps(stamp).decode(), "result": orjson.dumps(result).decode()}
         with committed(self.database) as unit:
             if runs.finish(unit, number, runs.DONE, self._now(), **texts, **counted):
                 runs.drop_chunks(unit, number)
+                runs.keep_files(unit, number, {name: zlib.compress(content, 6) for name, content in files.items()})
 
     def _fail(self, number: int, words: str) -> None:
         with committed(self.database) as unit:
@@ -214,18 +223,18 @@ class Laboratory:
         return utc_from_ms(self.time.now_ms())
 
 
-def _points(history: History, curve: Any) -> list[list[Any]]:
-    """The equity curve with fewer points: [time in milliseconds, text]."""
-    step = max(len(curve) // _POINTS, 1)
-    places = [*range(0, len(curve) - 1, step), len(curve) - 1]
-    return [[int(history.open_ms[at]) + history.bar_ms, f"{curve[at]:.8f}"] for at in places]
-
-
-def _table(search: Search, course: Course, done: dict[str, list[Trial]]) -> list[list[Any]]:
-    """Every trial in short: its varied parameters, and the objectives."""
-    names = [one.name for one in search.space.dimensions]
-    figures = [one.name for one in search.objectives]
-    return [
-        [*(trial.params[name] for name in names), *(trial.values.get(figure) for figure in figures)]
+def _trials(
+    search: Search, course: Course, done: dict[str, list[Trial]]
+) -> tuple[list[str], Iterator[tuple[str, ...]]]:
+    """Every trial as a row of text: its parameters, then every figure of merit."""
+    names = [*(one.name for one in search.space.dimensions), *search.space.fixed]
+    rows = (
+        (str(trial.number), *(str(trial.params[name]) for name in names), trial.status,
+         *(_text(trial.values.get(figure)) for figure in FIGURES), trial.words)
         for trial in course.trials(0, done)
-    ]
+    )  # fmt: skip
+    return ["number", *names, "status", *FIGURES, "words"], rows
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

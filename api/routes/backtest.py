@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from api import running
+from typing import Literal
+
+from fastapi import Response
+
+from api import run_files, running
 from api.deps import AnyServices, Trader, Viewer
 from api.router import new_router
 from api.schemas.common import Cursor, IdempotencyKey, Limit, Number
-from api.schemas.run import BacktestCreate, Run, RunDetail, RunList
+from api.schemas.run import BacktestCreate, Run, RunDetail, RunFillList, RunList
 
 router = new_router("backtests")
 
@@ -29,6 +33,22 @@ async def create_backtest(
 def get_backtest(services: AnyServices, caller: Viewer, backtest_id: Number) -> RunDetail:
     """One backtest with what it found."""
     return running.one(services, caller, running.BACKTEST, backtest_id)
+
+
+@router.get("/api/backtests/{backtest_id}/fills")
+def list_backtest_fills(
+    services: AnyServices, caller: Viewer, backtest_id: Number, cursor: Cursor = None, limit: Limit = 100
+) -> RunFillList:
+    """What a backtest executed, in its order."""
+    return run_files.fills(services, caller, backtest_id, cursor, limit)
+
+
+@router.get("/api/backtests/{backtest_id}/files/{name}", response_class=Response)
+def get_backtest_file(
+    services: AnyServices, caller: Viewer, backtest_id: Number, name: Literal["report.html", "fills.csv"]
+) -> Response:
+    """The report of a backtest as a page of its own, or its executions as text with commas between."""
+    return run_files.one(services, caller, running.BACKTEST, backtest_id, name)
 
 
 @router.post("/api/backtests/{backtest_id}/cancel")

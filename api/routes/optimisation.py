@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from api import running
+from typing import Literal
+
+from fastapi import Response
+
+from api import run_files, running
 from api.deps import AnyServices, Trader, Viewer
 from api.router import new_router
 from api.schemas.common import Cursor, IdempotencyKey, Limit, Number
@@ -31,6 +35,14 @@ async def create_optimisation(
 def get_optimisation(services: AnyServices, caller: Viewer, optimisation_id: Number) -> RunDetail:
     """One optimisation with what it found."""
     return running.one(services, caller, running.OPTIMISATION, optimisation_id)
+
+
+@router.get("/api/optimisations/{optimisation_id}/files/{name}", response_class=Response)
+def get_optimisation_file(
+    services: AnyServices, caller: Viewer, optimisation_id: Number, name: Literal["report.html", "trials.csv"]
+) -> Response:
+    """The report of an optimisation as a page of its own, or every trial as text with commas between."""
+    return run_files.one(services, caller, running.OPTIMISATION, optimisation_id, name)
 
 
 @router.post("/api/optimisations/{optimisation_id}/cancel")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from api.schemas.common import LARGEST_NUMBER, Answer, Body, Moment, Page
 from api.schemas.strategy import Parameters
-from core.base_jobs import Assumptions, OptimisationJob
+from core.base_jobs import Assumptions, OptimisationJob, Period
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -36,6 +36,7 @@ class BacktestCreate(Body):
     history_id: int = Field(ge=1, le=LARGEST_NUMBER)
     strategy: str = Field(max_length=40, examples=["grid"])
     params: Parameters
+    period: Period = Field(default_factory=Period)
     assumptions: Assumptions = Field(default_factory=Assumptions)
 
 
@@ -45,11 +46,27 @@ class OptimisationCreate(OptimisationJob):
     history_id: int = Field(ge=1, le=LARGEST_NUMBER)
 
 
+class Headline(Answer):
+    """What a run has found, in a line."""
+
+    net: str = Field(description="Earned after fees, in the quote asset; of an optimisation, by its best set.")
+    currency: str = Field(description="Empty where it was not kept.")
+    return_percent: float | None
+    max_drawdown_percent: float | None
+    sharpe: float | None
+    fills: int | None
+    verdict: Literal["edge", "unclear", "luck", "unknown", ""] = Field(
+        description="Of an optimisation: whether the best is more than the luck of many."
+    )
+
+
 class Run(Answer):
     """A backtest or an optimisation, and how far it is. The event stream tells every step, as topic `run`."""
 
     id: int
     history_id: int
+    history: str = Field(description="Its name.")
+    symbol: str
     strategy: str
     state: RunState
     done: int = Field(description="Parameter sets that have been tried.")
@@ -58,6 +75,7 @@ class Run(Answer):
     created_at: Moment
     updated_at: Moment
     finished_at: Moment | None
+    headline: Headline | None = Field(description="Null until something was found.")
 
 
 RunList = Page[Run]
@@ -69,3 +87,20 @@ class RunDetail(Run):
     job: dict[str, Any]
     stamp: dict[str, Any] | None = Field(description="What has to be the same for the same result.")
     result: dict[str, Any] | None = Field(description="Null until it is done.")
+
+
+class RunFill(Answer):
+    """One execution of a backtest."""
+
+    at: Moment
+    side: Literal["buy", "sell"]
+    price: str
+    quantity: str
+    fee: str
+    fee_asset: str
+    is_maker: bool
+    realised: str = Field(description="What it has earned before its fee, in the quote asset.")
+    reason: str
+
+
+RunFillList = Page[RunFill]

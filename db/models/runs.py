@@ -80,6 +80,19 @@ class RunRow(Row, table=True):
     finished_at: datetime | None = column.moment(optional=True)
 
 
+class RunFile(Row, table=True):
+    """What a finished run can be taken away as: its report, its table of executions or trials."""
+
+    __tablename__ = "run_files"
+    __table_args__ = (OPTIONS,)
+
+    run_id: int = column.key("runs.id")
+    name: str = column.name_key(40)
+    owner_id: int = column.link()
+    #: Packed with zlib.
+    content: bytes = column.large_bytes()
+
+
 class RunChunk(Row, table=True):
     """Parameter sets of an optimisation that one worker tries together."""
 

@@ -6,14 +6,14 @@ may take the work up; results are kept once, and the first one stays.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, or_, update
 from sqlmodel import col, select
 
-from db.models import RunChunk, RunRow
+from db.models import RunChunk, RunFile, RunRow
 from db.queries.commands import OtherCommand
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
@@ -153,9 +153,28 @@ def finish(unit: UnitOfWork, number: int, state: str, now: datetime, **found: st
     return unit.connection.execute(change.values(**values)).rowcount == 1
 
 
+def keep_files(unit: UnitOfWork, number: int, files: Mapping[str, bytes]) -> None:
+    """Keep what a run that has just ended can be taken away as."""
+    row = unit.session.get_one(RunRow, number)
+    owner = row.owner_id
+    unit.session.add_all(
+        RunFile(run_id=number, name=name, owner_id=owner, content=content) for name, content in files.items()
+    )
+    unit.session.flush()
+
+
+def file(unit: UnitOfWork, number: int, name: str) -> bytes:
+    """A file of a run, packed, or `NoSuchRow`."""
+    found = unit.session.get(RunFile, (number, name))
+    if found is None:
+        raise NoSuchRow(f"run {number} has no {name}; it has not ended well, or ended before files were kept.")
+    return found.content
+
+
 def remove(unit: UnitOfWork, row: RunRow) -> None:
     """Take a run out with everything it found."""
-    unit.connection.execute(delete(RunChunk).where(col(RunChunk.run_id) == row.id))
+    for parts in (RunChunk, RunFile):
+        unit.connection.execute(delete(parts).where(col(parts.run_id) == row.id))
     unit.session.delete(row)
 
 

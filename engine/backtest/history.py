@@ -74,6 +74,14 @@ class History:
         )
         return History(self.instrument, self.bar_ms, times, opens, highs, lows, closes, volumes, self.warnings)
 
+    def between(self, since_ms: int | None, until_ms: int | None) -> History:
+        """Bars that open at `since_ms` or later and before `until_ms`; `BadHistory` when they are fewer than two."""
+        edges = (since_ms if since_ms is not None else -(2**63), until_ms if until_ms is not None else 2**63 - 1)
+        begin, end = (int(place) for place in numpy.searchsorted(self.open_ms, edges))
+        if end - begin < 2:
+            raise BadHistory("history: it has fewer than two bars of the period that was asked for; take a longer one.")
+        return self if (begin, end) == (0, len(self)) else self.part(begin, end)
+
 
 class Prints(History):
     """Trades of the market instead of bars: each is a bar of one price. `bar_ms` is 1."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import zlib
 from collections.abc import Iterator
+from decimal import Decimal
 
 import orjson
 import pytest
@@ -10,6 +14,7 @@ from sqlalchemy import Engine, update
 
 import strategies
 from core.base_strategy import STRATEGIES
+from core.clock import utc_from_ms
 from db.models import HistoryPart, RunRow
 from db.queries import runs
 from db.unit_of_work import committed, reading
@@ -61,6 +66,11 @@ def laboratory(engine: Engine, clock: Hands, name: str) -> Laboratory:
     return Laboratory(engine, clock, name)
 
 
+def kept_file(engine: Engine, number: int, name: str) -> str:
+    with reading(engine) as unit:
+        return zlib.decompress(runs.file(unit, number, name)).decode()
+
+
 def to_the_end(number: int, *at_work: Laboratory) -> None:
     """Every laboratory takes its turn until nobody finds anything to do."""
     while sum([one.work(number) for one in at_work]):
@@ -74,12 +84,40 @@ def test_a_backtest_has_the_figures_of_one_that_was_run_by_hand(engine: Engine, 
     assert (row.state, row.done, row.total, row.error) == (runs.DONE, 1, 1, "")
     kind = find("ma_cross")
     params = kind.params.model_validate({"fast": 4, "slow": 24, "size": "0.1"})
-    expected = run(kind, params, HISTORY, Settings(runtime="interpreted"))
+    expected = run(kind, params, HISTORY, Settings(maker_fee=Decimal(0), taker_fee=Decimal(0), runtime="interpreted"))
     found = orjson.loads(row.result or "")
     assert found["metrics"]["fills"] == expected.figures.fills > 4
     assert found["equity"][-1][0] == int(HISTORY.open_ms[-1]) + HISTORY.bar_ms
     stamp = orjson.loads(row.stamp or "")
     assert (stamp["data"], stamp["code"]) == (HISTORY.digest, expected.stamp.code)
+    table = list(csv.DictReader(io.StringIO(kept_file(engine, number, "fills.csv"))))
+    assert len(table) == expected.figures.fills
+    assert sum(Decimal(one["realised"]) for one in table) == expected.amount(expected.figures.realised)
+    assert {one["reason"] for one in table} <= set(kind.reasons.values())
+    assert kept_file(engine, number, "report.html").startswith("<!doctype html>")
+
+
+def test_a_part_of_a_history_is_run_in_longer_bars(engine: Engine, clock: Hands) -> None:
+    since, until = (utc_from_ms(int(HISTORY.open_ms[at])) for at in (50, 350))
+    period = {"since": since.isoformat(), "until": until.isoformat(), "bar_ms": 2 * HISTORY.bar_ms}
+    number = ask(engine, 1, share(engine, HISTORY), one_cross(period=period))
+    to_the_end(number, laboratory(engine, clock, "one"))
+    row = look(engine, number)
+    assert row.state == runs.DONE, row.error
+    found = orjson.loads(row.result or "")
+    assert (found["bars"], found["bar_ms"]) == (150, 2 * HISTORY.bar_ms)
+    points = found["equity"]
+    assert points[-1][0] == int(HISTORY.open_ms[350])
+    assert min(Decimal(fall) for _, _, _, fall in points) <= 0
+    deepest = min(float(fall) for _, _, _, fall in points)
+    assert deepest == pytest.approx(-found["metrics"]["max_drawdown_percent"], abs=1e-3)
+
+
+def test_a_period_without_bars_fails_with_its_reason(engine: Engine, clock: Hands) -> None:
+    number = ask(engine, 1, share(engine, HISTORY), one_cross(period={"until": "2001-01-01T00:00:00Z"}))
+    to_the_end(number, laboratory(engine, clock, "one"))
+    row = look(engine, number)
+    assert (row.state, "take a longer one" in row.error) == (runs.FAILED, True)
 
 
 @pytest.mark.parametrize("method", ["exhaustive", "nsga"])
@@ -94,7 +132,8 @@ def test_two_laboratories_share_an_optimisation_and_its_end_is_that_of_one(
     search = search_of(job, find("ma_cross"), HISTORY)
     expected = orjson.loads(orjson.dumps(conclude(search, work(search, find, processes=1)).as_dict()))
     found = orjson.loads(row.result or "")
-    assert len(found.pop("trials")) == found["counts"]["tried"] > 8
+    table = kept_file(engine, number, "trials.csv").splitlines()
+    assert len(table) - 1 == found["counts"]["tried"] > 8
     assert found == expected
 
 

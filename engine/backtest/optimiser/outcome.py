@@ -62,7 +62,10 @@ class Outcome:
         return {
             "strategy": self.search.kind.name,
             "symbol": history.instrument.symbol,
+            "base": history.instrument.base,
+            "quote": history.instrument.quote,
             "bars": len(history),
+            "bar_ms": history.bar_ms,
             "period_ms": grid_of(history).period_ms,
             "objectives": [f"{'max' if one.is_max else 'min'}:{one.name}" for one in self.search.objectives],
             "counts": self.counts,

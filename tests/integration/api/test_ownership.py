@@ -46,11 +46,14 @@ RULES = {
     "list_backtests": Rule(VIEWER),
     "create_backtest": Rule(TRADER, BACKTEST, good=(202,)),
     "get_backtest": Rule(VIEWER),
+    "list_backtest_fills": Rule(VIEWER, good=(404,)),  # of one that was cancelled there are none
+    "get_backtest_file": Rule(VIEWER, good=(404,)),
     "cancel_backtest": Rule(TRADER),
     "delete_backtest": Rule(TRADER, good=(204,)),
     "list_optimisations": Rule(VIEWER),
     "create_optimisation": Rule(TRADER, SEARCH, good=(202,)),
     "get_optimisation": Rule(VIEWER),
+    "get_optimisation_file": Rule(VIEWER, good=(404,)),
     "cancel_optimisation": Rule(TRADER),
     "delete_optimisation": Rule(TRADER, good=(204,)),
     "list_accounts": Rule(VIEWER),
@@ -190,7 +193,8 @@ def ended(node: ApiNode, who: str, runs: str, body: dict[str, Any]) -> int:
 def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> Any:
     rule, options = RULES[one.name], dict[str, Any]()
     of = of | {"user_id": node.people["vera"]}
-    path = re.sub(r"{(\w+)}", lambda name: str(of[name[1]]), one.path) + rule.query
+    named = {"name": "report.html"}
+    path = re.sub(r"{(\w+)}", lambda name: str((of | named)[name[1]]), one.path) + rule.query
     if rule.body is not None:
         body = dict(rule.body)
         if one.name == "create_strategy":

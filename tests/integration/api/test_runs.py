@@ -54,7 +54,20 @@ def test_a_backtest_is_asked_for_once_worked_on_and_read(
     assert found["result"]["metrics"]["fills"] > 2
     assert set(found["stamp"]) >= {"data", "code", "params", "assumptions"}
     assert found["job"]["params"] == CROSS
-    assert [one["id"] for one in node.get("/api/backtests").json()["items"]] == [number]
+    (listed,) = node.get("/api/backtests").json()["items"]
+    assert (listed["id"], listed["history"], listed["symbol"]) == (number, "trend", "BTC/USDT")
+    metrics, headline = found["result"]["metrics"], listed["headline"]
+    assert (headline["net"], headline["fills"], headline["currency"]) == (metrics["net"], metrics["fills"], "USDT")
+    taken = node.get(f"/api/backtests/{number}/fills?limit=2").json()
+    later = node.get(f"/api/backtests/{number}/fills?cursor={taken['next_cursor']}&limit=500").json()
+    assert len(taken["items"]) + len(later["items"]) == metrics["fills"]
+    assert taken["items"][0]["side"] == "buy"
+    page, table = (node.get(f"/api/backtests/{number}/files/{name}") for name in ("report.html", "fills.csv"))
+    assert page.headers["content-type"].startswith("text/html")
+    assert (table.headers["content-disposition"], table.text.count("\n")) == (
+        f'attachment; filename="backtest-{number}-fills.csv"', metrics["fills"] + 1
+    )  # fmt: skip
+    assert node.get(f"/api/backtests/{number}/files/secrets.txt").status_code == 422
     assert node.get("/api/optimisations").json()["items"] == []
     assert node.get(f"/api/optimisations/{number}").status_code == 404
     assert node.call("DELETE", f"/api/backtests/{number}").status_code == 204
@@ -83,6 +96,8 @@ def test_an_optimisation_is_cancelled_and_nobody_works_on_it(
         ({"params": CROSS | {"colour": 1}}, "parameters.colour"),
         ({"strategy": "nothing"}, "strategy"),
         ({"history_id": 999}, "history_id"),
+        ({"period": {"since": "2025-01-02T00:00:00Z", "until": "2025-01-01T00:00:00Z"}}, "period"),
+        ({"period": {"since": "2025-01-02T00:00:00"}}, "period.since"),
         ({"assumptions": {"maker_fee": "-1"}}, "assumptions.maker_fee"),
         ({"assumptions": {"quote": "0.0000000000000000001"}}, "assumptions.quote"),
     ],

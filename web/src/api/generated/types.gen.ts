@@ -299,6 +299,7 @@ export type BacktestCreate = {
     params: {
         [key: string]: unknown;
     };
+    period?: Period;
     /**
      * Strategy
      */
@@ -962,6 +963,48 @@ export type FollowerAccountList = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * Headline
+ *
+ * What a run has found, in a line.
+ */
+export type Headline = {
+    /**
+     * Currency
+     *
+     * Empty where it was not kept.
+     */
+    currency: string;
+    /**
+     * Fills
+     */
+    fills: number | null;
+    /**
+     * Max Drawdown Percent
+     */
+    max_drawdown_percent: number | null;
+    /**
+     * Net
+     *
+     * Earned after fees, in the quote asset; of an optimisation, by its best set.
+     */
+    net: string;
+    /**
+     * Return Percent
+     */
+    return_percent: number | null;
+    /**
+     * Sharpe
+     */
+    sharpe: number | null;
+    /**
+     * Verdict
+     *
+     * Of an optimisation: whether the best is more than the luck of many.
+     */
+    verdict: 'edge' | 'unclear' | 'luck' | 'unknown' | '';
 };
 
 /**
@@ -1806,6 +1849,7 @@ export type OptimisationCreate = {
      * Figures of merit; `min:` or `max:` in front says which way.
      */
     objectives?: Array<string>;
+    period?: Period;
     /**
      * Population
      *
@@ -1935,6 +1979,20 @@ export type PageHistory = {
 };
 
 /**
+ * Page[RunFill]
+ */
+export type PageRunFill = {
+    /**
+     * Items
+     */
+    items: Array<RunFill>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
  * Page[Run]
  */
 export type PageRun = {
@@ -1946,6 +2004,32 @@ export type PageRun = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * Period
+ *
+ * Which bars of a history: all of them, as long as they are kept, where nothing is said.
+ */
+export type Period = {
+    /**
+     * Bar length
+     *
+     * In milliseconds; a multiple of the history's.
+     */
+    bar_ms?: number | null;
+    /**
+     * From
+     *
+     * Bars that open at this moment or later.
+     */
+    since?: string | null;
+    /**
+     * To
+     *
+     * Bars that open before this moment.
+     */
+    until?: string | null;
 };
 
 /**
@@ -2721,6 +2805,16 @@ export type Run = {
      */
     finished_at: string | null;
     /**
+     * Null until something was found.
+     */
+    headline: Headline | null;
+    /**
+     * History
+     *
+     * Its name.
+     */
+    history: string;
+    /**
      * History Id
      */
     history_id: number;
@@ -2736,6 +2830,10 @@ export type Run = {
      * Strategy
      */
     strategy: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
     /**
      * Total
      *
@@ -2772,6 +2870,16 @@ export type RunDetail = {
      * Finished At
      */
     finished_at: string | null;
+    /**
+     * Null until something was found.
+     */
+    headline: Headline | null;
+    /**
+     * History
+     *
+     * Its name.
+     */
+    history: string;
     /**
      * History Id
      */
@@ -2811,6 +2919,10 @@ export type RunDetail = {
      */
     strategy: string;
     /**
+     * Symbol
+     */
+    symbol: string;
+    /**
      * Total
      *
      * And in all; 0 until a worker has begun.
@@ -2820,6 +2932,52 @@ export type RunDetail = {
      * Updated At
      */
     updated_at: string;
+};
+
+/**
+ * RunFill
+ *
+ * One execution of a backtest.
+ */
+export type RunFill = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Fee
+     */
+    fee: string;
+    /**
+     * Fee Asset
+     */
+    fee_asset: string;
+    /**
+     * Is Maker
+     */
+    is_maker: boolean;
+    /**
+     * Price
+     */
+    price: string;
+    /**
+     * Quantity
+     */
+    quantity: string;
+    /**
+     * Realised
+     *
+     * What it has earned before its fee, in the quote asset.
+     */
+    realised: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Side
+     */
+    side: 'buy' | 'sell';
 };
 
 /**
@@ -4538,6 +4696,165 @@ export type CancelBacktestResponses = {
 
 export type CancelBacktestResponse = CancelBacktestResponses[keyof CancelBacktestResponses];
 
+export type GetBacktestFileData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         *
+         * Its number.
+         */
+        backtest_id: number;
+        /**
+         * Name
+         */
+        name: 'report.html' | 'fills.csv';
+    };
+    query?: never;
+    url: '/api/backtests/{backtest_id}/files/{name}';
+};
+
+export type GetBacktestFileErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetBacktestFileError = GetBacktestFileErrors[keyof GetBacktestFileErrors];
+
+export type GetBacktestFileResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type ListBacktestFillsData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         *
+         * Its number.
+         */
+        backtest_id: number;
+    };
+    query?: {
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/backtests/{backtest_id}/fills';
+};
+
+export type ListBacktestFillsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListBacktestFillsError = ListBacktestFillsErrors[keyof ListBacktestFillsErrors];
+
+export type ListBacktestFillsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageRunFill;
+};
+
+export type ListBacktestFillsResponse = ListBacktestFillsResponses[keyof ListBacktestFillsResponses];
+
 export type GetCommandData = {
     body?: never;
     path: {
@@ -5389,6 +5706,80 @@ export type CancelOptimisationResponses = {
 };
 
 export type CancelOptimisationResponse = CancelOptimisationResponses[keyof CancelOptimisationResponses];
+
+export type GetOptimisationFileData = {
+    body?: never;
+    path: {
+        /**
+         * Optimisation Id
+         *
+         * Its number.
+         */
+        optimisation_id: number;
+        /**
+         * Name
+         */
+        name: 'report.html' | 'trials.csv';
+    };
+    query?: never;
+    url: '/api/optimisations/{optimisation_id}/files/{name}';
+};
+
+export type GetOptimisationFileErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetOptimisationFileError = GetOptimisationFileErrors[keyof GetOptimisationFileErrors];
+
+export type GetOptimisationFileResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
 
 export type GetRiskLimitsSchemaData = {
     body?: never;

@@ -1,0 +1,95 @@
+"""What is kept of a backtest that was asked for on the platform: a result for a page, and files to take away."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy
+import orjson
+
+from core.clock import utc_from_ms
+from domain.money import from_units, to_wire
+from engine.backtest import report
+from engine.backtest.kernel import layout as lay
+from engine.backtest.result import Result
+
+#: Points of a curve that are kept.
+POINTS: Final = 500
+#: Executions that are kept; of more, the first.
+MOST_FILLS: Final = 50_000
+COLUMNS: Final = (
+    "at", "side", "price", "quantity", "fee", "fee_asset", "is_maker", "realised", "reason", "slot", "cycle",
+)  # fmt: skip
+
+
+def result_of(result: Result) -> dict[str, Any]:
+    """`report.to_json` with the curve in `POINTS` points, the units, and the time that was traded."""
+    history, instrument = result.history, result.history.instrument
+    found: dict[str, Any] = orjson.loads(report.to_json(result))
+    return {
+        **found,
+        "base": instrument.base,
+        "quote": instrument.quote,
+        "bar_ms": history.bar_ms,
+        "first_at": utc_from_ms(int(history.open_ms[result.first_place - 1])).isoformat(),
+        "last_at": utc_from_ms(int(history.open_ms[-1]) + history.bar_ms).isoformat(),
+        "equity": points_of(result),
+        "fills_kept": min(len(result.fills), MOST_FILLS),
+    }
+
+
+def files_of(result: Result) -> dict[str, bytes]:
+    """The report as a page of its own, and every execution as text with commas between."""
+    return {"report.html": report.to_html(result).encode(), "fills.csv": table(COLUMNS, fills_of(result)).encode()}
+
+
+def points_of(result: Result) -> list[list[Any]]:
+    """[milliseconds, equity, buying and holding, percent below the high], at closes of bars from the first traded on.
+
+    Of the bars between two points the one is told whose equity is lowest, so that no fall is missing.
+    """
+    history, first = result.history, result.first_place - 1
+    curve, closes = result.curve[first:], history.close[first:]
+    hold = curve[0] * closes / closes[0]
+    highs = numpy.maximum.accumulate(numpy.maximum(curve, 1e-12))
+    falls = 100 * (curve / highs - 1)
+    edges = numpy.unique(numpy.linspace(0, len(curve), min(POINTS, len(curve)) + 1).astype(int))
+    inner = [int(begin + numpy.argmin(falls[begin:end])) for begin, end in pairwise(edges)]
+    return [
+        [int(history.open_ms[first + at]) + history.bar_ms, f"{curve[at]:.8f}", f"{hold[at]:.8f}", f"{falls[at]:.4f}"]
+        for at in sorted({0, *inner, len(curve) - 1})
+    ]
+
+
+def fills_of(result: Result) -> Iterator[tuple[str, ...]]:
+    """A row of `COLUMNS` for each execution, in their order; amounts as decimal text."""
+    instrument, named = result.history.instrument, {name: at for at, name in enumerate(lay.FILL_FIELDS)}
+    for row in result.fills[:MOST_FILLS].tolist():
+        in_base = bool(row[named["fee_in_base"]])
+        fee = from_units(row[named["fee"]], instrument.base_quantum if in_base else instrument.quote_quantum)
+        yield (
+            utc_from_ms(row[named["time_ms"]]).isoformat(),
+            "buy" if row[named["side"]] > 0 else "sell",
+            to_wire(instrument.from_ticks(row[named["ticks"]])),
+            to_wire(instrument.from_lots(row[named["lots"]])),
+            to_wire(fee),
+            instrument.base if in_base else instrument.quote,
+            "yes" if row[named["maker"]] else "no",
+            to_wire(result.amount(row[named["realised"]])),
+            result.kind.reasons.get(row[named["reason"]], ""),
+            str(row[named["slot"]]),
+            str(row[named["cycle"]]),
+        )
+
+
+def table(head: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
+    """Text with commas between."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue()
