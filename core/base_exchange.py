@@ -30,6 +30,10 @@ KEY_REFUSED: Final = "the key was refused"
 #: A rejection whose reason begins so never left this machine: the venue cannot be reached.
 NOTHING_SENT: Final = "nothing was sent"
 
+#: A rejection whose reason begins so was signed too long ago, or by a wrong clock, when it came: it says nothing of the
+#: order, which may be tried again under its next attempt.
+CAME_LATE: Final = "the request came after its time"
+
 # Priorities of a request, most urgent first: what is taken from the shared budget first when little is left.
 CANCEL: Final = 0
 REDUCE: Final = 1

@@ -94,6 +94,8 @@ class Step:
     metrics: RiskMetrics | None = None
     #: Trading time of the step in milliseconds.
     time_ms: int = 0
+    #: Machine time at which its news was taken in, before anything of it was kept.
+    began_ms: int = 0
 
 
 class Stored(NamedTuple):

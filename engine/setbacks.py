@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from core.base_exchange import KEY_REFUSED, NOTHING_SENT
+from core.base_exchange import CAME_LATE, KEY_REFUSED, NOTHING_SENT
 from core.clock import Clock
 from domain.order import CANCELLED, EXPIRED, REJECTED, Order, OrderReport, is_terminal
 from engine.books import Books
@@ -14,7 +14,8 @@ from engine.gate import PAUSING, SlotPauses, Standing
 class Setbacks:
     """Counts refusals in a row, by steps; lets single slots pause; says what holds an order back, and in which words.
 
-    Orders that never left this machine, or fail with the account's key, say nothing of the strategy and do not count.
+    Orders that never left this machine, came after their time, or fail with the account's key, say nothing of the
+    strategy and do not count.
     """
 
     def __init__(
@@ -80,6 +81,10 @@ class Setbacks:
         self.on_refusal()
         if reason.startswith((KEY_REFUSED, NOTHING_SENT)):
             return  # the account tells of it
+        if reason.startswith(CAME_LATE):
+            self._tell(f"order {order.client_order_id} of slot {order.key.slot} was refused: {reason}; it is tried again "
+                       f"in {pause_ms / 1000:g} s. A busy machine or a wrong clock is behind it.")  # fmt: skip
+            return
         kind = int(order.reduce_only)
         if step > self._counted[kind]:
             self._counted[kind] = step

@@ -29,7 +29,8 @@ class StepKeeper:
 
     def new_step(self) -> Step:
         """A step of nothing."""
-        return Step(self._instance, self._epoch, [], [], [], [], [], [])
+        now_ms = self._clock.machine.now_ms()
+        return Step(self._instance, self._epoch, [], [], [], [], [], [], began_ms=now_ms)
 
     async def prove_ownership(self) -> None:
         """Return if the journal still knows this engine as the owner; `Fenced` when another has taken over."""

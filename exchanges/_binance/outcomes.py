@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from core.base_exchange import KEY_REFUSED
+from core.base_exchange import CAME_LATE, KEY_REFUSED
 from domain.outcome import Accepted, Outcome, Rejected, Unknown
 from exchanges._ccxt import Answer
 
@@ -90,6 +90,8 @@ def refusal(body: Mapping[str, Any], code: int) -> Rejected | Unknown:
         return Unknown(f"{_words(body, code)}: an earlier send of this order lives.")
     if code in KEY_CODES:
         return Rejected(f"{KEY_REFUSED}: revoked, or not allowed from this address ({_words(body, code)}).")
+    if code in CLOCK_CODES:
+        return Rejected(f"{CAME_LATE}: {_words(body, code)}")
     if -1199 <= code <= -1002 or -2999 <= code <= -2000 or -5999 <= code <= -4000:
         return Rejected(_words(body, code))
     return Unknown(f"{_words(body, code)}: this code is not in the table.")

@@ -22,7 +22,7 @@ from db.journal import GroupCommitJournal
 from db.queries import fleet
 from db.queries.fleet import Want
 from engine.account_hub import AccountHub
-from engine.engine_manager import EngineManager
+from engine.engine_manager import EngineManager, InstanceSpec
 from engine.trading_engine import TradingEngine
 from exchanges._binance.exchange import BinanceExchange
 from tasks.host.copying.desk import FollowerDesk
@@ -80,6 +80,7 @@ class CopyNode(Node):
             before = self.steps
             await until(lambda: self.is_idle, "idle engines")
             await self.watch.look()
+            await self.desk.refresh()
             await self.desk.look()
             await self._take_up()
             await until(lambda: self.is_idle, "idle engines")
@@ -106,7 +107,7 @@ class CopyNode(Node):
                 (row,) = await self.parts.database.read(partial(fleet.rows, instances=[number]))
                 spec = replace(spec_of(row, account.hub.exchange), limits=LIMITS)
                 engine = await self.manager.start(spec, account.hub)
-                account.runners[number] = runner = runner_of(number, owned.account, engine, self.manager)
+                account.runners[number] = runner = runner_of(spec, owned.account, engine, self.manager)
                 self._listen(runner, engine)
                 self.desk.note_runner(runner)
                 self.steps += 1
@@ -121,10 +122,10 @@ class CopyNode(Node):
         engine.on_change = after_step
 
 
-def runner_of(number: int, account: int, engine: TradingEngine, manager: EngineManager) -> Runner:
+def runner_of(spec: InstanceSpec, account: int, engine: TradingEngine, manager: EngineManager) -> Runner:
     """An instance that is up."""
-    want = Want(number, account, OWNER, "running", 0, 0, 1, WORKER)
-    return Runner(want, state=LIVE, engine=engine, manager=manager)
+    want = Want(spec.number, account, OWNER, "running", 0, 0, 1, WORKER)
+    return Runner(want, state=LIVE, engine=engine, manager=manager, spec=spec)
 
 
 @asynccontextmanager
@@ -166,8 +167,8 @@ async def copying_node(
                 watch, held, parts,
             )
         )  # fmt: skip
-        leading = next(iter(up.manager.engines))
-        made[0].leading = runner_of(leading, 1, up.manager.engines[leading], up.manager)
+        (leader,) = scene.bots
+        made[0].leading = runner_of(leader.spec(), 1, up.manager.engines[leader.number], up.manager)
         journals[0].on_kept = made[0].note_step
         await desk.refresh()
         await watch.refresh([Member(WORKER, 1, frozenset())], {}, takes=True)

@@ -139,6 +139,7 @@ def check_all(run: Run, up: CopyNode, made: dict[int, int]) -> None:
     assert len(signals) > 10, "the master has hardly traded"
     leader = sum((quantity for quantity, _, _ in trades[1]), Decimal(0))
     assert signals[-1].quantity == leader, "what was published last is what the master holds"
+    assert all(trades[account] for account in made), "a follower has never traded: its copy adds up to nothing"
     for account, relationship in made.items():
         holding = check_follower(up, run.database, account, relationship, trades[account])
         if account in FIXED:

@@ -191,7 +191,7 @@ class Owned:
     def take_step(self, step: Step, now: datetime) -> bool:
         """An instance's step was kept; gives whether it says anything new."""
         self.logs.sent(step.intents, now)
-        self.logs.told(step.orders, now)
+        self.logs.told(step.orders, utc_from_ms(step.began_ms) if step.began_ms else now)
         return self.take_fills(step.fills) or self.logs.has_changes
 
     def settle(self, symbol: str, progress: Progress | None) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -26,18 +26,19 @@ from db.queries import following as relations
 from db.unit_of_work import UnitOfWork
 from domain import events
 from domain.copying import follow
-from domain.copying.target import MasterPosition as Held
 from domain.errors import AresError
 from domain.events import Event
-from domain.instrument import Instrument
 from engine.follower_engine.book import Target
 from engine.follower_engine.progress import progress_of
+from engine.trading_engine import TradingEngine
 from tasks.host.account import AccountRunner
 from tasks.host.copying import news
 from tasks.host.copying.accounts import Owned
+from tasks.host.copying.held import HeldByMasters
 from tasks.host.copying.loader import Loader
+from tasks.host.copying.pace import TOGETHER, until_most_have_left
 from tasks.host.copying.rows import CopyRows
-from tasks.host.copying.shapes import caps_of, newest
+from tasks.host.copying.shapes import caps_of
 from tasks.host.runner import LIVE, Runner
 from tasks.wiring import Parts, number_of
 
@@ -76,14 +77,17 @@ class FollowerDesk:
         self._failed: dict[int, int] = {}
         #: Relationship -> commands without an outcome.
         self._waiting: dict[int, list[int]] = {}
-        #: Master, symbol and instrument -> what it was worked out from, and the position in the law's units.
-        self._known: dict[tuple[int, str, int], tuple[MasterPosition, Master, Instrument, Held]] = {}
+        self._held = HeldByMasters(self.rows)
         self._bell = asyncio.Event()
+        #: Whether the bell will ring by itself for what is to be kept.
+        self._is_soon = False
         self._whole_ns = self._marked_ns = 0
         self._is_reading = asyncio.Lock()
 
-    def take_position(self, position: MasterPosition) -> None:
-        """What a master that is watched here holds, as it has just been published."""
+    def take_position(self, position: MasterPosition, master: Master) -> None:
+        """What a master that is watched here holds, as it has just been published, and the master at that moment."""
+        if position.master_id in self.rows.followers:
+            self.rows.masters[position.master_id] = master
         self._handed[position.master_id] = max(position.version, self._handed.get(position.master_id, 0))
         self._rung |= self.rows.take_position(position)
         self._bell.set()
@@ -124,7 +128,7 @@ class FollowerDesk:
         """Plan whenever there is something new, until cancelled."""
         while True:
             try:
-                async with asyncio.timeout(self._pause()):
+                async with asyncio.timeout(1.0):
                     await self._bell.wait()
             except TimeoutError:
                 pass
@@ -142,7 +146,7 @@ class FollowerDesk:
         """A step of an instance was kept: share out what it has traded."""
         found = self._by_instance.get(step.instance)
         if found is not None and found[0].take_step(step, self._now()):
-            self._bell.set()
+            self._keep_soon()
 
     def note_runner(self, runner: Runner) -> None:
         """A strategy here has changed in some way: one that copies hears its target if it does not know it yet."""
@@ -152,9 +156,9 @@ class FollowerDesk:
         owned, symbol = found
         self._tell(owned, ())
         if owned.settle(symbol, progress_of(runner.engine)):
-            self._bell.set()
+            self._keep_soon()
         if symbol in owned.book.unpriced:
-            self._mark_one(owned, symbol, runner)
+            self._mark_one(owned, symbol, runner.engine)
 
     def drop(self, account: int) -> None:
         """The account is held here no more."""
@@ -175,8 +179,23 @@ class FollowerDesk:
         rung, self._rung = self._rung, set()
         rung |= {number for number, owned in self.owned.items() if 0 < owned.book.due_ms <= now_ms}
         await self._load(rung)
+        self._is_soon = False
         dirty = {number for number, owned in self.owned.items() if owned.is_due(now_ns)}
-        mine = [self.owned[number] for number in sorted(rung | dirty) if number in self.owned and self._may(number)]
+        first = sorted(rung | dirty, key=lambda number: (number not in rung, number))
+        mine = [self.owned[number] for number in first if number in self.owned and self._may(number)]
+        for start in range(0, len(mine), TOGETHER):
+            try:
+                await self._carry_out(mine[start : start + TOGETHER], rung)
+            except BaseException:
+                # Those that come after them have not been looked at.
+                self._rung |= rung - {owned.account for owned in mine[:start]}
+                raise
+            if len(mine) > start + TOGETHER:
+                told = [self._engine(one, name) for one in mine[start : start + TOGETHER] for name in one.instances]
+                await until_most_have_left(filter(None, told))
+
+    async def _carry_out(self, mine: list[Owned], rung: Collection[int]) -> None:
+        """Plan for some, keep it, and hand it over; others wait no longer than these take."""
         try:
             await self._prepare([owned for owned in mine if owned.account in rung])
             mine = [owned for owned in mine if self.owned.get(owned.account) is owned]
@@ -186,7 +205,6 @@ class FollowerDesk:
             # Nobody has heard of what was decided; it is read back and decided again.
             for owned in mine:
                 self.drop(owned.account)
-            self._rung |= rung
             raise
         for owned in mine:
             if self.owned.get(owned.account) is owned:
@@ -246,27 +264,10 @@ class FollowerDesk:
         owned.book.caps = caps_of(owned.row, equity or owned.book.caps.equity, owned.quantum)
 
     def _plan(self, owned: Owned) -> list[Target]:
-        rows, book, machine_ms = self.rows, owned.book, self._parts.clock.machine.now_ms()
-        found = {
-            number: {
-                symbol: self._newest(row, rows.masters[number], book.instruments[symbol])
-                for symbol, row in rows.positions.get(number, {}).items()
-                if symbol in book.instruments
-            }
-            for number in {following.master for following in book.followings.values()}
-            if number in rows.masters
-        }
-        plan = book.plan(found, self._parts.clock.trading.now_ms(), machine_ms)
+        rows, machine_ms = self.rows, self._parts.clock.machine.now_ms()
+        plan = owned.book.plan(self._held.of(owned.book), self._parts.clock.trading.now_ms(), machine_ms)
         owned.take_plan(plan, rows.relationships, rows.masters, rows.positions, self._now())
         return plan.targets
-
-    def _newest(self, row: MasterPosition, master: Master, instrument: Instrument) -> Held:
-        """What a master holds, in units of the venue; worked out once for all that follow it there."""
-        found = self._known.get((row.master_id, row.symbol, id(instrument)))
-        if found is None or found[0] is not row or found[1] is not master or found[2] is not instrument:
-            found = row, master, instrument, newest(row, master, instrument)
-            self._known[row.master_id, row.symbol, id(instrument)] = found
-        return found[3]
 
     async def _keep(self, mine: list[Owned]) -> None:
         now = self._now()
@@ -307,11 +308,9 @@ class FollowerDesk:
         """Hand targets to the instances that carry them out; those that are not up yet hear when they are."""
         told = {one.symbol: one for one in targets}
         for symbol, made in owned.book.targets.items():
-            runner = self._runner(owned, symbol)
-            if runner is None or runner.engine is None or runner.state != LIVE:
-                continue
-            if symbol in told or runner.engine.instance.state[follow.VERSION] < made.version:
-                runner.engine.put(
+            engine = self._engine(owned, symbol)
+            if engine is not None and (symbol in told or engine.instance.state[follow.VERSION] < made.version):
+                engine.put(
                     Event(
                         events.TARGET, self._parts.clock.trading.now_ms(), ticks=made.reference, lots=made.lots,
                         cycle=made.version, high=made.ceiling, low=made.floor, base=made.until_ms,
@@ -322,10 +321,9 @@ class FollowerDesk:
         """Take the prices of now, carry out stops, and tell again what an instance may have missed."""
         for number, owned in self.owned.items():
             for symbol in owned.book.instruments:
-                runner = self._runner(owned, symbol)
-                is_up = runner is not None and runner.state == LIVE and runner.engine is not None
-                if runner is not None and is_up:
-                    self._mark_one(owned, symbol, runner)
+                engine = self._engine(owned, symbol)
+                if engine is not None:
+                    self._mark_one(owned, symbol, engine)
             self._settle(owned)
             if owned.book.needs_watching and (ended := owned.book.protect()):
                 owned.end(ended)
@@ -338,24 +336,21 @@ class FollowerDesk:
         for symbol in owned.book.instruments:
             if not owned.logs.pending(symbol):
                 continue
-            runner = self._runner(owned, symbol)
-            is_up = runner is not None and runner.state == LIVE
-            engine = runner.engine if runner is not None and is_up else None
+            engine = self._engine(owned, symbol)
             if owned.settle(symbol, progress_of(engine) if engine is not None else None):
-                self._bell.set()
+                self._keep_soon()
 
-    def _mark_one(self, owned: Owned, symbol: str, runner: Runner) -> None:
+    def _mark_one(self, owned: Owned, symbol: str, engine: TradingEngine) -> None:
         """The price of a symbol now; what has waited for one is planned anew."""
-        if runner.engine is None or symbol not in owned.book.instruments:
-            return
-        if owned.book.mark(symbol, runner.engine.books.last_ticks):
+        if symbol in owned.book.instruments and owned.book.mark(symbol, engine.books.last_ticks):
             self._rung.add(owned.account)
             self._bell.set()
 
-    def _runner(self, owned: Owned, symbol: str) -> Runner | None:
+    def _engine(self, owned: Owned, symbol: str) -> TradingEngine | None:
         """What trades a symbol for an account, if it is up here."""
         account = self._accounts.get(owned.account)
-        return account.runners.get(owned.instances.get(symbol, 0)) if account is not None else None
+        runner = account.runners.get(owned.instances.get(symbol, 0)) if account is not None else None
+        return runner.engine if runner is not None and runner.state == LIVE else None
 
     def _is_news(self, row: FollowRelationship) -> bool:
         owned = self.owned.get(row.account_id)
@@ -385,8 +380,12 @@ class FollowerDesk:
     def _may(self, account: int) -> bool:
         return self._parts.leases.is_good(account_lock(account))
 
-    def _pause(self) -> float:
-        return FLUSH_SECONDS if any(owned.has_changes for owned in self.owned.values()) else 1.0
+    def _keep_soon(self) -> None:
+        """What an order has come to is kept with all that comes within a moment: one row then holds all of it."""
+        if self._is_soon:
+            return
+        self._is_soon = True
+        asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._bell.set)
 
     def _now(self) -> datetime:
         return utc_from_ms(self._parts.clock.machine.now_ms())

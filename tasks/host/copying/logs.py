@@ -45,6 +45,8 @@ class Log:
     value: int = 0
     fee: int = 0
     client_order_id: str = ""
+    #: The venue has answered for its order; later news of it are no second answer.
+    is_acknowledged: bool = False
     #: A newer signal of the relationship has come: it ends with its own order.
     is_superseded: bool = False
     has_failed: bool = False
@@ -73,7 +75,7 @@ class TradeLogs:
                 row.relationship_id, row.master_version, row.master_symbol, lots, row.master_price,
                 row.received_at or row.timestamp, target_of_order(row.client_order_id or ""),
                 done if lots > 0 else -done, value, quanta(row.fee, instrument.quote_quantum),
-                row.client_order_id or "", waits=not lots,
+                row.client_order_id or "", row.acknowledged_at is not None, waits=not lots,
             )  # fmt: skip
             self._supersede(log.symbol, log.relationship)
             self._pending.setdefault(log.symbol, []).append(log)
@@ -123,15 +125,15 @@ class TradeLogs:
             if order.status == PENDING:
                 continue
             for log in self._pending.get(order.symbol, []):
-                if log.client_order_id != order.client_order_id or "acknowledged_at" in log.changes:
+                if log.client_order_id != order.client_order_id or log.is_acknowledged:
                     continue
                 if order.status == REJECTED:
-                    self._change(log, outcome="rejected", status="failed", acknowledged_at=now,
+                    self._change(log, outcome="rejected", status="failed",
                                  error_message="the venue refused the order; the strategy's last error says why.",
                                  execution_time_ms=_milliseconds(log, now))  # fmt: skip
                     log.client_order_id, log.has_failed = "", True  # the next attempt is the order of this signal
-                    log.changes.pop("acknowledged_at")
                 elif order.status >= OPEN:
+                    log.is_acknowledged = True
                     self._change(log, outcome="accepted", acknowledged_at=now, order_id=order.venue_order_id or None,
                                  execution_time_ms=_milliseconds(log, now))  # fmt: skip
 

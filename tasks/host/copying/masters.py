@@ -66,7 +66,7 @@ class MasterWatch:
 
     def __init__(
         self, parts: Parts, runner_of: Callable[[int], Runner | None],
-        tell: Callable[[MasterPosition], None], news: Callable[[Event], None],
+        tell: Callable[[MasterPosition, Master], None], news: Callable[[Event], None],
     ) -> None:  # fmt: skip
         self.watched: dict[int, Watched] = {}
         self._parts, self._runner_of, self._tell, self._news = parts, runner_of, tell, news
@@ -151,33 +151,36 @@ class MasterWatch:
         if not waiting:
             return
         try:
-            found = await self._parts.database.keep(partial(self._publish, watched, list(waiting.values())))
+            row, found = await self._parts.database.keep(partial(self._publish, watched, list(waiting.values())))
         except BaseException:
             watched.waiting = waiting | watched.waiting
             raise
-        if found is None:
+        if row is None:
             log.warning("master_overtaken", master=number)
             await self._let_go(number)
             return
         for position in found:
-            self._tell(position)
+            self._tell(position, row)
             self._news(of_signal(position))
         if found:
             newest = max(position.version for position in found)
             await self._parts.redis.publish(DOORBELL, f"{MASTER}{number}:{newest}")
 
-    def _publish(self, watched: Watched, told: list[Published], unit: UnitOfWork) -> list[MasterPosition] | None:
+    def _publish(
+        self, watched: Watched, told: list[Published], unit: UnitOfWork
+    ) -> tuple[Master | None, list[MasterPosition]]:
+        """The master, None when another worker watches it, and what is news."""
         row = unit.session.get(Master, watched.row.id, with_for_update=True)
         if row is None or row.epoch != watched.epoch:
-            return None
+            return None, []
+        found: list[MasterPosition] = []
         if row.state == masters.ENDED:
-            return []
-        found = []
+            return row, found
         for one in told:
             if masters.publish(unit, row, one, self._now()) is not None:
                 position = unit.session.get(MasterPosition, (watched.row.id, one.symbol))
                 found += [position] if position is not None else []
-        return found
+        return row, found
 
     async def _take_up(self, row: Master) -> None:
         number = number_of(row.id)

@@ -30,6 +30,8 @@ class CopyRows:
         self.followers: dict[int, set[int]] = {}
         self.of_account: dict[int, set[int]] = {}
         self._database = database
+        #: Whether somebody follows, or a master trades, on another account than when circles were looked for last.
+        self._is_rewired = False
 
     async def read(self, since: datetime, *, whole: bool) -> tuple[list[FollowRelationship], set[int]]:
         """Everything, or what has changed since a moment: relationships, and the accounts whose masters have moved."""
@@ -65,12 +67,14 @@ class CopyRows:
             before, self.masters[number] = self.masters.get(number), master
             if before is None or before.state != master.state:
                 moved |= self.followers.get(number, set())
+            self._is_rewired |= before is None or before.account_id != master.account_id
         for position in positions:
             moved |= self.take_position(position)
-        return moved | self._find_circles()
+        return moved | self._find_circles() if self._is_rewired else moved
 
     def _find_circles(self) -> set[int]:
         """Gives the accounts for which that is news."""
+        self._is_rewired = False
         known = {number: self.masters[row.master_id] for number, row in self.relationships.items()
                  if row.master_id in self.masters and row.desired_state != "stopped"}  # fmt: skip
         before, self.circular = (
@@ -103,11 +107,13 @@ class CopyRows:
             before = self.relationships.get(number)
             if before is None or before.revision != row.revision or row.master_id not in self.masters:
                 masters.add(row.master_id)
+                self._is_rewired = True
             is_over = row.removed_at is not None or (row.desired_state == "stopped" and row.state == "stopped")
             if is_over:
                 is_fewer |= self.relationships.pop(number, None) is not None
             else:
                 self.relationships[number] = row
+        self._is_rewired |= is_fewer
         if masters or is_fewer or not self.wanted:
             self._index()
         return masters

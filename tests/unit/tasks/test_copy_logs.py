@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -170,3 +170,13 @@ def test_a_new_owner_goes_on_with_the_signals_whose_end_nobody_has_seen() -> Non
     traded(logs, 3, 150, "b")
     found = changes(logs)[3]
     assert (found["status"], found["follower_amount"]) == ("success", Decimal("0.002"))
+
+
+def test_the_first_answer_of_the_venue_is_when_an_order_was_acknowledged_whatever_is_heard_of_it_later() -> None:
+    logs = TradeLogs()
+    take(logs, 1, 0, 100)
+    logs.sent([order(1)], NOW)
+    logs.told([order(1, OPEN)], NOW)
+    assert changes(logs)[1]["acknowledged_at"] == NOW
+    logs.told([order(1, FILLED)], NOW + timedelta(seconds=1))
+    assert logs.take_changes() == ([], [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from core.base_exchange import Capabilities
+from core.base_exchange import CAME_LATE, Capabilities
 from domain import events, slots
 from domain.copying import follow
 from domain.events import Event
@@ -135,6 +135,20 @@ async def test_a_refused_entry_is_told_and_tried_ever_more_slowly_until_a_person
         assert len(floor.our_orders()) == 3
         assert "margin is insufficient" in node.engine.status.last_error
         assert node.engine.status.held_back == {0: "repeated_rejection"}
+
+
+@in_virtual_time
+async def test_orders_that_came_after_their_time_are_tried_again_until_one_is_taken() -> None:
+    floor = open_futures()
+    floor.limits = floor.limits._replace(max_rejections=3)
+    async with node_on(floor, spec(floor)) as node:
+        floor.exchange.orders.next_places(*[Rejected(f"{CAME_LATE}: -1021")] * 6)
+        tell(node, 1, 100)
+        await asyncio.sleep(20)
+        assert held(floor) == 0
+        assert CAME_LATE in node.engine.status.last_error
+        await asyncio.sleep(3_600)
+        assert held(floor) == 100, "a busy moment kept a follower from its target for ever"
 
 
 @in_virtual_time
