@@ -26,6 +26,7 @@ from db.models import (
 from db.queries import instances
 from db.queries.fleet import MANY
 from db.unit_of_work import UnitOfWork
+from db.upsert import put
 from domain.errors import Refused
 
 #: The kind of instance that trades for relationships.
@@ -45,14 +46,14 @@ class Overtaken(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What one account has to keep. Rows are complete; `is_new` says whether the row is there already."""
+    """What one account has to keep. Rows are complete, those of log changes excepted."""
 
     account: int
     epoch: int
     #: Relationship -> the revision that was decided by: nothing is kept that contradicts what a person has wished.
     revisions: dict[int, int]
-    positions: list[tuple[bool, dict[str, Any]]]
-    targets: list[tuple[bool, dict[str, Any]]]
+    positions: list[dict[str, Any]]
+    targets: list[dict[str, Any]]
     logs: list[dict[str, Any]]
     log_changes: list[dict[str, Any]]
     errors: list[dict[str, Any]]
@@ -196,12 +197,6 @@ def pending_logs(unit: UnitOfWork, accounts: Sequence[int]) -> list[TradeLog]:
     return found
 
 
-_POSITION = update(VirtualPosition).where(
-    col(VirtualPosition.relationship_id) == bindparam("r"), col(VirtualPosition.symbol) == bindparam("s")
-)
-_TARGET = update(FollowTarget).where(
-    col(FollowTarget.account_id) == bindparam("a"), col(FollowTarget.symbol) == bindparam("s")
-)
 _LOG = update(TradeLog).where(
     col(TradeLog.relationship_id) == bindparam("r"), col(TradeLog.master_version) == bindparam("v")
 )
@@ -215,17 +210,8 @@ def keep(unit: UnitOfWork, kept: Sequence[Kept]) -> Overtaken:
         one for one in kept
         if epochs.get(one.account) == one.epoch and all(newest.get(n) == seen for n, seen in one.revisions.items())
     ]  # fmt: skip
-    held, targets = [row for one in mine for row in one.positions], [row for one in mine for row in one.targets]
-    _insert(unit, VirtualPosition, (row for is_new, row in held if is_new))
-    _change(
-        unit,
-        _POSITION,
-        ({"r": row["relationship_id"], "s": row["symbol"], **row} for is_new, row in held if not is_new),
-    )
-    _insert(unit, FollowTarget, (row for is_new, row in targets if is_new))
-    _change(
-        unit, _TARGET, ({"a": row["account_id"], "s": row["symbol"], **row} for is_new, row in targets if not is_new)
-    )
+    put(unit, VirtualPosition, [row for one in mine for row in one.positions])
+    put(unit, FollowTarget, [row for one in mine for row in one.targets])
     _insert(unit, TradeLog, (row for one in mine for row in one.logs))
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for row in (row for one in mine for row in one.log_changes):

@@ -75,8 +75,6 @@ class Owned:
         #: Relationship -> its row, and that of its master.
         self._terms: dict[int, tuple[FollowRelationship, Master]] = {}
         self._old_logs: list[TradeLog] = []
-        self._rows: set[Key] = set()
-        self._targets: set[str] = set()
         self._sequences: dict[Key, int] = {}
         self._moved: set[str] = set()
         self._kinds: dict[Key, str] = {}
@@ -107,11 +105,9 @@ class Owned:
         """Take up what was kept."""
         for row in rows:
             self.book.holdings[row.relationship_id, row.symbol] = holding_of(row)
-            self._rows.add((row.relationship_id, row.symbol))
             self.instances[row.symbol] = row.strategy_instance_id
         for row in targets:
             self.book.targets[row.symbol] = target_of(row)
-            self._targets.add(row.symbol)
             self.instances[row.symbol] = row.strategy_instance_id
             self.folded[row.symbol] = json.loads(row.folded)
 
@@ -152,7 +148,7 @@ class Owned:
 
     def take_sequences(self, found: Mapping[Key, int]) -> None:
         """The last step of each tracking-error ledger."""
-        self._sequences.update({key: found[key] for key in self._rows if key in found})
+        self._sequences.update({key: found[key] for key in self.book.holdings if key in found})
 
     def take_fills(self, fills: Iterable[Fill]) -> bool:
         """Share out executions, each once; gives whether there were new ones."""
@@ -252,14 +248,14 @@ class Owned:
                 continue
             common = {"owner_id": self._owners.get(key[0], self.row.owner_id), "strategy_instance_id": instance}
             whose = {**common, "account_id": self.account, "updated_at": now}
-            held.append((key not in self._rows, position_row(key, holding, whose)))
+            held.append(position_row(key, holding, whose))
             sequence = self._sequences.get(key, 0) + 1
             errors.append(
                 error_row(key, holding, sequence, self._kinds.get(key, "mark"), self.book.instruments[key[1]],
                           {**common, "at": now})
             )  # fmt: skip
         targets = [
-            (symbol not in self._targets, self._target_row(made, now))
+            self._target_row(made, now)
             for symbol, made in self.book.targets.items()
             if symbol in self._moved | self.book.moved and symbol in self.instances
         ]
@@ -282,8 +278,6 @@ class Owned:
     def was_kept(self) -> None:
         """What was given last is in the database."""
         if self._sent is not None:
-            self._rows |= {(row["relationship_id"], row["symbol"]) for _, row in self._sent.positions}
-            self._targets |= {row["symbol"] for _, row in self._sent.targets}
             for row in self._sent.errors:
                 self._sequences[row["relationship_id"], row["symbol"]] = row["sequence"]
             self._sent = None
