@@ -14,6 +14,7 @@ from db.models import (
     Account,
     FollowerAccount,
     FollowRelationship,
+    FollowResult,
     FollowTarget,
     Master,
     MasterPosition,
@@ -57,6 +58,8 @@ class Kept(NamedTuple):
     logs: list[dict[str, Any]]
     log_changes: list[dict[str, Any]]
     errors: list[dict[str, Any]]
+    #: What relationships have come to, all symbols together.
+    results: Sequence[dict[str, Any]] = ()
 
 
 def relationships(unit: UnitOfWork, since: datetime | None = None) -> list[FollowRelationship]:
@@ -219,6 +222,7 @@ def keep(unit: UnitOfWork, kept: Sequence[Kept]) -> Overtaken:
     for rows in alike.values():
         _change(unit, _LOG, rows)
     _insert(unit, TrackingError, (row for one in mine for row in one.errors))
+    put(unit, FollowResult, [row for one in mine for row in one.results])
     return Overtaken(frozenset(one.account for one in kept) - {one.account for one in mine})
 
 

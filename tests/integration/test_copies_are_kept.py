@@ -13,18 +13,19 @@ from db.models import (
     Account,
     FollowerAccount,
     FollowRelationship,
+    FollowResult,
     Master,
     MasterPosition,
     TrackingError,
     TradeLog,
     User,
 )
-from db.queries import accounts, copy_fleet, following, masters
+from db.queries import accounts, copy_fleet, copy_results, following, masters
 from db.queries.masters import Published
 from db.unit_of_work import UnitOfWork
 from domain.fill import Fill
 from engine.follower_engine.book import FollowerBook, Following
-from tasks.host.copying.accounts import CIRCLE, Owned
+from tasks.host.copying.accounts import CIRCLE, RESULTS_NS, Owned
 from tasks.host.copying.shapes import newest
 from tests.law_harness import BTCUSDT
 
@@ -195,3 +196,30 @@ def test_a_circle_that_was_closed_all_the_same_enters_nothing_and_lets_exits_fol
     scene.hold("0")
     scene.plan(owned)
     assert owned.book.targets[SYMBOL].lots == 0
+
+
+def test_what_relationships_have_come_to_is_kept_where_it_has_changed_and_once_more_at_the_end(
+    unit: UnitOfWork,
+) -> None:
+    scene = Scene(unit)
+    scene.hold("1")
+    owned = scene.take_up()
+    owned.take_terms(scene.row, scene.master, scene.master.state)
+    owned.catch_up({})
+    scene.plan(owned)
+    owned.take_fills([fill("1", 10_000)])
+    owned.book.mark(SYMBOL, 6_010_100)
+    owned.note_time(RESULTS_NS + 1)
+    assert owned.is_due(0)
+    assert scene.keep(owned)
+    owned.note_time(RESULTS_NS + 2)
+    assert owned.to_keep(NOW) is None, "results were kept again before their time"
+    owned.note_time(3 * RESULTS_NS)
+    assert scene.keep(owned)
+    (row,) = unit.session.exec(select(FollowResult)).all()
+    worth = Decimal("0.1") * Decimal("60101")
+    assert row.notional == worth
+    assert row.unrealised == worth - Decimal("0.1") * Decimal("60001")
+    assert (row.realised, row.fees, row.quote_asset) == (Decimal(0), Decimal("0.000001"), "USDT")
+    ranked = copy_results.of_masters(unit, [scene.master.id or 0])[scene.master.id or 0]
+    assert ranked.total == row.unrealised - row.fees

@@ -24,6 +24,7 @@ from domain.instrument import Instrument
 from engine.follower_engine.book import FollowerBook, Following, Plan, Target
 from engine.follower_engine.progress import Progress
 from tasks.host.copying.logs import TradeLogs
+from tasks.host.copying.results import NO_RESULT, Result, result_row, results_of
 from tasks.host.copying.shapes import (
     QUANTUM,
     caps_of,
@@ -43,6 +44,8 @@ FLUSH_NS: Final = 250_000_000
 #: Prices alone are kept so often.
 MARKS_NS: Final = 60_000_000_000
 
+#: What relationships have come to is kept so often, where it has changed: results and leaderboards are made of it.
+RESULTS_NS: Final = 3_600_000_000_000
 #: Stands for the state of a master that follows its follower, over however many steps.
 CIRCLE: Final = "circle"
 
@@ -82,6 +85,10 @@ class Owned:
         self._reported: dict[int, tuple[Any, ...]] = {}
         self._ended: dict[int, int] = {}
         self._last_ns = 0
+        #: Relationship -> what was kept last of its results, and whether that is to be looked at now.
+        self._results: dict[int, Result] = {}
+        self._results_ns = 0
+        self._is_for_results = False
         self._early: list[Fill] = []
         self._sent: Kept | None = None
         self._sent_reports: dict[int, tuple[Any, ...]] = {}
@@ -99,7 +106,12 @@ class Owned:
             self._kinds.update(dict.fromkeys(self.book.changed, "mark"))
             self._last_ns = now_ns
             return True
-        return False
+        return self._is_for_results
+
+    def note_time(self, now_ns: int) -> None:
+        """See whether it is time to keep what the relationships have come to."""
+        if self.is_current and now_ns - self._results_ns > RESULTS_NS:
+            self._results_ns, self._is_for_results = now_ns, True
 
     def adopt(self, rows: Iterable[Any], targets: Iterable[Any]) -> None:
         """Take up what was kept."""
@@ -239,7 +251,7 @@ class Owned:
     def to_keep(self, now: datetime) -> Kept | None:
         """What has changed, as rows; it counts as kept once `was_kept` is called."""
         keys = [key for key in self.book.changed | self._kinds.keys() if key[0] and key[1] in self.instances]
-        if not self.has_changes:
+        if not self.has_changes and not self._is_for_results:
             return None
         held, errors = [], []
         for key in sorted(keys):
@@ -261,12 +273,22 @@ class Owned:
         ]
         new, changes = self.logs.take_changes()
         revisions = {number: self.revisions[number][0] for number in self.book.followings} if self.book.moved else {}
-        self._sent = Kept(self.account, self.epoch, revisions, held, targets, new, changes, errors)
+        results = self._new_results(now) if self._is_for_results else []
+        self._is_for_results = False
+        self._sent = Kept(self.account, self.epoch, revisions, held, targets, new, changes, errors, results)
         self.book.changed.clear()
         self._kinds.clear()
         self._moved.clear()
         self.book.moved.clear()
         return self._sent
+
+    def _new_results(self, now: datetime) -> list[dict[str, Any]]:
+        rows = []
+        for number, found in results_of(self.book).items():
+            if number in self._terms and found != self._results.get(number, NO_RESULT):
+                self._results[number] = found
+                rows.append(result_row(*self._terms[number], found, self.quantum, now))
+        return rows
 
     def _target_row(self, made: Target, now: datetime) -> dict[str, Any]:
         common = {
@@ -307,6 +329,7 @@ class Owned:
                 changes |= {"desired_state": "stopped", "on_stop": "close", "stopped_at": now, "updated_at": now}
                 changes["last_error"] = words
             self._sent_reports[number] = said
+            self._is_for_results |= said[0] == "stopped"  # what it has come to in the end
             found.append((number, revision, changes))
         self._ended.clear()
         return found

@@ -325,6 +325,7 @@ class FollowerDesk:
                 if engine is not None:
                     self._mark_one(owned, symbol, engine)
             self._settle(owned)
+            owned.note_time(self._marked_ns)
             if owned.book.needs_watching and (ended := owned.book.protect()):
                 owned.end(ended)
             if owned.book.needs_watching:
