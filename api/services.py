@@ -26,6 +26,7 @@ from core.redis_client import connect
 from core.registry import Registry
 from core.secrets import EncryptionKey, Sealer
 from db.database import Database, open_database
+from db.queries.copy_results import Standings
 from db.queries.sums import SumKeeper
 from domain.errors import Refused
 
@@ -53,6 +54,7 @@ class Services:
     board: StatusBoard
     owners: Owners
     sums: SumKeeper
+    standings: Standings
     doorbell: Doorbell
     feed: Feed
     kill: KillSwitch
@@ -105,6 +107,7 @@ def make_services(config: Config, clock: Clock) -> Services:
         board=StatusBoard(database, redis, time),
         owners=Owners(database, time),
         sums=SumKeeper(),
+        standings=Standings(),
         doorbell=Doorbell(redis, open_broker(redis_url, timeout), metrics),
         feed=Feed(EventBus(redis), metrics),
         kill=KillSwitch(database, redis, key, time, config.home, metrics),

@@ -28,7 +28,7 @@ from api.schemas.master import (
 from api.services import Services
 from core import event_bus
 from db import models
-from db.queries import audit, copy_results, following, masters
+from db.queries import audit, following, masters
 from db.unit_of_work import UnitOfWork, committed, reading
 from domain.money import TooFine, check_storable, to_wire
 
@@ -162,7 +162,7 @@ def get_master_leaderboard(services: AnyServices, caller: Viewer) -> Leaderboard
     """Masters by what their followers earned for what they held. Followers who left and ended masters count too."""
     with reading(services.database) as unit:
         seen = {one.id or 0: one for one in masters.visible(unit, caller.id, 0, _MOST, ended=True)}
-        found = copy_results.of_masters(unit, list(seen))
+        found = services.standings.of_masters(unit, list(seen), services.now())
         counts = following.count_by_master(unit, list(seen))
     rows = [
         (copy_views.master_result(seen[number], caller.id, counts.get(number, 0), one), copy_views.return_of(one))

@@ -6,9 +6,11 @@ Nobody is left out: relationships that have ended, and masters that were removed
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Lock
+from typing import Final
 
 from sqlalchemy import func
 from sqlalchemy import select as choose
@@ -20,6 +22,9 @@ from db.unit_of_work import UnitOfWork
 from domain.money import add
 
 _NOTHING = Decimal(0)
+_BEGINNING: Final = datetime(1970, 1, 1, tzinfo=UTC)
+#: A row may be kept so long after its moment, and by a clock that is behind.
+_STILL_COMES: Final = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -42,6 +47,10 @@ class MasterResults:
     #: Signals that were carried out.
     trades: int = 0
 
+    def copy(self) -> MasterResults:
+        """One that goes on by itself."""
+        return replace(self, people=set(self.people), net=dict(self.net), notional=dict(self.notional))
+
     def take(self, result: FollowResult) -> None:
         """Take in the next moment of one of its relationships."""
         number = result.relationship_id
@@ -56,18 +65,51 @@ class MasterResults:
         self.first_at, self.last_at = self.first_at or result.at, result.at
 
 
-def of_masters(unit: UnitOfWork, numbers: Sequence[int]) -> dict[int, MasterResults]:
-    """Master -> results of everybody who ever followed it."""
-    found: dict[int, MasterResults] = {number: MasterResults() for number in numbers}
+class Standings:
+    """Results of masters, gone on with from question to question: what was added up once is not read again.
+
+    Rows of the last while may still be joined by older ones, of nodes whose clocks are behind; only what is older than
+    that is taken for good.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._until = _BEGINNING
+        self._settled: dict[int, MasterResults] = {}
+
+    def of_masters(self, unit: UnitOfWork, numbers: Sequence[int], now: datetime) -> dict[int, MasterResults]:
+        """Master -> results of everybody who ever followed it; `unit` sees everything that was kept before `now`."""
+        with self._lock:
+            newest = self._read(unit, now - _STILL_COMES)
+            found = {
+                number: (newest.get(number) or self._settled.get(number) or MasterResults()).copy()
+                for number in numbers
+            }  # fmt: skip
+        return _with_counts(unit, found)
+
+    def _read(self, unit: UnitOfWork, edge: datetime) -> dict[int, MasterResults]:
+        """Take in what is older than the edge for good; gives the masters of which there is newer."""
+        newest: dict[int, MasterResults] = {}
+        moments = select(FollowResult).where(col(FollowResult.at) > self._until)
+        ordered = moments.order_by(col(FollowResult.at), col(FollowResult.relationship_id))
+        for result in unit.session.exec(ordered.execution_options(yield_per=1_000)):
+            settled = self._settled.setdefault(result.master_id, MasterResults())
+            if result.at <= edge:
+                settled.take(result)
+            else:
+                newest.setdefault(result.master_id, settled.copy()).take(result)
+        self._until = max(self._until, edge)
+        return newest
+
+
+def _with_counts(unit: UnitOfWork, found: dict[int, MasterResults]) -> dict[int, MasterResults]:
+    """With who ever followed, and what was carried out."""
+    numbers = list(found)
     row = FollowRelationship
     ever = choose(col(row.master_id), col(row.owner_id)).where(col(row.master_id).in_(numbers))
     for master, owner in unit.connection.execute(ever):
         found[master].relationships += 1
         found[master].people.add(owner)
-    moments = select(FollowResult).where(col(FollowResult.master_id).in_(numbers))
-    ordered = moments.order_by(col(FollowResult.at), col(FollowResult.relationship_id))
-    for result in unit.session.exec(ordered.execution_options(yield_per=1_000)):
-        found[result.master_id].take(result)
     done = choose(col(TradeLog.master_id), func.count()).where(
         col(TradeLog.master_id).in_(numbers), col(TradeLog.status) == SUCCESS
     )

@@ -221,5 +221,5 @@ def test_what_relationships_have_come_to_is_kept_where_it_has_changed_and_once_m
     assert row.notional == worth
     assert row.unrealised == worth - Decimal("0.1") * Decimal("60001")
     assert (row.realised, row.fees, row.quote_asset) == (Decimal(0), Decimal("0.000001"), "USDT")
-    ranked = copy_results.of_masters(unit, [scene.master.id or 0])[scene.master.id or 0]
+    ranked = copy_results.Standings().of_masters(unit, [scene.master.id or 0], NOW)[scene.master.id or 0]
     assert ranked.total == row.unrealised - row.fees

@@ -188,12 +188,22 @@ def test_those_who_lost_and_left_count_in_what_followers_have_earned(unit: UnitO
     points = [(lost, 1, "3"), (won, 2, "5"), (lost, 3, "-19"), (won, 4, "11")]
     unit.session.add_all([result(*point) for point in points])
     unit.session.flush()
-    found = copy_results.of_masters(unit, [master])[master]
+    standings = copy_results.Standings()
+    for asked in (NOW + 2 * SECOND, NOW + 700 * SECOND, NOW + 700 * SECOND):  # before they settle, when, and after
+        found = standings.of_masters(unit, [master], asked)[master]
+        check_standing(found)
+    unit.session.add_all([result(won, 600, "20"), result(won, 699, "30")])
+    unit.session.flush()
+    for asked in (NOW + 701 * SECOND, NOW + 1_250 * SECOND, NOW + 5_000 * SECOND):
+        assert standings.of_masters(unit, [master], asked)[master].total == Decimal(9), "a row was counted twice or not"
+    assert [one.realised for one in copy_results.results(unit, won.id or 0, 2)] == [Decimal(20), Decimal(30)]
+
+
+def check_standing(found: copy_results.MasterResults) -> None:
     assert (found.relationships, len(found.people)) == (2, 1)
     assert found.total == Decimal(-10)
     assert found.drawdown == Decimal(22)
     assert found.most_held == Decimal(200)
-    assert [one.realised for one in copy_results.results(unit, won.id or 0, 1)] == [Decimal(11)]
 
 
 def step(relationship: FollowRelationship, symbol: str, sequence: int, latency: int) -> TrackingError:
