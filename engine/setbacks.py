@@ -82,8 +82,10 @@ class Setbacks:
         if reason.startswith((KEY_REFUSED, NOTHING_SENT)):
             return  # the account tells of it
         if reason.startswith(CAME_LATE):
-            self._tell(f"order {order.client_order_id} of slot {order.key.slot} was refused: {reason}; it is tried again "
-                       f"in {pause_ms / 1000:g} s. A busy machine or a wrong clock is behind it.")  # fmt: skip
+            self._tell(
+                f"order {order.client_order_id} of slot {order.key.slot} was refused: {reason}; it is tried again in "
+                f"{pause_ms / 1000:g} s. A busy machine or a wrong clock is behind it."
+            )
             return
         kind = int(order.reduce_only)
         if step > self._counted[kind]:
