@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from typing import cast
+import asyncio
+from collections.abc import Awaitable, Coroutine
+from typing import Any, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
 
@@ -23,9 +24,42 @@ class Evicts(Refused):
     """Redis may drop leases when its memory is full; set maxmemory-policy to noeviction."""
 
 
+class _SteadyPool(BlockingConnectionPool):
+    """A pool that gets every connection back. The client's own loses those of callers who are cancelled while they
+    give one back, and wakes nobody when one who was to be next is cancelled: in the end everybody waits for nothing.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> Any:
+        """A free connection, once there is one."""
+        del command_name, keys, options
+        try:
+            return await super().get_connection()  # type: ignore[no-untyped-call]
+        except asyncio.CancelledError:
+            self._begin(self._wake_next())
+            raise
+
+    async def release(self, connection: Any) -> None:
+        """Give a connection back, also when the caller is cancelled meanwhile."""
+        await asyncio.shield(self._begin(super().release(connection)))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return task
+
+    async def _wake_next(self) -> None:
+        async with self._condition:
+            self._condition.notify()
+
+
 def connect(url: str, *, max_connections: int = 16, timeout_seconds: float = 2.0) -> Redis:
     """A client for commands. A caller waits for a free connection instead of failing when all are busy."""
-    pool = BlockingConnectionPool.from_url(
+    pool = _SteadyPool.from_url(
         url,
         max_connections=max_connections,
         timeout=timeout_seconds,

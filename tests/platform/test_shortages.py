@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import resource
 import secrets
 import time
@@ -19,7 +20,7 @@ from tests.services import Service, create_schema
 
 pytestmark = [pytest.mark.services, pytest.mark.acceptance, pytest.mark.timeout(1_800)]
 LEASE_SECONDS = float(SHORT["ARES_WORKER__LEASE_SECONDS"])
-STALE = 100_000
+STALE = int(os.environ.get("ARES_STALE_MESSAGES", "100000"))
 
 
 @pytest.fixture(scope="module")
