@@ -1,9 +1,10 @@
 """Backtests through the public API beside kernels written by hand, and beside other engines doing the same work.
 
 `python -m benchmarks.bench_backtest FOLDER [own]` does the works of `benchmarks.backtest_works` one at a time, each in
-a process of its own, and writes `benchmarks/results/backtest.md`; `own` leaves the other engines out. FOLDER holds the
-market and an environment for each of the others, made when they are not there. The kernels by hand
-(`benchmarks.by_hand`) keep fees, money, equity and its deepest fall, and nothing else: no rules, no ledger, no record.
+a process of its own, and writes `benchmarks/results/backtest.md`; `own` measures no other engine again but shows what
+was found of them. FOLDER holds that, the market, and an environment for each of the others, made where it is missing.
+The kernels by hand (`benchmarks.by_hand`) keep fees, money, equity and its deepest fall, and nothing else: no rules, no
+ledger, no record.
 
 On a shared machine CPU time is the steadier figure: rounds are interleaved, medians shown, ratios are of CPU time.
 """
@@ -202,22 +203,33 @@ def table(work: str, rows: list[Row]) -> list[str]:
     return lines
 
 
-def main(folder: Path, has_others: bool) -> None:
+def of_others(folder: Path, work: str) -> list[Row]:
+    """What the other engines take for a work."""
+    rows: list[Row] = []
+    for name, engine, words in OTHERS:
+        if name == work:
+            rows += measured(environment(folder, engine), f"benchmarks.speed_{engine}", *words, str(folder))
+    return rows
+
+
+def main(folder: Path, is_own: bool) -> None:
     """Measure everything and write it down."""
     folder.mkdir(parents=True, exist_ok=True)
     works.write(folder)
     numpy.save(folder / "ladders.npy", numpy.array(works.ladders()))
     lines = ["# Backtests\n", "`python -m benchmarks.bench_backtest FOLDER`: figures and what they mean."]
-    plain_rows: dict[str, list[Row]] = {}
+    kept_at = folder / "others.json"
+    others: dict[str, list[Row]] = json.loads(kept_at.read_text()) if is_own and kept_at.exists() else {}
+    if others:
+        lines.append("\nThe other engines were measured in a run before; compare the kernels by hand of both.")
     for work in TITLES:
         rows = measured(sys.executable, "benchmarks.bench_backtest", "--work", work, str(folder))
-        for name, engine, words in OTHERS:
-            if name == work and has_others:
-                rows += measured(environment(folder, engine), f"benchmarks.speed_{engine}", *words, str(folder))
-        plain_rows[work] = [row for row in rows if row["name"].startswith("backtesting.py")]
-        rows += plain_rows.get(work.removesuffix("_plain"), []) if work.endswith("_plain") else []
-        lines += table(work, rows)
-        print("\n".join(table(work, rows)), flush=True)
+        if not is_own:
+            others[work] = of_others(folder, work)
+            kept_at.write_text(json.dumps(others))
+        same = [row for row in others.get(work.removesuffix("_plain"), []) if row["name"].startswith("backtesting.py")]
+        lines += table(work, rows + (same if work.endswith("_plain") else others.get(work, [])))
+        print("\n".join(lines[-4 - len(rows) - len(others.get(work, [])) :]), flush=True)
     measured(sys.executable, "benchmarks.bench_backtest", "--work", "start", str(folder))
     starts = [measured(sys.executable, "benchmarks.bench_backtest", "--work", "start", str(folder)) for _ in range(5)]
     cpu, whole = (sorted(rows[0][clock] for rows in starts if rows)[2] for clock in ("cpu", "whole"))
@@ -231,4 +243,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "--work":
         OWN[sys.argv[2]](Path(sys.argv[3]))
     else:
-        main(Path(sys.argv[1]), "own" not in sys.argv[2:])
+        main(Path(sys.argv[1]), "own" in sys.argv[2:])

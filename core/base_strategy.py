@@ -27,6 +27,14 @@ Changes `state` (integers: see `domain.slots`) and `memory` (floats, for indicat
 caller may drop, and writes (slot, reason) pairs for every slot whose wish it changed into `out`; gives their number.
 """
 
+PassBars = Callable[[Any, list[int], Memory, Any, int, int], int]
+"""`pass_bars(params, state, memory, closes, place, end) -> place`.
+
+What a strategy that wants bars may add, to be replayed faster: it takes the bars from `place` on as `decide` would, one
+after the other, up to before the first at which `decide` might do more than remember it, and gives that one's place,
+`end` at most. `closes` are those of the whole history, in ticks; every bar before `place` has been shown.
+"""
+
 #: Room in `out`: (slot, reason) pairs.
 OUT_PAIRS: Final = 512
 
@@ -90,6 +98,7 @@ class StrategyKind:
     decide: Decide
     #: Reason code -> words.
     reasons: dict[int, str] = field(default_factory=dict)
+    pass_bars: PassBars | None = None
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the parameters, from which the dashboard draws its form."""

@@ -34,9 +34,26 @@ def sma_update(memory: Memory, at: int, period: int, value: int) -> None:
 
 
 @lawful
+def sma_pass(memory: Memory, at: int, period: int, values: list[int], begin: int, end: int, total: int) -> None:
+    """Take the values from `begin` to before `end`; `total` is the sum of the last `period` of them."""
+    place, passed = int(memory[at]), end - begin
+    for ahead in range(max(passed - period, 0), passed):
+        memory[at + 3 + (place + ahead) % period] = float(values[begin + ahead])
+    memory[at] = float((place + passed) % period)
+    memory[at + 1] += passed
+    memory[at + 2] = float(total)
+
+
+@lawful
 def sma_value(memory: Memory, at: int, period: int) -> float:
     """The mean of the last `period` values; 0 before there are so many."""
     return memory[at + 2] / period if sma_ready(memory, at, period) else 0.0
+
+
+@lawful
+def sma_sum(memory: Memory, at: int) -> float:
+    """The sum of the values that the average is made of; whole where they are."""
+    return memory[at + 2]
 
 
 @lawful

@@ -68,6 +68,26 @@ def decide(law: Law, state: list[int], memory: Memory, view: View, event: Event,
     return 0
 
 
+def pass_bars(law: Law, state: list[int], memory: Memory, closes: list[int], place: int, end: int) -> int:
+    """Bars at which the averages stay on their sides; see `core.base_strategy.PassBars`."""
+    slow_at = FAST_AT + indicators.sma_size(law.fast)
+    above = state[slots.OWN]
+    if above == 0 or not indicators.sma_ready(memory, slow_at, law.slow) or (above < 0 and single.is_long(state)):
+        return place
+    begin = place
+    fast, slow = int(indicators.sma_sum(memory, FAST_AT)), int(indicators.sma_sum(memory, slow_at))
+    while place < end:
+        next_fast = fast + closes[place] - closes[place - law.fast]
+        next_slow = slow + closes[place] - closes[place - law.slow]
+        if (next_fast / law.fast > next_slow / law.slow) != (above > 0):
+            break
+        fast, slow = next_fast, next_slow
+        place += 1
+    indicators.sma_pass(memory, FAST_AT, law.fast, closes, begin, place, fast)
+    indicators.sma_pass(memory, slow_at, law.slow, closes, begin, place, slow)
+    return place
+
+
 STRATEGIES.register("ma_cross")(
     StrategyKind(
         name="ma_cross",
@@ -77,5 +97,6 @@ STRATEGIES.register("ma_cross")(
         prepare=prepare,
         decide=decide,
         reasons=single.REASONS,
+        pass_bars=pass_bars,
     )
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from core.base_strategy import Decide
+from core.base_strategy import Decide, PassBars
 from domain import risk_manager
 from domain.lawful import LAWFUL
 from engine.backtest.kernel import account, loop, margin, market, venue, wishes
@@ -29,7 +29,8 @@ _KEPT = ("advance", "consider", "run")
 #: Put into their callers. What is called from few places is made no longer by that, and handing it its arrays, seven
 #: numbers each, costs more than most of these do.
 _INLINED = (
-    "decide", "check", "show_quiet_bars", "bar_event", "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
+    "decide", "pass_bars", "measure_bars", "leave_bar", "is_undisturbed", "check", "show_quiet_bars", "bar_event",
+    "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
     "vet_nearest_first", "take_down", "count_message", "settle", "go_on", "begin_bar", "walk", "at_point", "end_bar",
     "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill", "open_day", "lock",
     "tell", "tell_market", "order_at", "rest", "withdraw", "end_order", "is_refused", "takes", "join", "wait",
@@ -41,21 +42,22 @@ _INLINED = (
 
 
 @cache
-def interpreted(decide: Decide, is_margin: bool = False) -> Run:
+def interpreted(decide: Decide, pass_bars: PassBars | None = None, is_margin: bool = False) -> Run:
     """The kernel around a strategy, as plain Python; with `is_margin` the one of futures."""
     shadows = _shadows(_plain, is_margin)
     wishes_names = vars(shadows[wishes.__name__])
     wishes_names["check"] = risk_manager.check
-    return _run(decide, shadows, _plain, is_margin)
+    return _run(decide, pass_bars, shadows, _plain, is_margin)
 
 
 @cache
-def compiled(decide: Decide, is_margin: bool = False) -> Run:
+def compiled(decide: Decide, pass_bars: PassBars | None = None, is_margin: bool = False) -> Run:
     """The kernel around a strategy, compiled when it is first called for parameters of a new shape.
 
     What was compiled is kept on disk, under a name made of the sources it was made from.
     """
-    return _run(_jit()(decide, "decide"), _compiled_shadows(is_margin), _jit(), is_margin)
+    passing = None if pass_bars is None else _jit()(pass_bars, "pass_bars")
+    return _run(_jit()(decide, "decide"), passing, _compiled_shadows(is_margin), _jit(), is_margin)
 
 
 def does_not_compile() -> type[Exception]:
@@ -96,11 +98,13 @@ def _title(module: ModuleType, is_margin: bool) -> str:
     return f"{module.__name__}.margin" if is_margin else module.__name__
 
 
-def _run(decide: Any, shadows: dict[str, ModuleType], wrap: Wrap, is_margin: bool) -> Run:
+def _run(decide: Any, pass_bars: Any, shadows: dict[str, ModuleType], wrap: Wrap, is_margin: bool) -> Run:
     """A copy of the loop that calls this decision."""
     owner = f"{decide.__module__}.{decide.__name__}".replace(".", "_")
     names = vars(_copy(loop, shadows, wrap, f"{_title(loop, is_margin)}.{owner}"))
     names["decide"] = decide
+    if pass_bars is not None:
+        names["pass_bars"] = pass_bars
     run: Run = names["run"]
     return run
 

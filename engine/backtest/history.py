@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from domain.errors import Refused
 from domain.instrument import Instrument
+from engine.backtest.kernel.layout import BLOCK
 
 Column = NDArray[numpy.int64]
 
@@ -58,6 +59,15 @@ class History:
     def highest(self) -> int:
         """The highest price in ticks."""
         return int(self.high.max())
+
+    @cached_property
+    def marks(self) -> Column:
+        """Of every `layout.BLOCK` bars the lowest low, the highest high, and the lowest and the highest close."""
+        columns = (self.low, numpy.minimum), (self.high, numpy.maximum), (self.close, numpy.minimum)
+        starts = numpy.arange(0, len(self), BLOCK)
+        return numpy.stack(
+            [extreme.reduceat(column, starts) for column, extreme in (*columns, (self.close, numpy.maximum))], axis=1
+        ).ravel()
 
     @cached_property
     def digest(self) -> str:

@@ -29,7 +29,8 @@ from engine.backtest.settings import Settings
 
 #: Compiled integers wrap silently; products of the law stay below this or the strategy is interpreted.
 LARGEST: int = 2**61
-_FIRST_ROWS = 8_192
+#: Rows of a first log: of numbers that lie there only once they are written, and of a list that is filled.
+_FIRST_ROWS, _FIRST_LISTED_ROWS = 65_536, 8_192
 _FILL_MODELS = {"touch": fills.TOUCH, "through": fills.THROUGH}
 _LONG_AGO = -(10**15)
 
@@ -136,14 +137,19 @@ def _run(
     if is_compiled:
         machine = _machine(plan, history, settings, True, keeps)
         try:
-            return _replay(compiler.compiled(kind.decide, is_margin), machine, history.columns, keeps), True
+            kernel = compiler.compiled(kind.decide, kind.pass_bars, is_margin)
+            return _replay(kernel, machine, _columns(history), keeps), True
         except compiler.does_not_compile() as error:
             if settings.runtime == "compiled":
                 raise
             warnings.append(f"{kind.name} does not compile and was interpreted: {str(error).splitlines()[0]}")
     machine = _machine(plan, history, settings, False, keeps)
-    columns = tuple(column.tolist() for column in history.columns)
-    return _replay(compiler.interpreted(kind.decide, is_margin), machine, columns, keeps), False
+    columns = tuple(column.tolist() for column in _columns(history))
+    return _replay(compiler.interpreted(kind.decide, kind.pass_bars, is_margin), machine, columns, keeps), False
+
+
+def _columns(history: History) -> tuple[Any, ...]:
+    return (*history.columns, history.marks)
 
 
 def _replay(kernel: compiler.Run, machine: Machine, columns: Iterable[Any], keeps: bool) -> Machine:
@@ -204,8 +210,9 @@ def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool
     cells = _cells(plan, history.instrument, settings, history.bar_ms)
     if settings.futures is not None:
         _add_futures(cells, settings.futures, history)
-    fill_room = _FIRST_ROWS if keeps else 0
-    order_room = _FIRST_ROWS if keeps and settings.log_orders else 0
+    rows = _FIRST_ROWS if is_compiled else _FIRST_LISTED_ROWS
+    fill_room = rows if keeps else 0
+    order_room = rows if keeps and settings.log_orders else 0
     cells[lay.FILL_ROOM], cells[lay.ORDER_ROOM] = fill_room, order_room
     cells[lay.LAST] = int(history.close[first_place(plan) - 1])
     log = fill_room * lay.FILL_WIDTH + order_room * lay.ORDER_WIDTH

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
+import numpy
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -14,6 +17,8 @@ from domain.proportion import scaled
 from domain.risk_manager import RiskLimits
 from engine.backtest import History, Result, Settings, run, wide
 from engine.backtest.futures import FundingRate, Futures, Tier
+from engine.backtest.history import Column
+from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import FILL_FIELDS, OF_LIQUIDATION
 from engine.backtest.result import INSTANCE
 from tests.histories import BEGIN, chance
@@ -189,6 +194,47 @@ def test_the_books_of_futures_balance_and_nobody_owes_after_a_liquidation(
     if result.figures.liquidated_ms:
         assert result.figures.position == 0
         assert result.fills[-1][FILL_FIELDS.index("slot")] == OF_LIQUIDATION
+
+
+@pytest.mark.parametrize("name", sorted(name for name in PARAMETERS if STRATEGIES.get(name).pass_bars))
+@settings(max_examples=8, deadline=None)
+@given(data=some.data(), seed=some.integers(0, 10_000), assumed=SETTINGS)
+def test_bars_that_a_strategy_passes_are_bars_it_would_have_decided_nothing_on(
+    name: str, data: some.DataObject, seed: int, assumed: dict[str, Any]
+) -> None:
+    kind = STRATEGIES.get(name)
+    params, history = kind.params(**data.draw(PARAMETERS[name])), chance(seed, count=400)
+    assumptions = Settings(**assumed, log_orders=True, runtime="interpreted")
+    passing = run(kind, params, history, assumptions)
+    one_by_one = run(replace(kind, pass_bars=None), params, history, assumptions)
+    assert passing.figures == one_by_one.figures
+    assert (passing.fills == one_by_one.fills).all()
+    assert (passing.orders == one_by_one.orders).all()
+
+
+class Unmarked(History):
+    """A history of whose blocks nothing is known: each might reach every level."""
+
+    @cached_property
+    def marks(self) -> Column:
+        return numpy.tile(numpy.array([0, lay.FAR, 0, lay.FAR]), len(self) // lay.BLOCK + 1)
+
+
+@pytest.mark.parametrize("name", ["grid", "trailing_grid", "dca"])
+@settings(max_examples=8, deadline=None)
+@given(data=some.data(), seed=some.integers(0, 10_000), assumed=SETTINGS)
+def test_passing_over_a_block_of_bars_gives_what_passing_over_each_gives(
+    name: str, data: some.DataObject, seed: int, assumed: dict[str, Any]
+) -> None:
+    kind = STRATEGIES.get(name)
+    params, history = kind.params(**data.draw(PARAMETERS[name])), chance(seed, count=400)
+    assumptions = Settings(**assumed, runtime="interpreted")
+    by_blocks = run(kind, params, history, assumptions)
+    times, opens, highs, lows, closes, volumes = history.columns
+    unmarked = Unmarked(history.instrument, history.bar_ms, times, opens, highs, lows, closes, volumes)
+    by_bars = run(kind, params, unmarked, assumptions)
+    assert by_blocks.figures == by_bars.figures
+    assert (by_blocks.fills == by_bars.fills).all()
 
 
 @given(amount=some.integers(-(2**61), 2**61), times=some.integers(0, 2**61), over=some.integers(1, 2**61))

@@ -215,6 +215,10 @@ TIER_WIDTH: Final = 3
 FUNDING_WIDTH: Final = 3
 RATE_PARTS: Final = 100_000_000
 
+# --- What is known of every block of bars: the lowest low, the highest high, the lowest and the highest close.
+BLOCK: Final = 16
+MARK_WIDTH: Final = 4
+
 # --- Whose fee, and how bars are read.
 FEE_OF_RECEIVED: Final = 0
 FEE_IN_QUOTE: Final = 1

@@ -17,14 +17,19 @@ def decide(law: Any, state: Cells, memory: Memory, view: View, event: Event, out
     raise NotImplementedError
 
 
+def pass_bars(law: Any, state: Cells, memory: Memory, closes: Cells, place: int, end: int) -> int:
+    """The strategy's own, where it has one: see `core.base_strategy.PassBars`."""
+    return place
+
+
 def run(
     law: Any, state: Cells, memory: Memory, out: Cells, cells: Cells, log: Cells, gauge: Memory, times: Cells,
-    opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, end: int,
+    opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, marks: Cells, end: int,
 ) -> None:  # fmt: skip
     """Replay bars from where `cells` stand to before `end`, or until the log has to be made longer, or on trouble.
 
     A new run shows the bars before its place to the indicators and starts the strategy at the close of the last of
-    them. Columns are in milliseconds, ticks and lots.
+    them. Columns are in milliseconds, ticks and lots; `marks` tell of blocks of bars.
     """
     if cells[lay.IS_NEW] != 0:
         cells[lay.IS_NEW] = 0
@@ -41,7 +46,7 @@ def run(
     while True:
         if cells[lay.WANTS_BARS] != 0:
             show_quiet_bars(law, state, memory, out, cells, log, gauge, times, opens, highs, lows, closes, volumes, end)
-        if not market.advance(cells, state, log, out, gauge, times, opens, highs, lows, closes, end):
+        if not market.advance(cells, state, log, out, gauge, times, opens, highs, lows, closes, marks, end):
             return
         place = cells[lay.PLACE]
         for row in range(cells[lay.QUEUED]):
@@ -73,13 +78,23 @@ def show_quiet_bars(
     opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, end: int,
 ) -> None:  # fmt: skip
     """Show bars one after the other while nothing rests, waits or is due, until the strategy wishes something."""
-    if cells[lay.STAGE] != market.NEXT or not market.is_quiet(cells):
+    if not market.is_quiet(cells):
         return
-    place, bar_ms = cells[lay.PLACE], cells[lay.BAR_MS]
-    quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
-    peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
-    count = 0
+    if cells[lay.STAGE] == market.SHOWN:
+        market.leave_bar(cells, gauge, closes[cells[lay.PLACE]])
+    if cells[lay.STAGE] != market.NEXT:
+        return
+    begin = place = cells[lay.PLACE]
+    bar_ms, count, can_pass = cells[lay.BAR_MS], 0, market.is_undisturbed(cells, state)
     while place < end and count == 0:
+        if can_pass:
+            passed = pass_bars(law, state, memory, closes, place, end)
+            if passed > place:
+                market.measure_bars(cells, gauge, closes, place, passed)
+                place = passed
+                cells[lay.NOW] = times[place - 1] + bar_ms
+                cells[lay.LAST] = closes[place - 1]
+                continue
         close, until_ms = closes[place], times[place] + bar_ms
         if market.may_wake(cells, state, until_ms, highs[place], lows[place]):
             break
@@ -87,13 +102,9 @@ def show_quiet_bars(
         cells[lay.LAST] = close
         event = bar_event(times[place], opens[place], highs[place], lows[place], close, volumes[place])
         count = decide(law, state, memory, wishes.view_of(cells), event, out)
-        equity = quote + unit * close
-        peak = max(peak, equity)
-        fall = max(fall, peak - equity)
+        market.measure(cells, gauge, close)
         place += 1
-    gauge[lay.PEAK] = peak
-    gauge[lay.FALL] = fall
-    if place > cells[lay.PLACE]:
+    if place > begin:
         state[slots.LAST_BAR] = times[place - 1]
         cells[lay.PLACE] = place
         cells[lay.MOMENT] = lay.BETWEEN

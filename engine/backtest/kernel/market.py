@@ -27,7 +27,7 @@ SHOWN = 9
 
 def advance(
     cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, opens: Cells, highs: Cells,
-    lows: Cells, closes: Cells, end: int,
+    lows: Cells, closes: Cells, marks: Cells, end: int,
 ) -> bool:  # fmt: skip
     """Carry out what is wished, then let the market move until there is something to tell; False when it is over.
 
@@ -47,7 +47,7 @@ def advance(
             return bool(cells[lay.TROUBLE] == lay.FINE)
         if cells[lay.STAGE] == NEXT:
             if cells[lay.WANTS_BARS] == 0 and cells[lay.WAITING] == 0 and cells[lay.HELD_BACK_SLOTS] == 0:
-                pass_over(cells, state, gauge, times, highs, lows, closes, end)
+                pass_over(cells, state, gauge, times, highs, lows, closes, marks, end)
             if cells[lay.PLACE] >= end or cells[lay.TROUBLE] != lay.FINE or not has_room(cells):
                 return False
         place = cells[lay.PLACE]
@@ -82,9 +82,7 @@ def go_on(
     elif stage == CLOSED:
         end_bar(cells, state, log, start)
     else:
-        measure(cells, gauge, close)
-        cells[lay.PLACE] += 1
-        cells[lay.STAGE] = NEXT
+        leave_bar(cells, gauge, close)
 
 
 def begin_bar(cells: Cells, log: Cells, start: int, opened: int) -> None:
@@ -171,10 +169,23 @@ def end_bar(cells: Cells, state: Cells, log: Cells, start: int) -> None:
         venue.tell_market(cells, events.BAR, 0)
 
 
+def leave_bar(cells: Cells, gauge: Cells, close: int) -> None:
+    """The bar is over: its close goes into the result, and the next one begins."""
+    measure(cells, gauge, close)
+    cells[lay.PLACE] += 1
+    cells[lay.STAGE] = NEXT
+
+
 def is_quiet(cells: Cells) -> bool:
     """Whether no order rests, waits or is to be sent, and nothing is to be told."""
     busy = cells[lay.OPEN_ORDERS] + cells[lay.HELD_BACK_SLOTS] + cells[lay.SENDS] + cells[lay.CANCELS]
     return bool(busy + cells[lay.WAITING] + cells[lay.QUEUED] == 0)
+
+
+def is_undisturbed(cells: Cells, state: Cells) -> bool:
+    """Whether neither the account nor the strategy waits for a level or a time."""
+    is_calm = account.above(cells) >= lay.FAR and account.below(cells) <= 0 and not account.is_due(cells, lay.FAR)
+    return bool(is_calm and state[slots.WAKE_MS] <= 0 and state[slots.WAKE_ABOVE] <= 0 and state[slots.WAKE_BELOW] <= 0)
 
 
 def may_wake(cells: Cells, state: Cells, now: int, high: int, low: int) -> bool:
@@ -193,10 +204,30 @@ def measure(cells: Cells, gauge: Cells, close: int) -> None:
     gauge[lay.FALL] = max(gauge[lay.FALL], gauge[lay.PEAK] - equity)
 
 
+def measure_bars(cells: Cells, gauge: Cells, closes: Cells, begin: int, end: int) -> None:
+    """The same for every bar from `begin` to before `end`, in which nothing changes hands."""
+    if cells[lay.BASE] == 0:
+        measure(cells, gauge, closes[begin])
+        return
+    quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
+    peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
+    for place in range(begin, end):
+        equity = quote + unit * closes[place]
+        peak = max(peak, equity)
+        fall = max(fall, peak - equity)
+    gauge[lay.PEAK] = peak
+    gauge[lay.FALL] = fall
+
+
 def pass_over(
-    cells: Cells, state: Cells, gauge: Cells, times: Cells, highs: Cells, lows: Cells, closes: Cells, end: int
-) -> None:
-    """Pass over bars in which nothing happens, taking their closes into the result."""
+    cells: Cells, state: Cells, gauge: Cells, times: Cells, highs: Cells, lows: Cells, closes: Cells, marks: Cells,
+    end: int,
+) -> None:  # fmt: skip
+    """Pass over bars in which nothing happens, taking their closes into the result.
+
+    A block of them is passed over at once when it reaches no level, and no close of it is a new high of the equity or
+    a deeper fall: what is owned does not change in between, so the equity is at its ends where the close is.
+    """
     cells[lay.UP_WOKEN] = -1
     cells[lay.DOWN_WOKEN] = -1
     up, down = up_trigger(cells, state), down_trigger(cells, state)
@@ -205,12 +236,22 @@ def pass_over(
     first = place = cells[lay.PLACE]
     until = first_bar_at(times, place, end, account.sooner(cells, state[slots.WAKE_MS]), cells[lay.BAR_MS])
     while place < until:
-        if lows[place] <= down or highs[place] >= up:
+        block = place // lay.BLOCK
+        stop = min((block + 1) * lay.BLOCK, until)
+        if stop - place == lay.BLOCK:
+            mark = block * lay.MARK_WIDTH
+            at_low, at_high = quote + unit * marks[mark + 2], quote + unit * marks[mark + 3]
+            is_new = max(at_low, at_high) > peak or peak - min(at_low, at_high) > fall
+            if marks[mark] > down and marks[mark + 1] < up and not is_new:
+                place = stop
+                continue
+        while place < stop and lows[place] > down and highs[place] < up:
+            equity = quote + unit * closes[place]
+            peak = max(peak, equity)
+            fall = max(fall, peak - equity)
+            place += 1
+        if place < stop:
             break
-        equity = quote + unit * closes[place]
-        peak = max(peak, equity)
-        fall = max(fall, peak - equity)
-        place += 1
     gauge[lay.PEAK] = peak
     gauge[lay.FALL] = fall
     if place > first:
