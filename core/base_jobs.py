@@ -16,6 +16,48 @@ Method = Literal["exhaustive", "random", "tpe", "nsga"]
 Validation = Literal["none", "walk_forward", "purged"]
 
 
+class TierTerms(BaseModel):
+    """A tier of maintenance margin."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    up_to: Decimal = Field(title="Up to", description="Worth of the position, in the quote asset.", gt=0)
+    maintenance_percent: Decimal = Field(title="Maintenance margin", description="In percent.", ge=0, lt=100)
+    leverage: int = Field(125, title="Highest leverage", ge=1, le=125)
+
+
+class FundingTerms(BaseModel):
+    """One recorded funding."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    time_ms: int = Field(title="Time", description="In milliseconds since 1970.", ge=0, lt=2**53)
+    rate: Decimal = Field(title="Rate", description="Share of the position's worth.", ge=-1, le=1)
+    mark: Decimal | None = Field(None, title="Mark price", description="The last price when left out.", gt=0)
+
+
+class FuturesTerms(BaseModel):
+    """A futures account: isolated margin on one symbol."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    leverage: int = Field(1, title="Leverage", ge=1, le=125)
+    maintenance_percent: Decimal = Field(
+        Decimal("0.4"), title="Maintenance margin", description="In percent, where there are no tiers.", ge=0, lt=100
+    )
+    tiers: tuple[TierTerms, ...] = Field((), title="Tiers", description="Smallest first.", max_length=50)
+    liquidation_fee_percent: Decimal = Field(
+        Decimal("1.25"), title="Liquidation fee", description="In percent.", ge=0, lt=100
+    )
+    funding_percent: Decimal = Field(
+        Decimal("0.01"), title="Funding rate", description="In percent, where none is recorded.", ge=-100, le=100
+    )
+    funding_hours: int = Field(8, title="Hours between fundings", ge=1, le=24)
+    funding_rates: tuple[FundingTerms, ...] = Field(
+        (), title="Recorded fundings", description="Oldest first.", max_length=5_000
+    )
+
+
 class Assumptions(BaseModel):
     """What is assumed of the venue and the account."""
 
@@ -30,6 +72,9 @@ class Assumptions(BaseModel):
     bar_model: Literal["path", "next_bar"] = Field("path", title="How bars are read")
     latency_ms: int = Field(0, title="Latency", description="In milliseconds.", ge=0, le=3_600_000)
     slippage_ticks: int = Field(0, title="Slippage of takers", description="In ticks.", ge=0, le=1_000_000)
+    futures: FuturesTerms | None = Field(
+        None, title="Futures", description="A futures account instead of one on spot; fees are then in the quote asset."
+    )
     runtime: Literal["auto", "compiled", "interpreted"] = Field("auto", title="Runtime")
 
 
@@ -60,6 +105,22 @@ class BacktestJob(BaseModel):
     params: dict[str, Any] = Field(title="Parameters", description="As the strategy's schema describes them.")
     period: Period = Field(default_factory=Period)
     assumptions: Assumptions = Field(default_factory=Assumptions)
+
+
+class SharedBacktest(BacktestJob):
+    """One instance of several on an account."""
+
+    history: str = Field(title="History", description="A file of bars, or the name of an imported one.", max_length=500)
+    symbol: str = Field("BTC/USDT", title="Symbol", description="Base and quote, with a stroke between.", max_length=41)
+
+
+class AccountBacktest(BaseModel):
+    """Several strategies on one account: each owns `assumptions.quote` of the capital, or all an equal share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    capital: Decimal = Field(title="Capital", description="In the quote asset.", gt=0)
+    instances: tuple[SharedBacktest, ...] = Field(title="Instances", min_length=1, max_length=1_000)
 
 
 class OptimisationJob(BaseModel):

@@ -15,6 +15,7 @@ from domain import funding
 from domain.capital import fill_entry
 from domain.fill import Fill
 from domain.funding import FundingPayment, FundingShare
+from domain.instrument import Instrument
 from domain.ledger import UNALLOCATED, Ledger, cash, transfer
 from domain.money import divmod_exact, from_units
 from engine.backtest.history import History
@@ -132,45 +133,10 @@ class Result:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The double-entry ledger of every fill, made by the rules of live trading."""
-        instrument, books = self.history.instrument, Ledger()
-        start = (
-            (instrument.quote, divmod_exact(self.settings.quote, instrument.quote_quantum)[0]),
-            (instrument.base, divmod_exact(self.settings.base, instrument.base_quantum)[0]),
-        )
-        for asset, amount in start:
-            if amount:
-                books.post(transfer(f"capital:{asset}", 0, asset, amount, UNALLOCATED, cash(INSTANCE)))
-        for number, row in enumerate(self.fills.tolist()):
-            books.post(fill_entry(INSTANCE, instrument, self._fill(number, row)))
-        for number, row in enumerate(self.fundings.tolist()):
-            books.post(funding.share_entry(INSTANCE, self._funding(number, row)))
+        """The double-entry ledger of every fill and funding, made by the rules of live trading."""
+        books = Ledger()
+        post_moves(books, self, INSTANCE)
         return books
-
-    def _funding(self, number: int, row: list[Any]) -> FundingShare:
-        named = dict(zip(lay.FILL_FIELDS, row, strict=True))
-        instrument, amount = self.history.instrument, named["realised"]
-        position = named["side"] * named["lots"]
-        payment = FundingPayment(
-            instrument.symbol, str(number + 1), named["time_ms"], instrument.quote, amount, position
-        )
-        return FundingShare(payment, amount)
-
-    def _fill(self, number: int, row: list[Any]) -> Fill:
-        named = dict(zip(lay.FILL_FIELDS, row, strict=True))
-        instrument = self.history.instrument
-        return Fill(
-            symbol=instrument.symbol,
-            trade_id=str(number + 1),
-            client_order_id="",
-            side=named["side"],
-            ticks=named["ticks"],
-            lots=named["lots"],
-            fee=named["fee"],
-            fee_asset=instrument.base if named["fee_in_base"] else instrument.quote,
-            is_maker=bool(named["maker"]),
-            time_ms=named["time_ms"],
-        )
 
     @cached_property
     def curve(self) -> NDArray[numpy.float64]:
@@ -186,3 +152,42 @@ class Result:
         owned_base = numpy.repeat(numpy.append(base, fields["base"].astype(float)), lengths)
         worth = owned_quote + owned_base * (instrument.tick_lot / instrument.base_per_lot) * history.close
         return worth * float(instrument.quote_quantum)
+
+
+def post_moves(books: Ledger, result: Result, instance: int) -> None:
+    """Post what an instance was allotted, its fills and its fundings."""
+    instrument = result.history.instrument
+    start = (
+        (instrument.quote, divmod_exact(result.settings.quote, instrument.quote_quantum)[0]),
+        (instrument.base, divmod_exact(result.settings.base, instrument.base_quantum)[0]),
+    )
+    for asset, amount in start:
+        if amount:
+            books.post(transfer(f"capital:{asset}:{instance}", 0, asset, amount, UNALLOCATED, cash(instance)))
+    for number, row in enumerate(result.fills.tolist(), 1):
+        books.post(fill_entry(instance, instrument, _fill(instrument, f"{instance}-{number}", row)))
+    for number, row in enumerate(result.fundings.tolist(), 1):
+        books.post(funding.share_entry(instance, _funding(instrument, str(number), row)))
+
+
+def _fill(instrument: Instrument, trade_id: str, row: list[Any]) -> Fill:
+    named = dict(zip(lay.FILL_FIELDS, row, strict=True))
+    return Fill(
+        symbol=instrument.symbol,
+        trade_id=trade_id,
+        client_order_id="",
+        side=named["side"],
+        ticks=named["ticks"],
+        lots=named["lots"],
+        fee=named["fee"],
+        fee_asset=instrument.base if named["fee_in_base"] else instrument.quote,
+        is_maker=bool(named["maker"]),
+        time_ms=named["time_ms"],
+    )
+
+
+def _funding(instrument: Instrument, transaction_id: str, row: list[Any]) -> FundingShare:
+    named = dict(zip(lay.FILL_FIELDS, row, strict=True))
+    amount, position = named["realised"], named["side"] * named["lots"]
+    payment = FundingPayment(instrument.symbol, transaction_id, named["time_ms"], instrument.quote, amount, position)
+    return FundingShare(payment, amount)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from core.base_jobs import MOST_TRIALS, OptimisationJob
+from core.base_jobs import MOST_TRIALS, Assumptions, OptimisationJob
 from core.base_strategy import StrategyKind
 from domain.errors import Refused
+from engine.backtest.futures import FundingRate, Futures, Tier
 from engine.backtest.history import History
 from engine.backtest.optimiser.conditions import Condition, Objective, conditions_of, objectives_of
 from engine.backtest.optimiser.scores import FIGURES
@@ -91,9 +92,15 @@ class Search:
         }
 
 
-def settings_of(assumptions: object) -> Settings:
-    """Settings from `core.base_jobs.Assumptions`."""
-    return Settings(**dict(assumptions))  # type: ignore[call-overload]
+def settings_of(assumptions: Assumptions) -> Settings:
+    """Settings from what a job assumes; `Refused` names what does not fit together."""
+    assumed: dict[str, Any] = dict(assumptions)
+    if assumptions.futures is not None:
+        terms = dict(assumptions.futures)
+        terms["tiers"] = tuple(Tier(**dict(tier)) for tier in assumptions.futures.tiers)
+        terms["funding_rates"] = tuple(FundingRate(**dict(rate)) for rate in assumptions.futures.funding_rates)
+        assumed["futures"] = Futures(**terms)
+    return Settings(**assumed)
 
 
 def search_of(job: OptimisationJob, kind: StrategyKind, history: History) -> Search:

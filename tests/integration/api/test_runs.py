@@ -74,6 +74,26 @@ def test_a_backtest_is_asked_for_once_worked_on_and_read(
     assert node.get(f"/api/backtests/{number}").status_code == 404
 
 
+def test_a_backtest_of_futures_is_asked_for_with_its_terms_and_recorded_rates(
+    node: ApiNode, laboratory: Laboratory, backtest: dict[str, Any]
+) -> None:
+    history = trending(4, 300)
+    rates = [{"time_ms": int(history.open_ms[at]), "rate": "0.0001", "mark": "100"} for at in range(8, 300, 8)]
+    tiers = [{"up_to": "1000000", "maintenance_percent": "0.5", "leverage": 50}]
+    terms = {"leverage": 5, "tiers": tiers, "funding_rates": rates}
+    number = node.post("/api/backtests", backtest | {"assumptions": FREE | {"futures": terms}}).json()["id"]
+    laboratory.work(number)
+    found = node.get(f"/api/backtests/{number}").json()
+    assert found["state"] == "done", found["error"]
+    # A tenth of a whole one is held now and then: each time it pays 0.001, on the mark price.
+    funding = float(found["result"]["metrics"]["funding"])
+    assert funding < 0
+    assert round(funding * 1000, 6) % 1 == 0
+    assert found["stamp"]["assumptions"]["futures"].startswith("leverage 5, 1 tiers")
+    wrong = backtest | {"assumptions": FREE | {"futures": {"leverage": 126}}}
+    assert node.call("POST", "/api/backtests", json=wrong).status_code == 422
+
+
 def test_an_optimisation_is_cancelled_and_nobody_works_on_it(
     node: ApiNode, laboratory: Laboratory, backtest: dict[str, Any]
 ) -> None:

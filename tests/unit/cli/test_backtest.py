@@ -84,3 +84,27 @@ def test_futures_are_run_with_recorded_rates_and_marks(waves: Path, tmp_path: Pa
     assert told["assumptions"]["futures"].startswith("leverage 3, maintenance 0.4 %, ")
     plain = CliRunner().invoke(app, ["backtest", "grid", str(waves), *GRID, "--funding", str(rates)])
     assert "give --leverage" in str(plain.exception)
+
+
+def test_several_strategies_share_an_account_and_their_figures_add_up(waves: Path, tmp_path: Path) -> None:
+    law = {"lower_price": 90, "upper_price": 110, "levels": 10, "quantity_per_level": 1}
+    fast = {"runtime": "interpreted"}
+    one = {"strategy": "grid", "params": law, "history": str(waves), "assumptions": fast}
+    cross = {"strategy": "ma_cross", "params": {"fast": 3, "slow": 9, "size": 1}, "history": str(waves),
+             "symbol": "ETH/USDT", "assumptions": fast}  # fmt: skip
+    account = tmp_path / "account.json"
+    account.write_bytes(orjson.dumps({"capital": "5000", "instances": [one, cross]}))
+    done = CliRunner().invoke(app, ["backtest-together", str(account), "--json"])
+    assert done.exit_code == 0, done.output
+    told = orjson.loads(done.stdout)
+    parts = [float(part["metrics"]["net"]) for part in told["instances"]]
+    assert abs(sum(parts) - float(told["account"]["net"])) < 1e-6
+    assert told["instances"][0]["assumptions"]["quote"] == "2500.00000000"
+    shown = CliRunner().invoke(app, ["backtest-together", str(account)])
+    assert shown.exit_code == 0, shown.output
+    assert "deepest fall" in shown.stdout
+    cross["assumptions"] = {**fast, "quote": "5001"}
+    account.write_bytes(orjson.dumps({"capital": "5000", "instances": [cross]}))
+    assert "5000 is all there is" in str(CliRunner().invoke(app, ["backtest-together", str(account)]).exception)
+    account.write_bytes(orjson.dumps({"capital": "5000", "instances": [one, cross]}))
+    assert "every instance its share" in str(CliRunner().invoke(app, ["backtest-together", str(account)]).exception)

@@ -191,6 +191,12 @@ export type Assumptions = {
      */
     fill_model?: 'touch' | 'through';
     /**
+     * Futures
+     *
+     * A futures account instead of one on spot; fees are then in the quote asset.
+     */
+    futures?: FuturesTerms | null;
+    /**
      * Latency
      *
      * In milliseconds.
@@ -963,6 +969,78 @@ export type FollowerAccountList = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * FundingTerms
+ *
+ * One recorded funding.
+ */
+export type FundingTerms = {
+    /**
+     * Mark price
+     *
+     * The last price when left out.
+     */
+    mark?: number | string | null;
+    /**
+     * Rate
+     *
+     * Share of the position's worth.
+     */
+    rate: number | string;
+    /**
+     * Time
+     *
+     * In milliseconds since 1970.
+     */
+    time_ms: number;
+};
+
+/**
+ * FuturesTerms
+ *
+ * A futures account: isolated margin on one symbol.
+ */
+export type FuturesTerms = {
+    /**
+     * Hours between fundings
+     */
+    funding_hours?: number;
+    /**
+     * Funding rate
+     *
+     * In percent, where none is recorded.
+     */
+    funding_percent?: number | string;
+    /**
+     * Recorded fundings
+     *
+     * Oldest first.
+     */
+    funding_rates?: Array<FundingTerms>;
+    /**
+     * Leverage
+     */
+    leverage?: number;
+    /**
+     * Liquidation fee
+     *
+     * In percent.
+     */
+    liquidation_fee_percent?: number | string;
+    /**
+     * Maintenance margin
+     *
+     * In percent, where there are no tiers.
+     */
+    maintenance_percent?: number | string;
+    /**
+     * Tiers
+     *
+     * Smallest first.
+     */
+    tiers?: Array<TierTerms>;
 };
 
 /**
@@ -3303,6 +3381,30 @@ export type StrategyList = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * TierTerms
+ *
+ * A tier of maintenance margin.
+ */
+export type TierTerms = {
+    /**
+     * Highest leverage
+     */
+    leverage?: number;
+    /**
+     * Maintenance margin
+     *
+     * In percent.
+     */
+    maintenance_percent: number | string;
+    /**
+     * Up to
+     *
+     * Worth of the position, in the quote asset.
+     */
+    up_to: number | string;
 };
 
 /**
