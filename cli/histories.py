@@ -43,6 +43,14 @@ def load(path: Path, symbol: str) -> History:
     return files.history_of(table, files.instrument_of(table, base + money, base, money or "USDT"))
 
 
+def load_prints(path: Path, symbol: str) -> History:
+    """The trades in a file; `symbol` is its base/quote."""
+    from engine.backtest.prints import read_prints
+
+    base, _, money = symbol.partition("/")
+    return read_prints(path, base + money, base, money or "USDT")
+
+
 def store() -> Store:
     """Histories that were imported on this machine."""
     from engine.backtest.store import Store

@@ -48,14 +48,15 @@ def import_file(
     name: Annotated[str, typer.Option(help="What it is called from here on; the file's name when left out.")] = "",
     symbol: Annotated[str, typer.Option(help="Base and quote, with a stroke between.")] = "BTC/USDT",
     interval: Annotated[str, typer.Option(help="Longer bars to make of them, as 1h or 1d.")] = "",
+    prints: Annotated[bool, typer.Option("--prints", help="It holds trades, as the archive's aggTrades.")] = False,
 ) -> None:
-    """Keep the bars of a file under a name, in exact units, with a checksum. A bad row refuses the whole file."""
-    from cli.histories import load
+    """Keep bars or trades of a file under a name, in exact units, with a checksum. A bad row refuses the whole file."""
+    from cli.histories import load, load_prints
     from engine.backtest.store import INTERVALS, resampled
 
     if not path.is_file():
         raise Refused(f"{path}: there is no such file.")
-    history = load(path, symbol)
+    history = load_prints(path, symbol) if prints else load(path, symbol)
     if interval:
         if interval not in INTERVALS:
             raise Refused(f"{interval}: there is no such interval; choose from {', '.join(INTERVALS)}.")
@@ -147,15 +148,25 @@ def _describe(name: str, history: History) -> None:
 
 
 def _row(history: History) -> tuple[str, ...]:
-    from engine.backtest.store import INTERVALS, gaps
+    from engine.backtest.store import gaps
 
-    names = {length: name for name, length in INTERVALS.items()}
     moments = (utc_from_ms(int(history.open_ms[at])) for at in (0, -1))
     instrument = history.instrument
     return (
-        f"{instrument.base}/{instrument.quote}", names.get(history.bar_ms, f"{history.bar_ms} ms"), str(len(history)),
+        f"{instrument.base}/{instrument.quote}", _bar(history), str(len(history)),
         str(len(gaps(history))), *(f"{moment:%Y-%m-%d %H:%M}" for moment in moments),
     )  # fmt: skip
+
+
+def _bar(history: History) -> str:
+    """The name of a bar's length; trades have none."""
+    from engine.backtest import Prints
+    from engine.backtest.store import INTERVALS
+
+    if isinstance(history, Prints):
+        return "one trade"
+    names = {length: name for name, length in INTERVALS.items()}
+    return names.get(history.bar_ms, f"{history.bar_ms} ms")
 
 
 def add_to(app: typer.Typer) -> None:

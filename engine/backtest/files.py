@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -90,9 +90,15 @@ def history_of(table: Table, instrument: Instrument) -> History:
 
 def instrument_of(table: Table, symbol: str, base: str, quote: str) -> Instrument:
     """An instrument whose tick and lot are the finest steps in the file: the venue's own rules are not in it."""
-    tick = _finest(price for row in table.rows for price in row[1:5])
-    lot = min(_finest(row[5] for row in table.rows), Decimal("0.001"))
-    highest = max(row[2] for row in table.rows)
+    prices, volumes = (price for row in table.rows for price in row[1:5]), (row[5] for row in table.rows)
+    return instrument_of_steps(prices, volumes, max(row[2] for row in table.rows), symbol, base, quote)
+
+
+def instrument_of_steps(
+    prices: Iterable[Decimal], quantities: Iterable[Decimal], highest: Decimal, symbol: str, base: str, quote: str
+) -> Instrument:
+    """An instrument with the finest steps of some prices and quantities, and as much room as the law has."""
+    tick, lot = _finest(prices), min(_finest(quantities), Decimal("0.001"))
     quantum = min(Decimal("0.00000001"), tick * lot)
     # As much as 60 bits carry at four times the highest price.
     room = Decimal(2**56) * tick * lot / (highest * 4)
@@ -103,7 +109,7 @@ def instrument_of(table: Table, symbol: str, base: str, quote: str) -> Instrumen
     )  # fmt: skip
 
 
-def _finest(amounts: Iterator[Decimal]) -> Decimal:
+def _finest(amounts: Iterable[Decimal]) -> Decimal:
     places = max((-int(amount.normalize().as_tuple().exponent) for amount in amounts), default=0)
     return Decimal(1).scaleb(-max(places, 0))
 

@@ -94,7 +94,14 @@ class History:
 
 
 class Prints(History):
-    """Trades of the market instead of bars: each is a bar of one price. `bar_ms` is 1."""
+    """Trades of the market instead of bars: each is a bar of one price. `bar_ms` is 1, and times may be double."""
+
+    def part(self, begin: int, end: int) -> Prints:
+        """Trades from `begin` to before `end`; shares memory with the whole."""
+        times, ticks, lots = (
+            numpy.ascontiguousarray(column[begin:end]) for column in (self.open_ms, self.close, self.volume)
+        )
+        return Prints(self.instrument, 1, times, ticks, ticks, ticks, ticks, lots, self.warnings)
 
 
 def _check_rows(open_ms: Column, opens: Column, highs: Column, lows: Column, closes: Column, volumes: Column) -> None:

@@ -21,7 +21,7 @@ from domain.instrument import Instrument
 from domain.money import divmod_exact
 from engine.backtest import compiler
 from engine.backtest.futures import Futures
-from engine.backtest.history import History
+from engine.backtest.history import History, Prints
 from engine.backtest.kernel import layout as lay
 from engine.backtest.percent import to_ppm
 from engine.backtest.result import Figures, Result, Stamp
@@ -67,6 +67,8 @@ def run(
     """
     settings = settings or Settings()
     plan = plan or prepare(kind, params, history)
+    if plan.wants_bars and isinstance(history, Prints):
+        raise Refused(f"{kind.name} decides on closed bars, and trades are none; make bars of them with --interval.")
     is_compiled, warnings = _choose(kind, history, settings)
     machine, is_compiled = _run(kind, plan, history, settings, is_compiled, warnings, keeps=True)
     figures = figures_of(machine, history)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -16,9 +16,11 @@ import orjson
 
 from domain.errors import AresError, Refused
 from domain.instrument import Instrument
-from engine.backtest.history import BadHistory, History
+from engine.backtest.history import BadHistory, History, Prints
 
 _COLUMNS: Final = ("open_ms", "open", "high", "low", "close", "volume")
+#: A trade has one price.
+_PRINT_COLUMNS: Final = ("open_ms", "close", "volume")
 _NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
 _ABOUT: Final = b"ares"
 #: Lengths of bars by their names.
@@ -60,8 +62,10 @@ def pack(history: History) -> bytes:
         "bar_ms": history.bar_ms,
         "warnings": history.warnings,
         "digest": history.digest,
+        "prints": isinstance(history, Prints),
     }
-    table = pyarrow.table(dict(zip(_COLUMNS, history.columns, strict=True)))
+    columns = dict(zip(_COLUMNS, history.columns, strict=True))
+    table = pyarrow.table({name: columns[name] for name in (_PRINT_COLUMNS if about["prints"] else _COLUMNS)})
     table = table.replace_schema_metadata({_ABOUT: orjson.dumps(about)})
     content = BytesIO()
     parquet.write_table(table, content, compression="zstd")
@@ -76,9 +80,13 @@ def unpack(content: bytes) -> History:
     try:
         table = parquet.read_table(BytesIO(content))
         about = orjson.loads((table.schema.metadata or {})[_ABOUT])
-        columns = {name: table.column(name).to_numpy() for name in _COLUMNS}
+        is_prints = about.get("prints", False)
+        columns = {name: table.column(name).to_numpy() for name in (_PRINT_COLUMNS if is_prints else _COLUMNS)}
         instrument, told = _instrument(about["instrument"]), tuple(about["warnings"])
-        history = History(instrument=instrument, bar_ms=about["bar_ms"], warnings=told, **columns)
+        for name in _COLUMNS[1:4] if is_prints else ():
+            columns[name] = columns["close"]
+        made = Prints if is_prints else History
+        history = made(instrument=instrument, bar_ms=about["bar_ms"], warnings=told, **columns)
     except (pyarrow.ArrowException, OSError, KeyError, ValueError, TypeError, AresError) as error:
         raise Damaged(f"{Damaged.__doc__} ({type(error).__name__})") from error
     if history.digest != about["digest"]:
@@ -146,7 +154,9 @@ class Store:
 
 
 def gaps(history: History) -> list[Gap]:
-    """Every place where bars are missing."""
+    """Every place where bars are missing. Trades come when they come."""
+    if isinstance(history, Prints):
+        return []
     steps = numpy.diff(history.open_ms)
     wide = numpy.flatnonzero(steps > history.bar_ms)
     return [
@@ -178,7 +188,8 @@ def resampled(history: History, bar_ms: int) -> History:
     last = len(begins) if history.open_ms[-1] + history.bar_ms == opens[-1] + bar_ms else len(begins) - 1
     kept = slice(first, max(last, first))
     told = list(history.warnings)
-    if poor := int((counts[kept] < whole).sum()):
+    is_prints = isinstance(history, Prints)
+    if not is_prints and (poor := int((counts[kept] < whole).sum())):
         told.append(f"{poor} bars of {bar_ms} ms were made although some of their parts are missing")
     if left := len(begins) - len(begins[kept]):
         told.append(f"{left} bars at the ends do not reach over {bar_ms} ms and were left out")
@@ -187,10 +198,7 @@ def resampled(history: History, bar_ms: int) -> History:
         numpy.minimum.reduceat(history.low, begins), history.close[ends], numpy.add.reduceat(history.volume, begins),
     )  # fmt: skip
     times, first_prices, highs, lows, closes, volumes = (numpy.ascontiguousarray(column[kept]) for column in made)
-    return replace(
-        history, bar_ms=bar_ms, open_ms=times, open=first_prices, high=highs, low=lows, close=closes, volume=volumes,
-        warnings=tuple(told),
-    )  # fmt: skip
+    return History(history.instrument, bar_ms, times, first_prices, highs, lows, closes, volumes, warnings=tuple(told))
 
 
 def checksum(content: bytes) -> str:

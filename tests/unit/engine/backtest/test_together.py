@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import numpy
 import pytest
@@ -18,10 +19,11 @@ from tests.two_sided import TWO_SIDED, Params
 
 STRATEGIES.scan(strategies)
 GRID = STRATEGIES.get("grid")
-LEVELS = GRID.params(
-    lower_price=Decimal(59_000), upper_price=Decimal(61_000), levels=2, spacing="arithmetic",
-    quantity_per_level=Decimal("0.01"),
-)  # fmt: skip
+TWO_LEVELS: dict[str, Any] = {
+    "lower_price": Decimal(59_000), "upper_price": Decimal(61_000), "levels": 2, "spacing": "arithmetic",
+    "quantity_per_level": Decimal("0.01"),
+}  # fmt: skip
+LEVELS = GRID.params(**TWO_LEVELS)
 SETTINGS = Settings(quote=Decimal(3_000), fee_asset="quote", runtime="interpreted")
 
 
@@ -42,7 +44,7 @@ def test_two_on_two_symbols_and_one_capital_add_up_to_the_last_unit() -> None:
     first = 3_000 - 595 - 590 + 600 + Decimal("0.01") * 60_100 - Decimal("1.785")
     second = 2_000 - 595 - 590 + Decimal("0.02") * 58_900 - Decimal("1.185")
     assert [result.equity for result in found.results] == [first, second]
-    assert (found.sum.fees, found.sum.equity, found.unallocated) == (fees, 5_000 + first + second, 5_000)
+    assert (found.sum.fees, found.sum.equity, found.unallocated) == (fees, 5_000 + first + second, Decimal(5_000))
     assert found.sum.net == found.sum.equity - 10_000 == found.sum.realised + found.sum.unrealised - fees
     books = found.ledger
     assert books.balance(ledger.UNALLOCATED, "USDT") == 5_000 * 10**8

@@ -1,0 +1,143 @@
+"""Trade prints from files: the venue's archive of trades and of aggregated trades, or a CSV that names its columns."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy
+
+from domain.errors import Refused
+from domain.instrument import Instrument
+from domain.money import exact
+from engine.backtest.files import instrument_of_steps
+from engine.backtest.history import BadHistory, Prints, prints_of
+
+_NAMES: Final = {
+    "id": ("agg_trade_id", "trade_id", "id"),
+    "time": ("transact_time", "time"),
+    "price": ("price",),
+    "quantity": ("quantity", "qty"),
+}
+#: Without a header the columns are those of the archive: aggregated trades have their time in the sixth column, trades
+#: in the fifth.
+_AGGREGATED: Final = (0, 5, 1, 2)
+_TRADES: Final = (0, 4, 1, 2)
+_EARLIEST: Final = 10**12
+_SHOWN: Final = 20
+
+
+class Print(NamedTuple):
+    """One trade of the market."""
+
+    number: int
+    time_ms: int
+    price: Decimal
+    quantity: Decimal
+
+
+def read_prints(path: Path, symbol: str, base: str, quote: str) -> Prints:
+    """The trades of a file (.csv, .csv.gz or .zip); `BadHistory` names the rows that stop it.
+
+    Ticks and lots are the finest steps there. Numbers that are missing become a warning of every result: nobody can
+    say which trades were there.
+    """
+    found, wrong = _rows(path)
+    if not found and not wrong:
+        raise BadHistory(f"{path}: it holds no trades.")
+    missing = 0
+    for row, (before, after) in enumerate(pairwise(found), 2):
+        missing += max(after.number - before.number - 1, 0)
+        if after.number <= before.number:
+            wrong.append(f"trade {after.number} (the {row}th) is double or out of order")
+        elif after.time_ms < before.time_ms:
+            wrong.append(f"trade {after.number} (the {row}th) is earlier than the one before it")
+    if wrong:
+        raise BadHistory(f"{path}: {len(wrong)} rows cannot be used: {'; '.join(wrong[:_SHOWN])}. Correct the file.")
+    instrument = _instrument(found, symbol, base, quote)
+    made = prints_of(
+        instrument,
+        numpy.array([one.time_ms for one in found], numpy.int64),
+        numpy.array([instrument.to_ticks(one.price) for one in found], numpy.int64),
+        numpy.array([int(one.quantity / instrument.lot_size) for one in found], numpy.int64),
+    )
+    return replace(made, warnings=(f"{missing} trades are missing by their numbers",)) if missing else made
+
+
+def _rows(path: Path) -> tuple[list[Print], list[str]]:
+    found: list[Print] = []
+    wrong: list[str] = []
+    places: tuple[int, ...] = ()
+    for number, line in enumerate(_lines(path), 1):
+        cells = [cell.strip().strip('"') for cell in line.split(",")]
+        if cells == [""]:
+            continue
+        if not cells[0].isdigit():
+            places = _named_places(path, cells)
+            continue
+        places = places or _archive_places(path, cells)
+        try:
+            found.append(_print([cells[place] for place in places]))
+        except (Refused, ValueError, ArithmeticError, IndexError) as error:
+            wrong.append(f"row {number} cannot be read: {error}")
+    return found, wrong
+
+
+def _print(cells: list[str]) -> Print:
+    number, time, price, quantity = int(cells[0]), int(cells[1]), exact(cells[2]), exact(cells[3])
+    if price <= 0 or quantity <= 0:
+        raise BadHistory(f"{quantity} at {price} is no trade")
+    # The archive writes microseconds since 2025.
+    time_ms = time // 1_000 if time >= _EARLIEST * 100 else time
+    if time_ms < _EARLIEST:
+        raise BadHistory(f"the time {time} is in no unit known here")
+    return Print(number, time_ms, price, quantity)
+
+
+def _named_places(path: Path, header: list[str]) -> tuple[int, ...]:
+    names = [name.lower() for name in header]
+    places = []
+    for what, known in _NAMES.items():
+        at = next((names.index(name) for name in known if name in names), -1)
+        if at < 0:
+            raise BadHistory(
+                f"{path}: no column of its header is the {what} of a trade; call one {' or '.join(known)}."
+            )
+        places.append(at)
+    return tuple(places)
+
+
+def _archive_places(path: Path, cells: list[str]) -> tuple[int, ...]:
+    for places in (_AGGREGATED, _TRADES):
+        time = cells[places[1]] if len(cells) > places[1] else ""
+        if time.isdigit() and int(time) >= _EARLIEST:
+            return places
+    raise BadHistory(f"{path}: neither the fifth nor the sixth column is a time in milliseconds; give it a header.")
+
+
+def _lines(path: Path) -> Iterator[str]:
+    if not path.is_file():
+        raise BadHistory(f"{path}: there is no such file.")
+    name = path.name.lower()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            for member in sorted(archive.namelist()):
+                yield from archive.read(member).decode().splitlines()
+    elif name.endswith(".gz"):
+        yield from gzip.decompress(path.read_bytes()).decode().splitlines()
+    elif name.endswith(".csv"):
+        yield from path.read_text().splitlines()
+    else:
+        raise BadHistory(f"{path}: a .csv, .csv.gz or .zip file of trades is wanted.")
+
+
+def _instrument(found: list[Print], symbol: str, base: str, quote: str) -> Instrument:
+    prices: Iterable[Decimal] = (one.price for one in found)
+    quantities: Iterable[Decimal] = (one.quantity for one in found)
+    return instrument_of_steps(prices, quantities, max(one.price for one in found), symbol, base, quote)
