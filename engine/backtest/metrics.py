@@ -23,7 +23,7 @@ def metrics(result: Result) -> dict[str, Any]:
     span_ms = int(history.open_ms[-1] - history.open_ms[first - 1])
     start, end = float(result.amount(result.start_equity)), float(result.equity)
     fall, length_ms = _deepest_fall(curve, history.open_ms[first - 1 :])
-    growth = (end / start) ** (_YEAR_MS / span_ms) - 1 if start > 0 and end > 0 and span_ms > 0 else None
+    growth = _growth(start, end, span_ms)
     days = _daily_returns(curve, history.open_ms[first - 1 :])
     hold = float(history.close[-1]) / float(history.close[first - 1]) - 1
     return {
@@ -40,6 +40,14 @@ def metrics(result: Result) -> dict[str, Any]:
         "max_drawdown_days": length_ms / _DAY_MS,
         **counts(result, span_ms),
     }
+
+
+def _growth(start: float, end: float, span_ms: int) -> float | None:
+    """A year's growth; None where it is no number that means anything, as over less than a second."""
+    if start <= 0 or end <= 0 or span_ms <= 0 or math.log(end / start) * _YEAR_MS / span_ms > 700:
+        return None
+    growth: float = (end / start) ** (_YEAR_MS / span_ms) - 1
+    return growth
 
 
 def amounts(result: Result) -> dict[str, Any]:

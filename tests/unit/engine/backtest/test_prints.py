@@ -14,6 +14,7 @@ from domain.errors import Refused
 from engine.backtest import Prints, Settings, run, store
 from engine.backtest.history import BadHistory
 from engine.backtest.kernel.layout import FILL_FIELDS
+from engine.backtest.metrics import metrics
 from engine.backtest.prints import read_prints
 
 STRATEGIES.scan(strategies)
@@ -72,6 +73,13 @@ def test_limits_fill_at_prints_and_latency_is_counted_between_them(tmp_path: Pat
     assert fills(fill_model="through")[1:] == [(START + 100, 5_900_000)]
     # What is sent at the first print is at the venue after the fall.
     assert [at for at, _ in fills(latency_ms=120)] == [START + 150]
+
+
+def test_a_replay_of_less_than_a_second_has_no_growth_of_a_year(tmp_path: Path) -> None:
+    kind, prints = STRATEGIES.get("grid"), read(kept(tmp_path, AGGREGATED))
+    found = metrics(run(kind, kind.params(**GRID), prints, Settings(runtime="interpreted")))
+    assert float(found["net"]) > 0
+    assert found["cagr_percent"] is None
 
 
 def test_a_strategy_of_bars_is_refused_on_trades(tmp_path: Path) -> None:
