@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL, make_url
 
 from core.clock import utc_from_ms
 from db.database import UnsupportedDatabase
+from db.journal.checkpoints import Checkpoints
 
 Row = tuple[Any, ...]
 
@@ -114,6 +115,7 @@ class SqliteDriver:
         )
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             self._connection.execute(f"PRAGMA {pragma}")
+        self._checkpoints = Checkpoints(path)
         self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def begin(self) -> None:
@@ -127,6 +129,7 @@ class SqliteDriver:
     def keep(self) -> None:
         """COMMIT."""
         self._connection.execute("COMMIT")
+        self._checkpoints.note(self._connection)
 
     def drop(self) -> None:
         """ROLLBACK, where there is something to roll back."""
@@ -177,6 +180,7 @@ class SqliteDriver:
 
     def close(self) -> None:
         """Close."""
+        self._checkpoints.close()
         self._connection.close()
 
     def _insert(self, table: str, columns: Sequence[str], update: Sequence[str]) -> str:

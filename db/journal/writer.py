@@ -25,6 +25,8 @@ FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS = 50, 1_000
 PATIENCE_MS = 5_000
 _MILLISECOND: Final = 1_000_000
 _BREATH: Final = timedelta(milliseconds=1).total_seconds()
+#: Other writers are let in at least so often.
+_BREATHLESS_MS: Final = 5
 
 
 class Pending(NamedTuple):
@@ -58,6 +60,8 @@ class Writer:
         self._driver: Driver | None = None
         self._backoff_ms = 0
         self._connect_after_ns = 0
+        #: When others last had the time to write (steady ns).
+        self._rested_ns = 0
         #: Transactions committed and requests they held, for benchmarks and metrics.
         self.batches = 0
         self.written = 0
@@ -93,8 +97,8 @@ class Writer:
         """What waits, one request per instance; empty when the writer is closed and has nothing left."""
         with self._changed:
             while True:
-                while not self._waiting and not self._closing:
-                    self._changed.wait()
+                if not self._waiting and not self._closing:
+                    self._rest()
                 chosen = self._choose()
                 if chosen or (self._closing and not self._waiting):
                     return chosen
@@ -111,10 +115,22 @@ class Writer:
         self._waiting.extendleft(reversed(later))
         return list(chosen.values())
 
+    def _rest(self) -> None:
+        """Wait for work."""
+        began_ns = self._machine.steady_ns()
+        while not self._waiting and not self._closing:
+            self._changed.wait()
+        now_ns = self._machine.steady_ns()
+        if now_ns - began_ns >= _MILLISECOND:
+            self._rested_ns = now_ns
+
     def _breathe(self) -> None:
-        """Let other writers in where the database has one lock for all, and others' locks end."""
-        if self._driver is None or not self._driver.locks_rows:
+        """Let other writers in where the database has one lock for all and has not been free lately."""
+        if self._driver is not None and self._driver.locks_rows:
+            return
+        if self._machine.steady_ns() - self._rested_ns >= _BREATHLESS_MS * _MILLISECOND:
             threading.Event().wait(_BREATH)
+            self._rested_ns = self._machine.steady_ns()
 
     def _serve(self, batch: list[Pending]) -> None:
         requests = [one.request for one in batch]
