@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import ccxt.async_support as ccxt
 
@@ -15,6 +15,8 @@ from exchanges._ccxt.trace import Answer, current
 
 # ccxt writes whole requests, keys and signatures included, at the debug level.
 logging.getLogger("ccxt").setLevel(logging.WARNING)
+#: Text that an address may hold as it is.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
 def make_client(
@@ -43,18 +45,11 @@ def make_client(
             trace.answer = Answer(code, {name.lower(): value for name, value in headers.items()}, body)
         return body
 
-    def handle_errors(self: Any, *answer: Any) -> Any:
-        return None if _is_raw() else base.handle_errors(self, *answer)
-
-    def handle_http_status_code(self: Any, *answer: Any) -> Any:
-        return None if _is_raw() else base.handle_http_status_code(self, *answer)
-
     overrides = {
         "nonce": nonce,
+        "urlencode": staticmethod(urlencode),
         "fetch": fetch,
         "on_rest_response": on_rest_response,
-        "handle_errors": handle_errors,
-        "handle_http_status_code": handle_http_status_code,
     }
     client = type(ccxt_id, (base,), overrides)(_options(settings, session, venue_options))
     client.ssl_context = tls()
@@ -65,6 +60,16 @@ def make_client(
     if settings.rest_url:
         client.urls["api"] = moved(client.urls["api"], settings.rest_url)
     return client
+
+
+def urlencode(params: Mapping[str, Any], doseq: bool = False, sort: bool = False) -> str:
+    """What ccxt makes of parameters; those that need no quoting, as of any order, are not quoted sign by sign."""
+    plain = "".join([*params, *[str(value) for value in params.values() if type(value) in (str, int)]])
+    is_plain = all(type(value) in (str, int) for value in params.values()) and _PLAIN.fullmatch(plain) is not None
+    if is_plain:
+        return "&".join([f"{name}={value}" for name, value in params.items()])
+    quoted: str = ccxt.Exchange.urlencode(params, doseq, sort)
+    return quoted
 
 
 def moved(addresses: Any, root: str) -> Any:
@@ -98,8 +103,3 @@ def _options(settings: VenueSettings, session: OnceSession, venue_options: Mappi
         if settings.credentials.passphrase is not None:
             options["password"] = settings.credentials.passphrase.get_secret_value()
     return options
-
-
-def _is_raw() -> bool:
-    trace = current()
-    return trace is not None and trace.raw

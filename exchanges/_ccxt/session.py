@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 import weakref
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import aiohttp
+from yarl import URL
+
+from exchanges._ccxt.trace import Answer
 
 #: Connections one account may hold to its venue.
 _CONNECTIONS = 32
@@ -74,13 +78,28 @@ class OnceSession:
         connector = aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=30, ssl=tls())
         self._sockets: weakref.WeakSet[EchoedSocket] = weakref.WeakSet()
         made: Any = self._make_socket
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True, ws_response_class=made)
+        # A venue knows its callers by their keys: looking through cookies for every order would be time for nothing.
+        jar = aiohttp.DummyCookieJar()
+        self._session = aiohttp.ClientSession(
+            connector=connector, cookie_jar=jar, auto_decompress=True, ws_response_class=made
+        )
         self._session._retry_connection = False
 
     @property
     def headers(self) -> Any:
         """The session's own headers; ccxt looks at them."""
         return self._session.headers
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str] | None, body: str | None, limits: aiohttp.ClientTimeout
+    ) -> Answer:
+        """Send a request, once, to an address that needs no quoting any more; gives the complete answer."""
+        async with self._session.request(
+            method, URL(url, encoded=True), data=None if body is None else body.encode(), headers=headers,
+            timeout=limits, allow_redirects=False,
+        ) as response:  # fmt: skip
+            text = (await response.read()).decode(errors="replace").strip()
+            return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, text)
 
     def get(self, url: Any, **options: Any) -> Any:
         """GET, once."""

@@ -27,8 +27,6 @@ class Answer(NamedTuple):
 class Trace:
     """One request as it went."""
 
-    #: Raw requests are judged by their answer; ccxt's own opinion of it is not asked.
-    raw: bool
     #: Venue time to sign with in ms; None signs with the time of sending.
     signed_ms: int | None = None
     #: Whether it was handed to the network.

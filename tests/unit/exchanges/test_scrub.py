@@ -91,20 +91,23 @@ async def test_a_redirect_is_an_answer_and_not_followed() -> None:
 
 
 async def test_two_requests_at_once_are_each_signed_with_their_own_time() -> None:
-    door = Door("binance", VenueSettings(CREDENTIALS, rest_url="http://127.0.0.1:9"), system_clock())
-    await door.open()
-    door.offset_ms = 5
     signed: dict[str, str] = {}
 
-    async def fetch(url: str, *_: object) -> dict[str, str]:
-        await asyncio.sleep(0)
-        query = dict(part.split("=", 1) for part in url.partition("?")[2].split("&"))
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        address = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        query = dict(part.split("=", 1) for part in address.partition("?")[2].split("&"))
         signed[query["symbol"]] = query["timestamp"]
-        return {}
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        writer.close()
 
-    door.client.fetch = fetch
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    door = Door("binance", VenueSettings(CREDENTIALS, rest_url=f"http://127.0.0.1:{port}"), system_clock())
+    await door.open()
+    door.offset_ms = 5
     moments = {f"S{number}": 1_000 * number for number in range(1, 20)}
     calls = [door.call(Request("private", "GET", "order", {"symbol": s}), ms) for s, ms in moments.items()]
-    await asyncio.gather(*calls, return_exceptions=True)
+    await asyncio.gather(*calls)
     await door.close()
+    server.close()
     assert signed == {symbol: str(ms + 5) for symbol, ms in moments.items()}
