@@ -123,6 +123,8 @@ class Instance:
         last = self.orders.get(order.key.slot)
         if last is not None and last.filled < last.lots and last.client_order_id != order.client_order_id:
             self.recall(last)
+        if last is not None:
+            self._slots_by_id.pop(last.client_order_id, None)
         self._put(order)
         self._slots_by_id[order.client_order_id] = order.key.slot
 

@@ -224,7 +224,7 @@ class AccountHub:
         liveness = Liveness(self.engines, self.alarms)
         while True:
             await asyncio.sleep(self._settings.liveness_interval)
-            liveness.look()
+            await liveness.look()
 
     async def _sweep_forever(self) -> None:
         retry = self._settings.retry

@@ -5,6 +5,7 @@ Three looks in a row must find the same thing: between two steps anything may be
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,6 +15,8 @@ from engine.inputs import Price
 from engine.trading_engine import TradingEngine
 
 LOOKS: Final = 3
+#: Instances that are looked at without a break.
+TOGETHER: Final = 10
 NOT_WOKEN: Final = "the price is where it waits for it"
 #: States in which an instance says by itself why it stands still.
 _EXPLAINED: Final = frozenset({"lost", "suspended", "loading"})
@@ -30,18 +33,29 @@ class Liveness:
         #: Instances that the last look has woken.
         self._woken: set[int] = set()
 
-    def look(self) -> None:
-        """Look once."""
-        for number, engine in list(self._engines.items()):
-            idle = _idleness(engine)
-            before, times = self._found.get(number, ("", 0))
-            times = times + 1 if idle == before else 1
-            self._found[number] = (idle, times)
-            if before == NOT_WOKEN and times == 1 and number in self._woken:
-                self._tell(number, engine, "the price had reached what it waits for and it was not woken; it is now.")
-            self._woken.discard(number)
-            if idle and times == LOOKS:
-                self._heal(number, engine, idle)
+    async def look(self) -> None:
+        """Look once at every instance, a few at a time: thousands at once would hold up every order."""
+        for place, number in enumerate(list(self._engines)):
+            self._look_at(number)
+            if place % TOGETHER == TOGETHER - 1:
+                await asyncio.sleep(0)
+        self._forget()
+
+    def _look_at(self, number: int) -> None:
+        engine = self._engines.get(number)
+        if engine is None:
+            return
+        idle = _idleness(engine)
+        before, times = self._found.get(number, ("", 0))
+        times = times + 1 if idle == before else 1
+        self._found[number] = (idle, times)
+        if before == NOT_WOKEN and times == 1 and number in self._woken:
+            self._tell(number, engine, "the price had reached what it waits for and it was not woken; it is now.")
+        self._woken.discard(number)
+        if idle and times == LOOKS:
+            self._heal(number, engine, idle)
+
+    def _forget(self) -> None:
         for number in self._found.keys() - self._engines.keys():
             del self._found[number]
 

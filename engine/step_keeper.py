@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from core.base_journal import REBUILT, BaseJournal, CommitUnknown, JournalDown, Step
 from core.clock import Clock
 from core.crash_points import reach
+from domain.events import PRICE
+from domain.instance import Instance, Proposal
 from domain.order import Order
 
 
@@ -88,6 +90,11 @@ class Draft:
     #: What is to be sent once the step is kept.
     placed: list[Order] = field(default_factory=list)
     has_state: bool = False
+
+    def note_state(self, kind: int, instance: Instance, proposal: Proposal) -> None:
+        """The strategy has heard of an event of this kind; a price that changes nothing leaves nothing to keep."""
+        is_same = proposal.state == instance.state and proposal.memory == instance.memory
+        self.has_state = self.has_state or kind != PRICE or not is_same
 
     def complete(self) -> None:
         """Bring what has become of the orders into the step."""

@@ -262,13 +262,13 @@ class TradingEngine:
             self._postponed.append(event)
             return
         proposal = self.instance.propose(event, view)
+        draft.note_state(event.kind, self.instance, proposal)
         vetted = self._vet(proposal.actions, draft)
         self.instance.adopt(Proposal(proposal.state, proposal.memory, tuple(vetted)))
         if event.kind == events.BAR:
             self.instance.state[slots.LAST_BAR] = event.time_ms
         elif event.kind in (events.START, events.EDIT):
             self.instance.state[slots.LAW] = number_of(self.instance.law)
-        draft.has_state = True
 
     def _vet(self, actions: Iterable[Action], draft: Draft) -> Iterable[Action]:
         now_ms, machine_ms = self._clock.trading.now_ms(), self._clock.machine.now_ms()

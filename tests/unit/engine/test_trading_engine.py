@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from domain.order import CANCELLED, EXIT, FILLED, OPEN, OrderReport
 from domain.outcome import Rejected
 from engine.account_hub import HubSettings
 from engine.order_gateway import ResolveSettings
+from engine.trading_engine import Price
 from tests.fakes.fake_orders import Lost
 from tests.fakes.memory_journal import DOWN, FENCED, UNKNOWN_KEPT, UNKNOWN_LOST
 from tests.fakes.virtual_time import in_virtual_time
@@ -310,3 +312,24 @@ async def test_a_late_fill_after_a_cancel_is_booked() -> None:
         floor.exchange.orders.fill(name, lots=10)
         await node.quiet()
         floor.check_books()
+
+
+@in_virtual_time
+async def test_a_price_that_changes_nothing_leaves_nothing_in_the_journal() -> None:
+    def idle(law: Any, state: list[int], *_: Any) -> int:
+        state[slots.OWN] = law
+        return 0
+
+    floor = open_floor()
+    async with node_on(floor) as node:
+        await node.quiet()
+        instance = node.engine.instance
+        instance.decision, instance.law, instance.state[slots.WAKE_ABOVE] = idle, instance.state[slots.OWN], 1
+        same, before, steps = instance.law, len(floor.journal.steps), node.engine.status.steps
+        node.engine.put(Price(PRICE, 1))
+        await node.quiet()
+        assert (len(floor.journal.steps), node.engine.status.steps) == (before, steps + 1)
+        instance.law = same + 1
+        node.engine.put(Price(PRICE, 2))
+        await node.quiet()
+        assert floor.journal.steps[before].state is not None, "a price that changes the state is kept"
