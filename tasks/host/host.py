@@ -366,7 +366,7 @@ class EngineHost:
     def _freeze(self) -> None:
         """Spare the collector what has come to stay: a pause of the loop is time taken from every lease."""
         count = sum(1 for runner in self.runners if runner.state == LIVE)
-        if count >= self._frozen_at + 500:
+        if count >= self._frozen_at + 50:
             gc.collect()
             gc.freeze()
             self._frozen_at = count

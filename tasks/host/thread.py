@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from types import FrameType
@@ -25,6 +27,9 @@ from tasks.wiring import open_parts
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+#: How long a thread may keep the interpreter while another wants it, in seconds. The journal's writer comes back from
+#: the database several times a commit; Python's own 5 ms would make it wait for the loop's turn to end each time.
+TURN = 0.0005
 
 
 class HostThread:
@@ -76,6 +81,10 @@ class HostThread:
             self._done.set()
 
     def _run(self) -> None:
+        sys.setswitchinterval(TURN)
+        # Programs and tables are there to stay: every full collection would walk over them, and hold up every order.
+        gc.collect()
+        gc.freeze()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(self._live())
