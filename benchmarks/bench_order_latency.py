@@ -8,13 +8,15 @@ the instance, which decides, is vetted, and commits its intent with its state; t
 Counted per order, from the moment the frame is handed over by the socket: until the request has been written to the
 socket (the platform's share), and until the venue's answer has been read (in total). Prices that come while an
 instance is still busy are taken up in its next step and count from the first of them. Beside it, in the same run, how
-long a bare commit of the journal takes. Nothing is asserted.
+long a bare commit of the journal takes; and the stages of an order, of all of them and of the slowest hundredth:
+until the step was decided, until it was committed, until the request was written. Nothing is asserted.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import random
 import sys
 import time
@@ -29,6 +31,7 @@ import exchanges
 from benchmarks.bench_journal import Robot, database
 from benchmarks.venue_process import machine, venue_on_its_own_core
 from core.base_exchange import EXCHANGES, Credentials, VenueSettings
+from core.base_journal import Step
 from core.base_strategy import Plan, StrategyKind, StrategyParams
 from core.clock import Clock, SystemTime
 from db.journal import GroupCommitJournal
@@ -56,7 +59,7 @@ COINS = (
 )  # fmt: skip
 #: Slots of an instance, each used once; the venue takes 200 resting orders on a symbol.
 SLOTS = 190
-PAUSE_MS = 185
+PAUSE_MS = 10
 LIMITS = RiskLimits(max_price_age_ms=10**9, max_messages=0, collar_ppm=0)
 
 
@@ -88,6 +91,10 @@ class Taps:
         self.waiting: dict[int, int] = {}
         self.left_ms: list[float] = []
         self.answered_ms: list[float] = []
+        #: Instance -> when its last step came to the journal and was kept, in ns.
+        self.kept: dict[int, tuple[int, int]] = {}
+        #: Of each order, in ms: until decided, until committed, until written.
+        self.stages: list[tuple[float, float, float]] = []
         self.is_counting = False
         self._under_way: ContextVar[tuple[int, list[float]] | None] = ContextVar("order under way", default=None)
 
@@ -111,6 +118,15 @@ class Taps:
             put(item)
 
         engine.put = noted  # type: ignore[method-assign]
+        keep = engine._keeper.keep
+
+        async def kept(step: Step) -> int:
+            came = time.perf_counter_ns()
+            committed_ms = await keep(step)
+            self.kept[number] = came, time.perf_counter_ns()
+            return committed_ms
+
+        engine._keeper.keep = kept  # type: ignore[method-assign]
         before = engine.on_change
 
         def stepped(changed: TradingEngine) -> None:
@@ -125,12 +141,15 @@ class Taps:
         place = exchange.place
 
         async def noted(order: Order, committed_ms: int) -> Outcome:
-            began = self.waiting.pop(order.key.instance, 0)
+            began, kept = self.waiting.pop(order.key.instance, 0), self.kept.get(order.key.instance, (0, 0))
             left: list[float] = []
             self._under_way.set((began, left) if began else None)
             outcome = await place(order, committed_ms)
             if began and self.is_counting:
                 self.left_ms.extend(left[-1:])
+                for ms in left[-1:]:
+                    decided, committed = ((moment - began) / 1e6 for moment in kept)
+                    self.stages.append((decided, committed - decided, ms - committed))
                 self.answered_ms.append((time.perf_counter_ns() - began) / 1e6)
             return outcome
 
@@ -154,6 +173,17 @@ def show(name: str, found: list[float], seconds: float) -> None:
     ordered = sorted(found) or [0.0]
     p50, p99 = (ordered[min(int(len(ordered) * part), len(ordered) - 1)] for part in (0.5, 0.99))
     print(f"| {name} | {len(found) / seconds:.0f} | {p50:.2f} | {p99:.2f} | {ordered[-1]:.2f} |")
+
+
+def show_stages(stages: list[tuple[float, float, float]], seconds: float) -> None:
+    """Each stage by itself, and where the slowest hundredth of the orders spent their time."""
+    names = ("price read -> step decided", "step decided -> committed", "committed -> request written")
+    for name, found in zip(names, zip(*stages, strict=True), strict=False):
+        show(f"of it: {name}", list(found), seconds)
+    slowest = sorted(stages, key=sum)[-max(len(stages) // 100, 1) :]
+    means = (sum(found) / len(slowest) for found in zip(*slowest, strict=True))
+    words = ", ".join(f"{name} {mean:.1f} ms" for name, mean in zip(names, means, strict=False))
+    print(f"\nThe slowest hundredth, on average: {words}")
 
 
 async def bare_commits(journal: GroupCommitJournal, seconds: float, rate: int) -> list[float]:
@@ -190,6 +220,8 @@ async def measure(url: str, rest: str, stream: str, seconds: float) -> None:
             spec = InstanceSpec(number, 0, symbol, "1m", KIND, StrategyParams(), LIMITS, ((quote, 10**16),))
             taps.on_engine(await manager.start(spec, hub))
         await asyncio.sleep(3)
+        gc.collect()
+        gc.freeze()  # as a worker does with what has come to stay
         taps.is_counting, began = True, time.process_time()
         await asyncio.sleep(seconds)
         taps.is_counting, spent = False, time.process_time() - began
@@ -202,6 +234,7 @@ async def measure(url: str, rest: str, stream: str, seconds: float) -> None:
         await hub.stop()
         await market.close()
     show("the journal alone: one commit", await bare_commits(journal, 5, 100), 5)
+    show_stages(taps.stages, seconds)
     print(f"\nCPU of the platform's process: {cost:.2f} ms an order, prices included")
     await journal.close()
     engine.dispose()
