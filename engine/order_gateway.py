@@ -171,7 +171,10 @@ class OrderGateway:
     async def _send(self, orders: Sequence[Order], committed_ms: int) -> list[Outcome]:
         size = max(self._exchange.capabilities.batch_orders, 1)
         outcomes: list[Outcome] = []
-        if size == 1 or len(orders) == 1:
+        if len(orders) == 1:
+            # Not gathered: a task of its own would wait for another turn of a loop that may be busy.
+            return [await self._exchange.place(orders[0], committed_ms)]
+        if size == 1:
             return list(await asyncio.gather(*(self._exchange.place(order, committed_ms) for order in orders)))
         for start in range(0, len(orders), size):
             outcomes.extend(await self._exchange.place_batch(orders[start : start + size], committed_ms))
