@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -146,7 +147,8 @@ def order_of(driver: Driver, row: Row) -> Order:
     name, symbol, side, kind, ticks, lots, reduce_only, status, filled, venue_order_id, booked, updated = row[7:]
     key, moment = OrderKey(*row[:7]), driver.milliseconds(updated)
     more = bool(reduce_only), status, filled, venue_order_id, booked, moment
-    return Order(key, name, symbol, side, kind, ticks, lots, *more)
+    # Thousands of orders on the same few symbols: each would otherwise keep a text of its own.
+    return Order(key, name, intern(symbol), side, kind, ticks, lots, *more)
 
 
 def fill_of(driver: Driver, row: Row) -> Fill:
@@ -161,7 +163,7 @@ def entries_of(driver: Driver, entries: list[Row], postings: list[Row]) -> list[
     lines: dict[tuple[Any, ...], list[Posting]] = defaultdict(list)
     for row in postings:
         lines[row[:3]].append(Posting(row[6], row[7], int(row[8])))
-    return [Entry(row[1], row[2], driver.milliseconds(row[5]), tuple(lines[row[:3]])) for row in entries]
+    return [Entry(intern(row[1]), row[2], driver.milliseconds(row[5]), tuple(lines[row[:3]])) for row in entries]
 
 
 def metrics_of(driver: Driver, row: Row) -> RiskMetrics:
