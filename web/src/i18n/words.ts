@@ -12,6 +12,8 @@ export function useWords() {
     fieldTitle: (scope: string, field: string, title: string) => or(`kinds.${scope}.fields.${field}.title`, title),
     fieldHelp: (scope: string, field: string, help: string) => or(`kinds.${scope}.fields.${field}.help`, help),
     choice: (value: string) => or(`kinds.choices.${value}`, spoken(value)),
+    figure: (name: string) => or(`runs.figures.${name}`, spoken(name.replace("_percent", " (%)"))),
+    figureHelp: (name: string) => or(`runs.figureHelp.${name}`, ""),
     /** Why an order is not resting. */
     heldBack: (code: string) => or(`heldBack.${code.replaceAll(" ", "_")}`, spoken(code)),
     orderStatus: (code: string) => or(`orderStatus.${code}`, spoken(code)),

@@ -35,6 +35,7 @@ export const useLive = defineStore("live", () => {
     "strategy.order": (data) => refresh(["results", strategyOf(data) ?? 0]),
     command: () => refresh(["strategies"]),
     node: () => refresh(["nodes"]),
+    run: () => refresh(["runs"]),
     "copy.signal": () => refresh(["copying"]),
     "copy.trade": () => refresh(["copying"]),
     "copy.status": () => refresh(["copying"]),

@@ -4,6 +4,7 @@ import { useRouter } from "vue-router";
 import { api } from "@/api/client";
 import type { Strategy, StrategyCreate } from "@/api/types";
 import { useKinds } from "@/composables/useKinds";
+import type { StrategyDraft } from "@/forms/drafts";
 import { useSubmit } from "@/composables/useSubmit";
 
 /** What the dialog offers, and the sending of what it gives. */
@@ -11,7 +12,7 @@ export function useCreate() {
   const router = useRouter();
   const exchange = ref("");
   const { kinds, limitsSchema } = useKinds();
-  const form = useSubmit<StrategyCreate, Strategy>((body) => api.createStrategy({ body }), {
+  const form = useSubmit<StrategyCreate, Strategy, StrategyDraft | undefined>((body) => api.createStrategy({ body }), {
     refresh: [["strategies"]], done: (made) => router.push(`/strategies/${made.id}`),
   });
 

@@ -4,7 +4,7 @@ import { computed, ref, watch } from "vue";
 import { useRoute, useRouter } from "vue-router";
 import { api } from "@/api/client";
 import type { Problem } from "@/api/problem";
-import type { Strategy, Total } from "@/api/types";
+import type { Pnl, Strategy, Total } from "@/api/types";
 import { RENEW_MS, useLiveStrategies } from "@/composables/useLiveStrategies";
 import { usePages } from "@/composables/usePages";
 
@@ -41,5 +41,12 @@ export function useStrategies() {
   });
   useIntervalFn(() => void sums.refetch(), TOTALS_MS);
   const rows = computed(() => list.items.value.map(overlay));
-  return { ...list, rows, totals: computed(() => sums.data.value ?? []), text, state, isFiltered: computed(() => Boolean(quiet.value || state.value)) };
+  const ended = computed(() => rows.value.filter(({ live, desired_state }) => !live && (desired_state === "stopped" || desired_state === "flat")).map(({ id }) => id));
+  // No worker speaks for what has ended: its sum is asked for, as its own page does.
+  const sum = async (id: number) => [id, await api.getStrategyPnl({ path: { strategy_id: id } }).catch(() => undefined)] as const;
+  const endings = useQuery<Map<number, Pnl | undefined>, Problem>({
+    key: () => ["results", "ended", ...ended.value], query: async () => new Map(await Promise.all(ended.value.map(sum))), enabled: () => ended.value.length > 0,
+    placeholderData: (previous) => previous,
+  });
+  return { ...list, rows, endings: computed(() => endings.data.value ?? new Map<number, Pnl | undefined>()), totals: computed(() => sums.data.value ?? []), text, state, isFiltered: computed(() => Boolean(quiet.value || state.value)) };
 }

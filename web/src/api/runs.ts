@@ -1,0 +1,92 @@
+/** What a backtest and an optimisation have found; the API hands it on as its workers wrote it. */
+import type { RunDetail } from "./types";
+
+export type RunKind = "backtest" | "optimisation";
+/** Money is decimal text, a ratio a number, and what cannot be formed is null. */
+export type Figure = string | number | null;
+/** Milliseconds, equity, buying and holding, percent below the high. */
+export type Point = [time: number, equity: string, hold: string, fall: string];
+
+export interface BacktestResult {
+  symbol: string;
+  base: string;
+  quote: string;
+  bars: number;
+  bar_ms: number;
+  first_at: string;
+  last_at: string;
+  metrics: Record<string, Figure>;
+  warnings: string[];
+  equity: Point[];
+  fills_kept: number;
+}
+export interface Luck {
+  trials: number;
+  periods: number;
+  sharpe: number | null;
+  expected_by_luck: number | null;
+  deflated_sharpe: number | null;
+  overfitting: number | null;
+  verdict: "edge" | "unclear" | "luck" | "unknown";
+}
+export interface Trial {
+  number: number;
+  params: Record<string, string>;
+  values: Record<string, Figure>;
+}
+export interface Best extends Trial {
+  luck: Luck;
+  plateau: number | null;
+}
+export interface Heatmap {
+  x: string;
+  y: string;
+  x_values: string[];
+  y_values: string[];
+  cells: (number | null)[][];
+}
+export interface Fold {
+  name: string;
+  params: Record<string, string>;
+  sharpe_seen: number | null;
+  sharpe_unseen: number | null;
+  return_percent_unseen: number | null;
+}
+export interface Validation {
+  method: string;
+  folds: Fold[];
+  sharpe_unseen: number | null;
+  share_positive: number | null;
+}
+export interface OptimisationResult {
+  symbol: string;
+  base: string;
+  quote: string;
+  bars: number;
+  bar_ms: number;
+  period_ms: number;
+  objectives: string[];
+  counts: { tried: number; refused: number; allowed: number };
+  best: Best[];
+  robust: Best | null;
+  ranking: Trial[];
+  heatmaps: Heatmap[];
+  validation: Validation | null;
+  warnings: string[];
+}
+/** What was asked; an older run may have been asked for less. */
+export interface Job {
+  strategy: string;
+  params?: Record<string, unknown>;
+  space?: Record<string, string>;
+  objectives?: string[];
+  conditions?: string[];
+  period?: { since: string | null; until: string | null; bar_ms: number | null };
+  assumptions: Record<string, unknown>;
+  [setting: string]: unknown;
+}
+
+export const jobOf = (run: RunDetail): Job => run.job as unknown as Job;
+/** Null until it is done; a result of a build before this page has no currency and is not shown. */
+export const backtestOf = (run: RunDetail): BacktestResult | null => (run.result && "fills_kept" in run.result ? (run.result as unknown as BacktestResult) : null);
+export const optimisationOf = (run: RunDetail): OptimisationResult | null => (run.result && "bar_ms" in run.result ? (run.result as unknown as OptimisationResult) : null);

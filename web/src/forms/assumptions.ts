@@ -1,0 +1,42 @@
+/** What a backtest assumes, and how a search goes about it, as fields of a form: names, kinds and bounds as in the API's description. */
+import type { Field, FieldKind, Values } from "./schema";
+
+const field = (name: string, kind: FieldKind, initial: unknown, more: Partial<Field> = {}): Field => ({
+  name, kind, title: name.replaceAll("_", " "), help: "", isRequired: false, choices: [], initial, ...more,
+});
+const choice = (name: string, choices: string[]) => field(name, "choice", choices[0], { choices });
+
+export const ASSUMPTIONS: Field[] = [
+  field("quote", "decimal", "10000", { minimum: 0 }),
+  field("base", "decimal", "0", { minimum: 0 }),
+  field("maker_fee", "decimal", "0.1", { minimum: 0, below: 100 }),
+  field("taker_fee", "decimal", "0.1", { minimum: 0, below: 100 }),
+  choice("fee_asset", ["received", "quote"]),
+  choice("fill_model", ["touch", "through"]),
+  choice("bar_model", ["path", "next_bar"]),
+  field("latency_ms", "integer", 0, { minimum: 0, maximum: 3_600_000 }),
+  field("slippage_ticks", "integer", 0, { minimum: 0, maximum: 1_000_000 }),
+  choice("runtime", ["auto", "compiled", "interpreted"]),
+];
+export const SEARCH: Field[] = [
+  choice("method", ["exhaustive", "random", "tpe", "nsga"]),
+  field("trials", "integer", 200, { minimum: 1, maximum: 200_000 }),
+  field("population", "integer", 50, { minimum: 2, maximum: 10_000 }),
+  field("seed", "integer", 1, { minimum: 0, below: 2 ** 32 }),
+  choice("validation", ["none", "walk_forward", "purged"]),
+  field("folds", "integer", 5, { minimum: 2, maximum: 50 }),
+  field("embargo_bars", "integer", 0, { minimum: 0, maximum: 1_000_000 }),
+];
+/** Capital and fees stand open, the rest is folded away. */
+export const FIRST = ["quote", "maker_fee", "taker_fee"];
+
+/** The settings that mean something with these choices. */
+export function searchFields({ method, validation }: Values): Field[] {
+  const hidden = [
+    ...(method === "exhaustive" ? ["trials", "seed"] : []),
+    ...(method === "tpe" || method === "nsga" ? [] : ["population"]),
+    ...(validation === "none" ? ["folds"] : []),
+    ...(validation === "purged" ? [] : ["embargo_bars"]),
+  ];
+  return SEARCH.filter(({ name }) => !hidden.includes(name));
+}
