@@ -7,7 +7,7 @@ journaled is simply dropped: `propose` changes nothing until `adopt`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from domain import order as orders
@@ -15,6 +15,7 @@ from domain import slots
 from domain.client_order_id import OrderKey, decode, encode, is_ours
 from domain.errors import Broken
 from domain.events import FILL, ORDER_DONE, Event, View
+from domain.executions import Executions
 from domain.fill import Fill, signed_lots
 from domain.indicators import Memory, new_memory
 from domain.instrument import Instrument
@@ -82,7 +83,7 @@ class Instance:
         self.orders: dict[int, Order] = {}
         #: Those of them that are not complete: asked for far more often than any changes.
         self._live: dict[int, Order] = {}
-        self.position = Position()
+        self._executions = Executions(self._held_after, Position())
         self.fees: dict[str, int] = {}
         self.trades = 0
         self._slots_by_id: dict[str, int] = {}
@@ -251,14 +252,32 @@ class Instance:
         lots = signed_lots(fill)
         return lots * self.instrument.base_per_lot, -lots * fill.ticks * self.instrument.tick_lot
 
+    @property
+    def position(self) -> Position:
+        """What is held, in base quanta, so that fees taken in base are exact; by the order of execution."""
+        return self._executions.sum
+
+    def reaches(self, fill: Fill) -> bool:
+        """Whether an execution can be put in its place among those kept in mind; otherwise `relearn` all before."""
+        return self._executions.reaches(fill)
+
+    def relearn(self, fills: Iterable[Fill]) -> None:
+        """Bring all executions that are booked to mind again."""
+        self._executions.relearn(fills)
+
+    def trim(self) -> None:
+        """Keep the newest executions in mind alone."""
+        self._executions.trim()
+
     def _count_money(self, fill: Fill) -> None:
-        """The position counts in base quanta, so that fees taken in base are exact."""
-        base, quote = self._amounts(fill)
-        self.position = trade(self.position, base, abs(quote))
-        if fill.fee_asset == self.instrument.base:
-            self.position = lose_lots(self.position, fill.fee)
+        self._executions.take(fill)
         self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, 0) + fill.fee
         self.trades += 1
+
+    def _held_after(self, position: Position, fill: Fill) -> Position:
+        base, quote = self._amounts(fill)
+        after = trade(position, base, abs(quote))
+        return lose_lots(after, fill.fee) if fill.fee_asset == self.instrument.base else after
 
     def _actions(self, state: list[int], changed: dict[int, int]) -> Iterator[Action]:
         for slot, reason in changed.items():

@@ -11,6 +11,7 @@ from core.base_journal import RiskMetrics
 from domain import funding, ledger, slots
 from domain.capital import Free, fill_entry, locked
 from domain.events import View
+from domain.executions import Executions
 from domain.fill import Fill
 from domain.funding import FundingShare
 from domain.instance import Instance
@@ -88,9 +89,8 @@ class Books:
         self._funding = 0
         #: Time of the newest funding known to be booked, or of the first fill; 0 while nothing was ever held.
         self.funded_ms = 0
-        #: In base quanta, so that fees taken in base are exact.
-        self._position = Position()
-        self._all_fees = 0
+        #: The position in base quanta, so that fees taken in base are exact, and all fees; by the order of execution.
+        self._executions = Executions(self._after, (Position(), 0))
         self._day = -1
         self._realised = self._fees = self._trades = 0
         self._losses = self._last_loss_ms = 0
@@ -103,6 +103,7 @@ class Books:
                 self._note_funding(entry)
         for fill in fills:
             self._trade(fill)
+        self.trim()
         if metrics is not None:
             self._day, self._realised, self._fees = metrics.day, metrics.realised, metrics.fees
             self._trades, self._losses, self._last_loss_ms = (
@@ -154,7 +155,8 @@ class Books:
     @property
     def result(self) -> Result:
         """What all fills have come to."""
-        return Result(self._position.lots, self._position.cost, self._position.realised + self._funding, self._all_fees)
+        position, fees = self._executions.sum
+        return Result(position.lots, position.cost, position.realised + self._funding, fees)
 
     @property
     def last_ticks(self) -> int:
@@ -234,13 +236,28 @@ class Books:
         if day > self._day:
             self._day, self._realised, self._fees, self._trades = day, 0, 0, 0
 
+    def relearn(self, fills: Iterable[Fill]) -> None:
+        """Bring all executions that are booked to mind again: one is to come that was before those in mind."""
+        self._executions.relearn(fills)
+
+    def trim(self) -> None:
+        """Keep the newest executions in mind alone."""
+        self._executions.trim()
+
     def _trade(self, fill: Fill) -> tuple[int, int]:
-        """Fold a fill into the position; gives the quote quanta it has earned before fees, and its fee in quote."""
-        before = self._position.realised
+        """Fold a fill into the position; gives the quote quanta it has earned before fees, and its fee in quote.
+
+        One that comes late changes what later ones have earned: the difference is its own, so the days add up.
+        """
         self.funded_ms = self.funded_ms or fill.time_ms
-        self._position, fee = book(self._position, fill, self._units)
-        self._all_fees += fee
-        return self._position.realised - before, fee
+        before, fees_before = self._executions.sum
+        self._executions.take(fill)
+        after, fees = self._executions.sum
+        return after.realised - before.realised, fees - fees_before
+
+    def _after(self, total: tuple[Position, int], fill: Fill) -> tuple[Position, int]:
+        position, fee = book(total[0], fill, self._units)
+        return position, total[1] + fee
 
     @staticmethod
     def _held_slots(state: list[int]) -> set[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from core.crash_points import reach
 from domain.events import Event
 from domain.fill import Fill
@@ -27,6 +29,12 @@ class Folding:
         self._gateway = gateway
         #: Slots whose order may no longer be the one that is wished.
         self._unsure = unsure
+
+    def needs_history(self, inputs: Iterable[Input]) -> bool:
+        """Whether an execution comes so late that those after it are not all in mind."""
+        fills = (item for item in inputs if isinstance(item, Fill))
+        late = (fill for fill in fills if not self._instance.reaches(fill))
+        return any(not self._instance.has_booked(fill.symbol, fill.trade_id) for fill in late)
 
     def take(self, item: Input, draft: Draft, now_ms: int) -> list[Event]:
         """Fold one piece of news; gives what the strategy has to hear."""

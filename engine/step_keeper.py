@@ -10,6 +10,7 @@ from core.base_journal import REBUILT, BaseJournal, CommitUnknown, JournalDown, 
 from core.clock import Clock
 from core.crash_points import reach
 from domain.events import PRICE
+from domain.fill import Fill
 from domain.instance import Instance, Proposal
 from domain.order import Order
 
@@ -37,6 +38,14 @@ class StepKeeper:
     async def prove_ownership(self) -> None:
         """Return if the journal still knows this engine as the owner; `Fenced` when another has taken over."""
         await self._journal.commit(self.new_step())
+
+    async def booked(self) -> list[Fill]:
+        """Every execution that the journal has; asks until it is told."""
+        while True:
+            try:
+                return (await self._journal.load(self._instance)).fills
+            except JournalDown as error:
+                await self._suspend(error)
 
     async def keep(self, step: Step) -> int:
         """Keep a step; gives the machine time that signs its orders. `Fenced` when another has taken over."""

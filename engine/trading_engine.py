@@ -224,6 +224,10 @@ class TradingEngine:
         """Take everything in the inbox, decide, commit, send."""
         inputs, self._inbox = self._inbox, []
         reach("engine.inputs_taken")
+        if self._folding.needs_history(inputs):
+            booked = await self._keeper.booked()
+            self.instance.relearn(booked)
+            self.books.relearn(booked)
         self.books.open_day(self._clock.trading.now_ms())
         draft = Draft(self._keeper.new_step())
         queue: deque[Event] = deque()
@@ -249,6 +253,8 @@ class TradingEngine:
             self._act(draft, committed_ms)
             self._unsent = frozenset()
             reach("engine.sends_started")
+        self.instance.trim()
+        self.books.trim()
         self.status.steps += 1
 
     def _decide(self, event: Event, draft: Draft) -> None:

@@ -77,3 +77,27 @@ async def test_after_a_gap_every_trade_is_read_whatever_the_orders_look_like() -
         floor.exchange.users.gap()
         await sweep(node)
         assert floor.exchange.trade_reads == reads + 1
+
+
+@in_virtual_time
+async def test_an_execution_that_comes_very_late_counts_where_it_happened() -> None:
+    floor = open_floor()
+    floor.exchange.orders.fee_ppm = 1_000
+    async with node_on(floor) as node:
+        higher, lower = sorted(floor.exchange.orders.resting(SYMBOL), key=lambda order: -order.ticks)
+        floor.exchange.users.lose()
+        floor.exchange.orders.fill(higher.client_order_id)
+        floor.exchange.users.lose(False)
+        name = lower.client_order_id
+        for _turn in range(20):
+            await asyncio.sleep(1)
+            floor.exchange.orders.fill(name)
+            await node.quiet()
+            (name,) = (one.client_order_id for one in floor.exchange.orders.resting(SYMBOL))
+        assert node.engine.instance.trades == 20
+        floor.exchange.users.gap()
+        await node.quiet()
+        assert node.engine.instance.trades == 21
+        told = node.engine.instance.position, node.engine.books.result
+    async with node_on(floor) as node:
+        assert (node.engine.instance.position, node.engine.books.result) == told
