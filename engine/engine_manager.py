@@ -214,7 +214,7 @@ class EngineManager:
         )  # fmt: skip
         engine.setbacks.on_refusal = hub.rules.want
         if stored.fills:
-            engine.known_from_ms = stored.fills[-1].time_ms
+            engine.folding.known_from_ms = stored.fills[-1].time_ms
         engine.warm_up_bars, engine.wants_bars = plan.warm_up_bars, plan.wants_bars
         is_blank = stored.state is None and not stored.orders and not stored.fills
         engine.is_new = is_blank and spec.generation == 0

@@ -21,7 +21,7 @@ class Folding:
     """One instance's way of taking news in."""
 
     def __init__(
-        self, instance: Instance, books: Books, setbacks: Setbacks, gateway: OrderGateway, unsure: set[int]
+        self, instance: Instance, books: Books, setbacks: Setbacks, gateway: OrderGateway, unsure: set[int], now_ms: int
     ) -> None:
         self._instance = instance
         self._books = books
@@ -29,6 +29,15 @@ class Folding:
         self._gateway = gateway
         #: Slots whose order may no longer be the one that is wished.
         self._unsure = unsure
+        #: Time of the newest trade booked when it was loaded; trades before it may be missing too, but not long before.
+        #: While nothing is booked, the oldest time that the venue has told of an order: its market may live in another
+        #: time than this machine.
+        self.known_from_ms = now_ms
+
+    def tell_time(self, venue_ms: int) -> None:
+        """An order was there at a time of the venue: no trade of this instance is older while none is booked."""
+        if venue_ms and not self._instance.trades:
+            self.known_from_ms = min(self.known_from_ms, venue_ms)
 
     def needs_history(self, inputs: Iterable[Input]) -> bool:
         """Whether an execution comes so late that those after it are not all in mind."""
@@ -53,6 +62,7 @@ class Folding:
         return [item]
 
     def _take_report(self, report: OrderReport, draft: Draft, now_ms: int) -> list[Event]:
+        self.tell_time(report.time_ms)
         before = self._instance.order_known(report.client_order_id)
         found = self._instance.on_report(report, now_ms)
         self._setbacks.take(before, self._instance.order_named(report.client_order_id), report)

@@ -138,6 +138,7 @@ class PositionSyncer:
                 await asyncio.sleep(0)  # what trades goes first
             known = believed.get(found.client_order_id)
             if known is not None and _is_as_known(known[0], found, engines):
+                known[0].folding.tell_time(found.time_ms)
                 seen.add(found.client_order_id)
             else:
                 await self._look_at(found, engines, seen, report)
@@ -156,14 +157,14 @@ class PositionSyncer:
         if engine is None or engine.status.state == "lost":
             return  # another node's instance
         seen.add(found.client_order_id)
+        engine.folding.tell_time(found.time_ms)
         if _is_believed(engine, found.client_order_id):
             if found.filled != engine.instance.orders[key.slot].filled:
                 report.doubtful.add(found.symbol)
             engine.put(OrderReport(found.client_order_id, found.venue_order_id, OPEN, found.filled, found.time_ms))
         elif await self._is_still_ours(engine):
             report.unbelieved[found.client_order_id] = found
-            if engine.is_new:  # its journal says that it never placed anything
-                engine.is_new, engine.known_from_ms = False, min(engine.known_from_ms, found.time_ms)
+            engine.is_new = False  # whatever its journal says
             report.doubtful.add(found.symbol)
             await self._cancel_orphan(key, found, report)
 
@@ -278,7 +279,7 @@ class PositionSyncer:
 
     def _from_when(self, serving: Iterable[TradingEngine]) -> int:
         now_ms = self._clock.trading.now_ms()
-        times = [engine.known_from_ms for engine in serving]
+        times = [engine.folding.known_from_ms for engine in serving]
         times += [order.updated_ms or now_ms for engine in serving for order in engine.instance.live_orders()]
         margin = MISSED_LOOK_BACK_MS if _misses_fills(serving) else LOOK_BACK_MS
         return max(min([now_ms, *times]) - margin, 0)

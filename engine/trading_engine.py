@@ -74,15 +74,13 @@ class TradingEngine:
         self._unsent: frozenset[str] = frozenset()
         #: Slots whose order may no longer be the one that is wished.
         self._unsure: set[int] = set()
-        self._folding = Folding(instance, books, self.setbacks, gateway, self._unsure)
+        self.folding = Folding(instance, books, self.setbacks, gateway, self._unsure, clock.trading.now_ms())
         self._names = NameProof(gateway, self.put, self.retry_held)
         #: Whether it only listens; see `catch_up`.
         self.is_catching_up = False
         #: The event that ends it, once everything put before has been decided.
         self._opening: Event | None = None
         self._last_bar_ms = 0
-        #: Time of the newest trade booked when it was loaded; trades before it may be missing too, but not long before.
-        self.known_from_ms = clock.trading.now_ms()
         #: Whether no order of it was ever journaled, so that no trade can be its own.
         self.is_new = False
         self.warm_up_bars, self.wants_bars = 0, False
@@ -224,7 +222,7 @@ class TradingEngine:
         """Take everything in the inbox, decide, commit, send."""
         inputs, self._inbox = self._inbox, []
         reach("engine.inputs_taken")
-        if self._folding.needs_history(inputs):
+        if self.folding.needs_history(inputs):
             booked = await self._keeper.booked()
             self.instance.relearn(booked)
             self.books.relearn(booked)
@@ -235,7 +233,7 @@ class TradingEngine:
             queue.extend(self._postponed)
             self._postponed.clear()
         for item in inputs:
-            queue.extend(self._folding.take(item, draft, self._clock.trading.now_ms()))
+            queue.extend(self.folding.take(item, draft, self._clock.trading.now_ms()))
         reach("engine.folded")
         # What was executed is taken in before what is wished now: a target decided first would count it twice.
         queue = deque(sorted(queue, key=lambda event: event.kind == events.TARGET))

@@ -278,10 +278,11 @@ class Bench:
     @asynccontextmanager
     async def node(
         self, *specs: InstanceSpec, hub: HubSettings = HUB, market: MarketSettings = MARKET,
-        engine: EngineSettings = ENGINE, connect: Callable[[], Driver] | None = None, **venue: Any,
+        engine: EngineSettings = ENGINE, connect: Callable[[], Driver] | None = None, clock: Clock | None = None,
+        **venue: Any,
     ) -> AsyncIterator[Node]:  # fmt: skip
         """The platform, taken up with these instances; leaving is a death: nothing is tidied up at the venue."""
-        async with self.idle_node(hub=hub, market=market, engine=engine, connect=connect, **venue) as up:
+        async with self.idle_node(hub=hub, market=market, engine=engine, connect=connect, clock=clock, **venue) as up:
             for spec in specs:
                 up.watch(await up.manager.start(spec, up.hub))
             await until(lambda: up.market.is_connected and up.market.is_quiet, "the public streams")
@@ -292,11 +293,11 @@ class Bench:
     @asynccontextmanager
     async def idle_node(
         self, *, hub: HubSettings = HUB, market: MarketSettings = MARKET, engine: EngineSettings = ENGINE,
-        connect: Callable[[], Driver] | None = None, **venue: Any,
+        connect: Callable[[], Driver] | None = None, clock: Clock | None = None, **venue: Any,
     ) -> AsyncIterator[Node]:  # fmt: skip
         """The platform without an instance."""
         EXCHANGES.scan(exchanges)
-        clock = Clock(VenueTime(self.venue.get("time")["market_ms"]), SystemTime())
+        clock = clock or Clock(VenueTime(self.venue.get("time")["market_ms"]), SystemTime())
         settings = VenueSettings(
             Credentials(SecretStr(self.key), SecretStr(SECRET)), self.venue.rest, self.venue.stream,
             receive_window_ms=hub.receive_window_ms, silence_seconds=600.0, report_seconds=600.0, timeout_seconds=2.0,
