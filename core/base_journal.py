@@ -107,6 +107,8 @@ class Stored(NamedTuple):
     fills: list[Fill]
     entries: list[Entry]
     metrics: RiskMetrics | None
+    #: The newest epoch: a step of whoever does not own the instance is kept under it, unless somebody takes it up.
+    epoch: int = 0
 
 
 class BaseJournal(Protocol):
@@ -135,6 +137,9 @@ class BaseJournal(Protocol):
 
     async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
         """Every instance of this one's account -> base quanta it held by its booked fills of a symbol before a time."""
+
+    async def holders(self, account: int) -> dict[int, str]:
+        """Instances of an account that hold something by their booked fills -> its symbol, whether they run or not."""
 
     async def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id booked on an account and symbol, by the venue's time; empty when none is."""
@@ -173,6 +178,10 @@ class ForwardingJournal:
     async def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
         """What the account's instances held; see `BaseJournal`."""
         return await self._journal.held_before(instance, symbol, time_ms)
+
+    async def holders(self, account: int) -> dict[int, str]:
+        """Who holds something on an account; see `BaseJournal`."""
+        return await self._journal.holders(account)
 
     async def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id; see `BaseJournal`."""

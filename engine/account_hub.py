@@ -91,7 +91,7 @@ class AccountHub:
         self.gateway.on_unreachable = self._lose_touch
         self.syncer = PositionSyncer(deployment, exchange, journal, self.gateway, clock, self.alarms)
         self.rules = RulesKeeper(exchange, self.engines, self.alarms, self._settings.rules, pace)
-        self.funding = FundingDesk(exchange, journal, self.engines, self.sweep_now, self._settings.retry)
+        self.funding = FundingDesk(account, exchange, journal, self.engines, self.sweep_now, self._settings.retry)
         #: Instances that were there at the last sweep.
         self._known: set[TradingEngine] = set()
         self._account = account

@@ -3,6 +3,7 @@
 The venue's stream says that funding happened; what it came to is read, and read again after gaps. A payment is shared
 when every execution before it is in the journal: the holdings there add up to the position that the venue names. Where
 they do not even after a sweep, the rest of the position is its owner's, traded by hand, and so is its funding.
+Instances that were stopped with a position get their share like those that run, while any strategy of the account does.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from core.base_exchange import BaseExchange, TellsFunding
 from core.base_journal import BaseJournal
 from domain.errors import AresError
 from domain.funding import FundingPayment, FundingShare, reference, shares
+from domain.instrument import Instrument
+from engine.books import Books
+from engine.idle_books import IdleBooks, idle_books
 from engine.trading_engine import TradingEngine
 
 log = structlog.get_logger(__name__)
@@ -33,6 +37,7 @@ class FundingDesk:
 
     def __init__(
         self,
+        account: int,
         exchange: BaseExchange,
         journal: BaseJournal,
         engines: Mapping[int, TradingEngine],
@@ -40,6 +45,8 @@ class FundingDesk:
         retry: float,
     ) -> None:
         is_futures = exchange.capabilities.market == "futures"
+        self._account = account
+        self._instrument = exchange.instrument
         self._exchange = exchange if is_futures and isinstance(exchange, TellsFunding) else None
         self._journal = journal
         self._engines = engines
@@ -51,6 +58,8 @@ class FundingDesk:
         #: Payments up to this time have been announced and are still to be found.
         self._announced_ms = 0
         self._read_hour = -1
+        #: Instance that nobody runs -> the newest payment that was read for it.
+        self._idle_read_ms: dict[int, int] = {}
 
     def hear(self, time_ms: int) -> None:
         """Funding happened at a time of the venue."""
@@ -88,45 +97,61 @@ class FundingDesk:
         """Everything since the oldest time at which an instance here may miss something."""
         for look in range(LOOKS):
             serving = [engine for engine in self._engines.values() if engine.books.funded_ms]
-            if not serving:
-                return
-            symbols = {engine.instance.instrument.symbol for engine in serving}
-            since_ms = max(min(engine.books.funded_ms for engine in serving) - HOUR_MS, 0)
             try:
-                found = await exchange.funding_since(symbols, since_ms)
+                idle = await self._idle() if self._engines else []
+                if not serving and not idle:
+                    return
+                symbols = {engine.instance.instrument.symbol for engine in serving}
+                symbols |= {one.instrument.symbol for one in idle}
+                times = [engine.books.funded_ms for engine in serving]
+                times += [max(one.books.funded_ms, self._idle_read_ms.get(one.number, 0)) for one in idle]
+                found = await exchange.funding_since(symbols, max(min(times) - HOUR_MS, 0))
                 for payment in found:
-                    await self._share(payment)
+                    await self._share(payment, idle)
             except AresError as error:
                 log.warning("funding_not_read", reason=str(error))
             else:
                 newest = max((payment.time_ms for payment in found), default=0)
                 for engine in serving:
                     engine.books.funded_ms = max(engine.books.funded_ms, newest)
+                self._idle_read_ms.update(dict.fromkeys((one.number for one in idle), newest))
                 if newest >= self._announced_ms - HOUR_MS // 2:
                     return
             await asyncio.sleep(self._retry * 2**look)
 
-    async def _share(self, payment: FundingPayment) -> None:
-        concerned = [
-            engine for engine in self._engines.values()
-            if engine.instance.instrument.symbol == payment.symbol and not self._is_booked(engine, payment)
-        ]  # fmt: skip
-        if not concerned:
+    async def _idle(self) -> list[IdleBooks]:
+        """The account's instances that hold something and that nobody runs."""
+        holders = await self._journal.holders(self._account)
+        return [
+            await idle_books(number, self._instrument(symbol), self._journal)
+            for number, symbol in holders.items()
+            if number not in self._engines
+        ]
+
+    async def _share(self, payment: FundingPayment, idle: list[IdleBooks]) -> None:
+        symbol = payment.symbol
+        engines = {n: one for n, one in self._engines.items() if one.instance.instrument.symbol == symbol}
+        running = {n: one for n, one in engines.items() if not self._is_booked(n, one.books, payment)}
+        stopped = [one for one in idle if one.instrument.symbol == symbol]
+        waiting = [one for one in stopped if not self._is_booked(one.number, one.books, payment)]
+        if not running and not waiting:
             return
-        held = await self._held(concerned[0], payment)
-        position = payment.position_lots * concerned[0].instance.instrument.base_per_lot
-        found = shares(payment.amount, position, held)
-        for engine in concerned:
-            if amount := found.get(engine.instance.instance, 0):
+        instrument = self._instrument(payment.symbol)
+        held = await self._held(next(iter(running), None) or waiting[0].number, instrument, payment)
+        found = shares(payment.amount, payment.position_lots * instrument.base_per_lot, held)
+        for number, engine in running.items():
+            if amount := found.get(number, 0):
                 engine.put(FundingShare(payment, amount))
+        for one in waiting:
+            if (amount := found.get(one.number, 0)) and one.number not in self._engines:
+                await one.give(FundingShare(payment, amount))
 
     @staticmethod
-    def _is_booked(engine: TradingEngine, payment: FundingPayment) -> bool:
-        return engine.books.has_booked_funding(reference(engine.instance.instance, payment))
+    def _is_booked(number: int, books: Books, payment: FundingPayment) -> bool:
+        return books.has_booked_funding(reference(number, payment))
 
-    async def _held(self, of: TradingEngine, payment: FundingPayment) -> dict[int, int]:
+    async def _held(self, of: int, instrument: Instrument, payment: FundingPayment) -> dict[int, int]:
         """What each instance of the account held, base quanta. At the very moment of the payment both orders occur."""
-        instrument = of.instance.instrument
         position = payment.position_lots * instrument.base_per_lot
         for attempt in range(SWEEPS + 1):
             if attempt:
@@ -134,7 +159,7 @@ class FundingDesk:
             while any(engine.has_news for engine in self._engines.values()):  # noqa: ASYNC110 - they come and go
                 await asyncio.sleep(_PAUSE_SECONDS)
             for time_ms in (payment.time_ms + 1, payment.time_ms):
-                held = await self._journal.held_before(of.instance.instance, instrument.symbol, time_ms)
+                held = await self._journal.held_before(of, instrument.symbol, time_ms)
                 if sum(held.values()) == position or not position:
                     return held
         log.info("funding_of_others", symbol=instrument.symbol, position=position, held=held)

@@ -69,6 +69,10 @@ class GroupCommitJournal:
         """What the account's instances held; see `BaseJournal`."""
         return await self._read(self._reader.held_before, instance, symbol, time_ms)
 
+    async def holders(self, account: int) -> dict[int, str]:
+        """Who holds something on an account; see `BaseJournal`."""
+        return await self._read(self._reader.holders, account)
+
     async def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id; see `BaseJournal`."""
         return await self._read(self._reader.watermark, account, symbol)

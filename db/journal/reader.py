@@ -40,6 +40,10 @@ class Reader:
         """The newest trade id of an account and symbol."""
         return self._ask(lambda driver: _watermark(driver, account, symbol))
 
+    def holders(self, account: int) -> dict[int, str]:
+        """Who holds something on an account."""
+        return self._ask(lambda driver: _holders(driver, account))
+
     def held_before(self, instance: int, symbol: str, time_ms: int) -> dict[int, int]:
         """What the instances of an account held of a symbol."""
         return self._ask(lambda driver: _held_before(driver, instance, symbol, time_ms))
@@ -90,7 +94,7 @@ class _Gone(Exception):
 
 def _load(driver: Driver, instance: int) -> Stored:
     mine = (instance,)
-    found = driver.run("SELECT generation FROM strategy_instances WHERE id=?", mine)
+    found = driver.run("SELECT generation, epoch FROM strategy_instances WHERE id=?", mine)
     if not found:
         raise NoSuchInstance(f"there is no instance {instance}.")
     state = driver.run("SELECT state_data FROM strategy_states WHERE strategy_instance_id=?", mine)
@@ -117,6 +121,7 @@ def _load(driver: Driver, instance: int) -> Stored:
         [shape.fill_of(driver, row) for row in fills],
         shape.entries_of(driver, entries, postings),
         _metrics(driver, instance),
+        found[0][1],
     )
 
 
@@ -181,6 +186,15 @@ def _held_before(driver: Driver, instance: int, symbol: str, time_ms: int) -> di
         (instance, symbol, driver.moment(time_ms)),
     )
     return {row[0]: int(row[3]) * to_units(Decimal(row[1]), Decimal(row[2])) for row in found}
+
+
+def _holders(driver: Driver, account: int) -> dict[int, str]:
+    found = driver.run(
+        "SELECT strategy_instance_id, symbol FROM fills WHERE account_id=? "
+        "GROUP BY strategy_instance_id, symbol HAVING SUM(side*lots)<>0",
+        (account,),
+    )
+    return {row[0]: row[1] for row in found}
 
 
 def _watermark(driver: Driver, account: int, symbol: str) -> str:

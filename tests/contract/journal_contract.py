@@ -325,6 +325,16 @@ class JournalContract:
         assert await bench.journal.has_intents(1, names) == {mine.client_order_id}
         assert await bench.journal.has_intents(1, []) == set()
 
+    async def test_it_tells_who_holds_something_on_an_account_and_the_newest_epoch(self, bench: JournalBench) -> None:
+        for instance, side, number in ((1, 1, "1"), (2, 1, "2"), (2, -1, "3"), (4, 1, "4")):
+            of = order(instance, cycle=int(number))
+            await bench.journal.commit(step(instance, intents=[of]))
+            await bench.journal.commit(filled_step(of, fill(of, number, side=side)))
+        assert await bench.journal.holders(1) == {1: "BTCUSDT"}
+        assert await bench.journal.holders(2) == {4: "BTCUSDT"}
+        assert (await bench.journal.load(1)).epoch == 0
+        assert (await bench.journal.load(1)).epoch == await bench.journal.raise_epoch(1, "somebody") - 1
+
     async def test_it_finds_orders_by_name_however_old(self, bench: JournalBench) -> None:
         first, second, other = order(), order(cycle=1), order(2)
         await bench.journal.commit(step(intents=[first]))

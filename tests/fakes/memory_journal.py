@@ -145,7 +145,8 @@ class MemoryJournal:
         chosen = [order for name, order in book.orders.items() if name in wanted or not is_complete(order)]
         state = deepcopy(book.state)
         entries = sorted(book.entries.values(), key=lambda entry: (entry.time_ms, entry.kind, entry.reference))
-        return Stored(state, chosen, new_fills(set(), list(book.fills.values())), entries, book.metrics)
+        fills = new_fills(set(), list(book.fills.values()))
+        return Stored(state, chosen, fills, entries, book.metrics, book.epoch)
 
     async def raise_epoch(self, instance: int, owner: str) -> int:
         """Become the owner."""
@@ -187,6 +188,16 @@ class MemoryJournal:
                 if (book.account, fill.symbol) == (self.book(instance).account, symbol) and fill.time_ms < time_ms:
                     held[number] = held.get(number, 0) + fill.side * fill.lots * book.base_per_lot
         return held
+
+    async def holders(self, account: int) -> dict[int, str]:
+        """Instances of an account that hold something."""
+        self._check_up()
+        mine = {number: book for number, book in self._books.items() if book.account == account}
+        sums: dict[tuple[int, str], int] = {}
+        for number, book in mine.items():
+            for fill in book.fills.values():
+                sums[number, fill.symbol] = sums.get((number, fill.symbol), 0) + fill.side * fill.lots
+        return {number: symbol for (number, symbol), lots in sums.items() if lots}
 
     async def watermark(self, account: int, symbol: str) -> str:
         """The newest trade id booked on an account and symbol."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from core.base_exchange import Capabilities, FundingCharged
-from domain.funding import FundingPayment
+from domain import events
+from domain.funding import FundingPayment, FundingShare
 from domain.order import BUY
+from engine.idle_books import idle_books
 from tests.fakes.fake_exchange import FakeExchange
 from tests.fakes.memory_journal import DOWN, UNKNOWN_KEPT
 from tests.fakes.virtual_time import in_virtual_time, virtual_clock
@@ -136,3 +139,49 @@ async def test_a_journal_that_fails_books_funding_once() -> None:
         await asyncio.sleep(30)
         await node.quiet()
         assert booked(floor) == [-50]
+
+
+@in_virtual_time
+async def test_a_strategy_that_was_stopped_with_a_position_gets_its_funding_in_time() -> None:
+    floor = futures_floor()
+    ether = replace(BTCUSDT, symbol="ETHUSDT", base="ETH")
+    floor.exchange.instruments["ETHUSDT"] = ether
+    floor.market.move("ETHUSDT", PRICE, virtual_clock().machine.now_ms())
+    async with node_on(floor) as node:
+        lots = await held(floor, node)
+        node.manager.tell(7, events.STOP)
+        await node.quiet()
+    epoch = floor.journal.book(7).epoch
+    await asyncio.sleep(1)
+    pay(floor, -1_000, lots)
+    async with node_on(floor, replace(floor.spec(), number=8, symbol="ETHUSDT")) as node:
+        assert booked(floor) == [-1_000], "what came while nothing of the account ran"
+        await asyncio.sleep(86_400)
+        pay(floor, -234, lots, "52")
+        await node.quiet()
+        assert sorted(booked(floor)) == [-1_000, -234]
+        floor.exchange.users.replay(1)
+        await asyncio.sleep(7_200)
+        assert len(booked(floor)) == 2
+        assert floor.journal.book(7).epoch == epoch, "nobody is fenced"
+        assert not any(entry.kind == "funding" for entry in floor.journal.book(8).entries.values())
+        metrics = floor.journal.book(7).metrics
+        assert metrics is not None
+        assert metrics.realised == -234, "the day it was paid"
+    async with node_on(floor) as node:
+        assert len(booked(floor)) == 2
+        assert node.engine.books.result.realised == -1_234
+
+
+@in_virtual_time
+async def test_whoever_takes_a_stopped_strategy_up_books_its_funding_itself() -> None:
+    floor = futures_floor()
+    async with node_on(floor) as node:
+        lots = await held(floor, node)
+        idle = await idle_books(7, BTCUSDT, floor.journal)
+    async with node_on(floor) as node:
+        payment = pay(floor, -77, lots)
+        await node.quiet()
+        await idle.give(FundingShare(payment, -77))
+        assert booked(floor) == [-77]
+        assert node.engine.books.result.realised == -77
