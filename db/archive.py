@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Engine, Table, func, select
+from sqlalchemy import Engine, Table, func, select, update
 
 from db import migrate
 from db.database import for_reading
@@ -29,6 +29,8 @@ from domain.money import to_wire
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 _ROWS: Final = 500
+#: Numbers of strategies that are passed over after a restore: as many may have been given since the backup.
+ROOM: Final = 10_000
 #: Sign-ins and nodes belong to the installation that the backup was made of.
 _LEFT_OUT: Final = frozenset({"sessions", "login_links", "nodes"})
 
@@ -107,6 +109,31 @@ def restore(engine: Engine, path: Path) -> Summary:
             for rows in _batches(archive, table, columns[table.name]):
                 unit.connection.execute(table.insert(), rows)
     return summary
+
+
+def leave_room(engine: Engine, now: datetime) -> None:
+    """After a restore: names of orders that were given after the backup are not given again.
+
+    The names carry the number of the strategy and its generation. Numbers of strategies that were made since are
+    passed over, and strategies that had not begun begin in another generation than they may have since.
+    """
+    accounts, instances, states = (METADATA.tables[n] for n in ("accounts", "strategy_instances", "strategy_states"))
+    with committed(engine) as unit:
+        begun = select(states.c.strategy_instance_id)
+        later = {"generation": instances.c.generation + 1}
+        unit.connection.execute(update(instances).where(instances.c.id.not_in(begun)).values(later))
+        newest = unit.connection.execute(select(func.max(instances.c.id))).scalar_one() or 0
+        account = unit.connection.execute(select(accounts).order_by(accounts.c.id).limit(1)).mappings().first()
+        if account is None:
+            return
+        mark = {
+            "id": newest + ROOM, "owner_id": account["owner_id"], "account_id": account["id"], "strategy_type": "none",
+            "name": f"numbers before this were given until {now:%Y-%m-%d %H:%M:%S.%f}", "symbol": "", "limits": "{}",
+            "kline_interval": "1m", "parameters": "{}", "desired_state": "stopped", "owner": "", "generation": 0,
+            "epoch": 0, "revision": 0, "paper": account["paper"], "created_at": now, "updated_at": now,
+            "removed_at": now,
+        }  # fmt: skip
+        unit.connection.execute(instances.insert(), [mark])
 
 
 def _tables() -> list[Table]:

@@ -42,6 +42,7 @@ def restore(file: Annotated[Path, typer.Argument(help="A file that `ares backup`
         raise AlreadyRunning("Ares is running in this folder; end it by `ares down`, then restore.")
     with opened(config.database.url.get_secret_value()) as engine:
         summary = archive.restore(engine, file)
+        archive.leave_room(engine, utc_from_ms(system_clock().machine.now_ms()))
     typer.echo(f"Restored {_told(summary)}, made at {summary.made_at}. Wished strategies go on with the next start.")
 
 

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlmodel import col
+from sqlmodel import select as choose
 
 from db import archive, migrate
 from db.archive import BadBackup, NotEmpty
 from db.bootstrap import bootstrap
 from db.database import open_database
-from db.models import METADATA, Account
-from db.queries import accounts
+from db.models import METADATA, Account, StrategyInstance
+from db.queries import accounts, fleet
 from db.unit_of_work import UnitOfWork
 from tests.services import Service, create_schema
 
@@ -111,3 +113,28 @@ def test_what_is_not_a_backup_is_refused_by_name(tmp_path: Path, bytes_of_it: by
 def test_a_backup_is_readable_by_its_owner_alone(source: Engine, tmp_path: Path) -> None:
     archive.save(source, tmp_path / "backup.zip", NOW)
     assert (tmp_path / "backup.zip").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("where", ["sqlite", pytest.param("mariadb", marks=pytest.mark.services)])
+def test_numbers_and_names_given_after_the_backup_are_not_given_again(
+    source: Engine, tmp_path: Path, where: str, request: pytest.FixtureRequest
+) -> None:
+    archive.save(source, tmp_path / "backup.zip", NOW)
+    url = f"sqlite:///{tmp_path / 'target.sqlite3'}"
+    if where == "mariadb":
+        url = create_schema(request.getfixturevalue("mariadb_service"), "room")
+    target = empty(url)
+    archive.restore(target, tmp_path / "backup.zip")
+    before = {table: rows for table, rows in content(target).items() if table != "strategy_instances"}
+    archive.leave_room(target, NOW)
+    assert {table: rows for table, rows in content(target).items() if table != "strategy_instances"} == before
+    with UnitOfWork(target) as unit:
+        (first,) = unit.session.exec(choose(StrategyInstance).where(col(StrategyInstance.removed_at).is_(None))).all()
+        assert (first.id, first.generation) == (1, 1), "it had not begun"
+        assert [one for one in fleet.everything_wanted(unit) if one.instance != 1] == []
+        made = StrategyInstance(**first.model_dump(exclude={"id", "name"}), name="a new one")
+        unit.session.add(made)
+        unit.commit()
+        assert made.id is not None
+        assert made.id > archive.ROOM
+    target.dispose()
