@@ -17,6 +17,7 @@ from core.base_journal import (
     Fenced,
     RiskMetrics,
     Step,
+    Stored,
     StoredState,
     UnitsChanged,
 )
@@ -95,7 +96,7 @@ class JournalContract:
         state, metrics = StoredState([1, -2, 2**62], [0.1, -1e-300, 1 / 3]), RiskMetrics(1, 20_000, -5, 3, 2, 1, 99_000)
         await bench.journal.commit(step(intents=[first, second], reasons=[4, 5], state=state, metrics=metrics))
         stored = await bench.journal.load(1)
-        assert stored == (state, [first, second], [], [], metrics)
+        assert stored == Stored(state, [first, second], [], [], metrics)
 
     async def test_the_time_of_a_commit_is_machine_time(self, bench: JournalBench) -> None:
         before = await bench.journal.commit(step())
@@ -103,7 +104,7 @@ class JournalContract:
         assert 1_600_000_000_000 < before <= after
 
     async def test_an_instance_that_never_stepped_has_nothing(self, bench: JournalBench) -> None:
-        assert await bench.journal.load(3) == (None, [], [], [], None)
+        assert await bench.journal.load(3) == Stored(None, [], [], [], None)
 
     async def test_floats_read_back_as_themselves(self, bench: JournalBench) -> None:
         memory = [0.1 + 0.2, math.inf, -math.inf, 5e-324, 1.7976931348623157e308, -0.0, 1.0]
@@ -148,7 +149,7 @@ class JournalContract:
 
     async def test_instances_do_not_see_one_another(self, bench: JournalBench) -> None:
         await bench.journal.commit(step(2, intents=[order(2)], state=StoredState([9], [])))
-        assert await bench.journal.load(1) == (None, [], [], [], None)
+        assert await bench.journal.load(1) == Stored(None, [], [], [], None)
 
     async def test_each_owner_gets_the_next_epoch(self, bench: JournalBench) -> None:
         assert [await bench.journal.raise_epoch(1, owner) for owner in ("a", "b", "a")] == [1, 2, 3]
@@ -164,7 +165,7 @@ class JournalContract:
         await bench.journal.raise_epoch(1, "b")
         with pytest.raises(Fenced):
             await bench.journal.commit(step(epoch=epoch, intents=[order()], state=StoredState([1], [])))
-        assert await bench.journal.load(1) == (None, [], [], [], None)
+        assert await bench.journal.load(1) == Stored(None, [], [], [], None, 2)
         await bench.journal.commit(step(epoch=2, intents=[order()]))
 
     async def test_a_bad_step_fails_alone(self, bench: JournalBench) -> None:
