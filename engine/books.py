@@ -116,7 +116,7 @@ class Books:
         """Book a fill: the ledger, and the day's result."""
         if not self.ledger.post(entry):
             return
-        held = self._position.lots
+        held = self._executions.sum[0].lots
         earned, fee = self._trade(fill)
         self._realised += earned - fee
         self._fees += fee
