@@ -7,7 +7,7 @@ journaled is simply dropped: `propose` changes nothing until `adopt`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from domain import order as orders
@@ -83,7 +83,7 @@ class Instance:
         self.orders: dict[int, Order] = {}
         #: Those of them that are not complete: asked for far more often than any changes.
         self._live: dict[int, Order] = {}
-        self._executions = Executions(self._held_after, Position())
+        self.executions = Executions(self._held_after, Position())
         self.fees: dict[str, int] = {}
         self.trades = 0
         self._slots_by_id: dict[str, int] = {}
@@ -255,22 +255,10 @@ class Instance:
     @property
     def position(self) -> Position:
         """What is held, in base quanta, so that fees taken in base are exact; by the order of execution."""
-        return self._executions.sum
-
-    def reaches(self, fill: Fill) -> bool:
-        """Whether an execution can be put in its place among those kept in mind; otherwise `relearn` all before."""
-        return self._executions.reaches(fill)
-
-    def relearn(self, fills: Iterable[Fill]) -> None:
-        """Bring all executions that are booked to mind again."""
-        self._executions.relearn(fills)
-
-    def trim(self) -> None:
-        """Keep the newest executions in mind alone."""
-        self._executions.trim()
+        return self.executions.sum
 
     def _count_money(self, fill: Fill) -> None:
-        self._executions.take(fill)
+        self.executions.take(fill)
         self.fees[fill.fee_asset] = self.fees.get(fill.fee_asset, 0) + fill.fee
         self.trades += 1
 

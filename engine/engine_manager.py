@@ -205,7 +205,7 @@ class EngineManager:
             instance.track(order)
         for fill in stored.fills:
             instance.remember_fill(fill)
-        instance.trim()
+        instance.executions.trim()
         books = Books(spec.number, instrument, price, is_margin=hub.exchange.capabilities.can_short)
         books.restore(stored.entries, stored.fills, stored.metrics)
         engine = TradingEngine(

@@ -42,7 +42,7 @@ class Folding:
     def needs_history(self, inputs: Iterable[Input]) -> bool:
         """Whether an execution comes so late that those after it are not all in mind."""
         fills = (item for item in inputs if isinstance(item, Fill))
-        late = (fill for fill in fills if not self._instance.reaches(fill))
+        late = (fill for fill in fills if not self._instance.executions.reaches(fill))
         return any(not self._instance.has_booked(fill.symbol, fill.trade_id) for fill in late)
 
     def take(self, item: Input, draft: Draft, now_ms: int) -> list[Event]:

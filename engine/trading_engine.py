@@ -224,7 +224,7 @@ class TradingEngine:
         reach("engine.inputs_taken")
         if self.folding.needs_history(inputs):
             booked = await self._keeper.booked()
-            self.instance.relearn(booked)
+            self.instance.executions.relearn(booked)
             self.books.relearn(booked)
         self.books.open_day(self._clock.trading.now_ms())
         draft = Draft(self._keeper.new_step())
@@ -251,7 +251,7 @@ class TradingEngine:
             self._act(draft, committed_ms)
             self._unsent = frozenset()
             reach("engine.sends_started")
-        self.instance.trim()
+        self.instance.executions.trim()
         self.books.trim()
         self.status.steps += 1
 

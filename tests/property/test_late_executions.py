@@ -46,12 +46,12 @@ def test_what_is_booked_late_leaves_what_a_new_owner_reads(fills: list[Fill], ch
     books.open_day(0)
     booked: list[Fill] = []
     for fill in told:
-        if not instance.reaches(fill):
-            instance.relearn(booked)
+        if not instance.executions.reaches(fill):
+            instance.executions.relearn(booked)
             books.relearn(booked)
         instance.on_fill(fill, 0)
         books.post(books.entry_of(fill), fill)
-        instance.trim()
+        instance.executions.trim()
         books.trim()
         booked.append(fill)
         owner, taken_over = fresh()
