@@ -9,6 +9,8 @@ import DriftTable from "@/components/DriftTable.vue";
 import ResyncDialog from "@/components/ResyncDialog.vue";
 import { i18n } from "@/i18n";
 import { router } from "@/router";
+import CapsForm from "@/views/copying/parts/CapsForm.vue";
+import CapsTable from "@/views/copying/parts/CapsTable.vue";
 import FollowForm from "@/views/copying/parts/FollowForm.vue";
 import EditTerms from "@/views/relationship/parts/EditTerms.vue";
 import LedgerTable from "@/views/relationship/parts/LedgerTable.vue";
@@ -88,4 +90,19 @@ test("how far a follower is off says whose it is, unless the page does", () => {
   const drift = { relationship_id: 3, symbol: "BTCUSDT", master_position: "0.1", target: "0.01", held: "0.009", drift: "-0.001", is_behind: false, reason_text: "", causes: null } as unknown as Drift;
   expect(show(DriftTable, { drifts: [drift], relationships: [relationship] }).text()).toMatch(/Follower ← LeadBTCUSDT0.10.010.009Off by −0.001/);
   expect(show(DriftTable, { drifts: [drift] }).text()).not.toContain("Lead");
+});
+
+test("caps for all masters of an account are shown, and only what was changed is sent", async () => {
+  const account = { account_id: 8, account_name: "Follower", max_notional: "9000", max_leverage: null, revision: 4, equity: null, equity_at: null, runner: "", last_error: "" };
+  expect(show(CapsTable, { accounts: [account], canTrade: true }).text()).toMatch(/Follower.*9,000.*no cap.*Change/);
+  expect(show(CapsTable, { accounts: [account], canTrade: false }).text()).not.toContain("Change");
+  const shown = show(CapsForm, { modelValue: true, account, problem: null, busy: false });
+  await shown.find("form").trigger("submit");
+  await shown.find("#caps-max_leverage").setValue("twice");
+  await shown.find("form").trigger("submit");
+  expect(shown.emitted("save")).toBeUndefined();
+  await shown.find("#caps-max_leverage").setValue("2");
+  await shown.find("#caps-max_notional").setValue("");
+  await shown.find("form").trigger("submit");
+  expect(shown.emitted("save")).toEqual([[{ max_notional: null, max_leverage: "2", revision: 4 }]]);
 });

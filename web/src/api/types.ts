@@ -10,6 +10,8 @@ export type {
   EquityPoint,
   Exchange,
   Fill,
+  FollowerAccount,
+  FollowerAccountEdit,
   History,
   Kind as StrategyKind,
   LiveStatus,

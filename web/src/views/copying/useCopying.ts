@@ -9,7 +9,7 @@ import { usePages } from "@/composables/usePages";
 import { statusOf, type LogFilter } from "@/format/copying";
 
 const MOST = 500;
-/** Every result of every follower is added up for it, so that it is asked for seldom. */
+/** Results are kept hourly, so that it is asked for seldom. */
 const LEADERBOARD_MS = 60_000;
 
 /** Masters and their record, relationships, how far they are off, and what became of every signal. */
