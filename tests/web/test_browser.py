@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -238,6 +239,93 @@ def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(runni
     expect(page.get_by_role("button", name="修改条件")).to_be_visible()
     expect(page.get_by_role("list", name="跟踪误差账本")).to_be_visible()
     examine(page, "dark-380-relationship")
+    page.context.close()
+
+
+def keep_history(running: Up) -> None:
+    """Ten days of hours, rising and falling, as a person brings them."""
+    lines = []
+    for place in range(240):
+        opened, close = (round(100 + 8 * math.sin(at / 9), 2) for at in (place - 1, place))
+        lines.append(
+            f"{1672617600000 + 3_600_000 * place},{opened},{max(opened, close)},{min(opened, close)},{close},5.125"
+        )
+    file = running.home / "waves.csv"
+    file.write_text("\n".join(lines))
+    for words in (("data", "import", str(file), "--name", "waves", "--symbol", "BTC/USDT"), ("data", "share", "waves")):
+        done = ares(running.home, running.database, *words)
+        assert done.returncode == 0, done.stderr
+
+
+def backtest(page: Page) -> None:
+    page.get_by_role("button", name="New backtest").click()
+    form = page.get_by_role("dialog")
+    form.get_by_role("button", name="Run it").click()
+    expect(form.get_by_text("Needed.").first).to_be_visible()
+    form.get_by_label("Lowest price").fill("90")
+    form.get_by_label("Highest price").fill("110")
+    form.get_by_label("Quantity per level").fill("1")
+    form.get_by_text("How orders are filled").click()
+    form.get_by_role("combobox", name="Runtime").click(force=True)
+    page.get_by_role("option", name="interpreted").click()
+    examine(page, "light-1440-backtest-form")
+    form.get_by_role("button", name="Run it").click()
+    expect(page.get_by_role("slider")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("table", name="Fills").locator("tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def optimise(page: Page) -> None:
+    page.get_by_role("button", name="New optimisation").click()
+    form = page.get_by_role("dialog")
+    form.get_by_label("Lowest price").fill("90")
+    form.get_by_label("Highest price").fill("106:112:3")
+    form.get_by_label("Levels").fill("6:14:4")
+    form.get_by_label("Quantity per level").fill("1")
+    expect(form.get_by_text("9 parameter sets in all")).to_be_visible()
+    form.get_by_text("How orders are filled").click()
+    form.get_by_role("combobox", name="Runtime").click(force=True)
+    page.get_by_role("option", name="interpreted").click()
+    examine(page, "light-1440-optimisation-form")
+    form.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("table", name="Ranking").locator("tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
+    examine(page, "light-1440-optimisation")
+
+
+def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded(running: Up, browser: Browser) -> None:
+    keep_history(running)
+    page = signed_in(browser, running, LOOKS[0])
+    visit(page, "research")
+    backtest(page)
+    page.get_by_role("slider").press("Home")
+    examine(page, "light-1440-backtest")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Report").click()
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Range grid on BTCUSDT")
+    page.get_by_role("link", name="← Research").click()
+    optimise(page)
+    page.get_by_role("button", name="Use these parameters", exact=True).click()
+    form = page.get_by_role("dialog")
+    expect(form.get_by_label("Symbol")).to_have_value("BTCUSDT")
+    expect(form.get_by_label("Lowest price")).to_have_value("90")
+    page.keyboard.press("Escape")
+    visit(page, "research")
+    expect(page.get_by_role("table", name="Backtests").get_by_text("Done")).to_be_visible(timeout=PATIENCE_MS)
+    examine(page, "light-1440-research")
+    page.context.close()
+
+    page = signed_in(browser, running, LOOKS[1])
+    visit(page, "research")
+    for kind, path in (("backtests", "回测"), ("optimisations", "参数优化")):
+        page.get_by_role("list", name=path).get_by_role("link").first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("区间网格 · BTC/USDT")
+        expect(page.get_by_role("region", name="任务内容")).to_be_visible(timeout=PATIENCE_MS)
+        examine(page, f"dark-380-{kind}")
+        page.get_by_role("link", name="← 研究").click()
+        expect(page.get_by_role("list", name=path).get_by_role("link").first).to_be_visible(timeout=PATIENCE_MS)
+    examine(page, "dark-380-research")
+    page.get_by_role("button", name="删除回测").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="删除").click()
+    expect(page.get_by_text("还没有回测。")).to_be_visible(timeout=PATIENCE_MS)
     page.context.close()
 
 
