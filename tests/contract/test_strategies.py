@@ -212,6 +212,6 @@ def restart(bench: Bench) -> None:
     new.state, new.memory = list(old.state), list(old.memory)
     for order in old.orders.values():
         new.track(order)
-    new.position, new.fees, new.trades = old.position, dict(old.fees), old.trades
+    new.executions, new.fees, new.trades = old.executions, dict(old.fees), old.trades
     new._booked = set(old._booked)
     bench.instance = new

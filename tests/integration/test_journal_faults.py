@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine, text
 
-from core.base_journal import CommitUnknown, Conflict, Fenced, JournalDown, NoSuchInstance, StoredState
+from core.base_journal import CommitUnknown, Conflict, Fenced, JournalDown, NoSuchInstance, Stored, StoredState
 from core.clock import SystemTime
 from db.journal import GroupCommitJournal, drivers
 from db.journal.drivers import Driver
@@ -67,7 +67,7 @@ async def test_a_database_that_is_lost_again_before_the_commit_keeps_nothing(pla
     place.database.faults += [LOST, LOST]
     with pytest.raises(JournalDown, match="before the commit"):
         await place.journal.commit(step(intents=[order()], state=StoredState([1], [])))
-    assert await place.journal.load(1) == (None, [], [], [], None)
+    assert await place.journal.load(1) == Stored(None, [], [], [], None)
     await place.journal.commit(step(intents=[order()]))
 
 

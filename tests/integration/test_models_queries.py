@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 import strategies
-from core.base_journal import RiskMetrics, StoredState
+from core.base_journal import RiskMetrics, Stored, StoredState
 from core.base_strategy import STRATEGIES
 from core.clock import SystemTime
 from db.bootstrap import GRID, bootstrap
@@ -106,7 +106,7 @@ async def test_a_reset_waits_for_orders_and_forgets_state_and_units(engine: Engi
     with UnitOfWork(engine) as unit:
         assert instances.reset(unit, 1, 1, LATER).generation == 1
         unit.commit()
-    assert await journal.load(1) == (None, [], [], [], None)
+    assert await journal.load(1) == Stored(None, [], [], [], None)
     await journal.close()
 
 

@@ -14,7 +14,7 @@ const linksOf = (role: string) => {
 };
 
 test("people are found by administrators, and by nobody else", () => {
-  expect(linksOf("admin")).toEqual(["Strategies", "Copy trading", "Accounts", "Nodes", "Audit", "People"]);
+  expect(linksOf("admin")).toEqual(["Strategies", "Copy trading", "Research", "Accounts", "Nodes", "Audit", "People"]);
   expect(linksOf("trader")).toEqual(linksOf("viewer"));
   expect(linksOf("trader")).not.toContain("People");
 });
