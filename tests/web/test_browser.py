@@ -310,6 +310,8 @@ def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded
     page.keyboard.press("Escape")
     visit(page, "research")
     expect(page.get_by_role("table", name="Backtests").get_by_text("Done")).to_be_visible(timeout=PATIENCE_MS)
+    page.emulate_media(reduced_motion="reduce")  # a button that fades from waiting to ready is neither for a moment
+    expect(page.get_by_role("button", name="New backtest")).to_be_enabled()
     examine(page, "light-1440-research")
     page.context.close()
 
@@ -322,6 +324,7 @@ def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded
         examine(page, f"dark-380-{kind}")
         page.get_by_role("link", name="← 研究").click()
         expect(page.get_by_role("list", name=path).get_by_role("link").first).to_be_visible(timeout=PATIENCE_MS)
+    page.emulate_media(reduced_motion="reduce")
     examine(page, "dark-380-research")
     page.get_by_role("button", name="删除回测").first.click()
     page.get_by_role("dialog").get_by_role("button", name="删除").click()
