@@ -224,7 +224,8 @@ class PositionSyncer:
         found = await self._exchange.fills_since(symbol, after, since_ms)
         told = await self._introduce(symbol, [*self._strays.get(symbol, ()), *found], engines, report)
         for fill in [*self._strays.pop(symbol, ()), *found]:
-            told.pop(fill.client_order_id, _NOTHING)()
+            if (tell := told.pop(fill.client_order_id, None)) is not None:
+                tell()
             report.fills += int(self.route_fill(fill, engines))
         for tell in told.values():
             tell()
@@ -321,13 +322,6 @@ class PositionSyncer:
         except ForeignOrderId:
             return None
         return key if key.deployment == self._deployment else None
-
-
-def _nothing() -> None:
-    """There is nothing to tell."""
-
-
-_NOTHING: Callable[[], None] = _nothing
 
 
 def _put_all(engine: TradingEngine, items: Iterable[Input]) -> None:
