@@ -22,6 +22,7 @@ from engine.liveness import Liveness
 from engine.order_gateway import OrderGateway, ResolveSettings
 from engine.position_syncer import PositionSyncer, SweepReport
 from engine.rules_keeper import RulesKeeper, RulesSettings
+from engine.sweep_turns import SweepTurns, Turn
 from engine.trading_engine import TradingEngine
 
 log = structlog.get_logger(__name__)
@@ -77,6 +78,7 @@ class AccountHub:
         clock: Clock,
         settings: HubSettings | None = None,
         pace: OrderPace | None = None,
+        turns: SweepTurns | None = None,
     ) -> None:
         self.exchange = exchange
         self.engines: dict[int, TradingEngine] = {}
@@ -101,6 +103,11 @@ class AccountHub:
         self._sweep_wanted = asyncio.Event()
         self._is_listening = asyncio.Event()
         self._swept = asyncio.Condition()
+        #: Shared by the accounts of a process.
+        self._turns = turns or SweepTurns()
+        #: Of the sweep that is under way or waits, and how many wait for one to succeed.
+        self._turn: Turn | None = None
+        self._awaiting = 0
         #: Sweeps that have begun, and the number of the last one that has succeeded.
         self._begun = 0
         self._done = 0
@@ -133,7 +140,13 @@ class AccountHub:
         async with self._swept:
             before = self._begun
             self._sweep_wanted.set()
-            await self._swept.wait_for(lambda: self._done > before or self.is_refused)
+            self._awaiting += 1
+            try:
+                if self._turn is not None:
+                    self._turns.hurry(self._turn)
+                await self._swept.wait_for(lambda: self._done > before or self.is_refused)
+            finally:
+                self._awaiting -= 1
         if self._done <= before:
             raise KeyRefused(self.status.last_error)
         return self.status.last_sweep
@@ -230,10 +243,8 @@ class AccountHub:
         retry = self._settings.retry
         await self._await_first_sweep()
         while True:
-            self._sweep_wanted.clear()
             self.status.state = "sweeping"
-            self._begun = number = self._begun + 1
-            if not await self._sweep():
+            if not await self._sweep_in_turn():
                 if self.is_refused:
                     return
                 await asyncio.sleep(retry)
@@ -247,7 +258,7 @@ class AccountHub:
             self.rules.count_foreign(self.status.last_sweep.foreign_by_symbol)
             async with self._swept:
                 self.status.sweeps += 1
-                self._done = number
+                self._done = self._begun
                 self._swept.notify_all()
             with suppress(TimeoutError):
                 # Not `wait_for`: before Python 3.12 it may swallow the cancellation that ends this task.
@@ -273,6 +284,21 @@ class AccountHub:
     def _pause(self) -> float:
         """Until the next sweep: soon after an orphan was found, for its cancel may have been lost or refused."""
         return self._settings.orphan_retry if self.status.last_sweep.unbelieved else self._settings.sweep_interval
+
+    async def _sweep_in_turn(self) -> bool:
+        """When it is our turn; at once when somebody waits for it."""
+        turn = self._turn = self._turns.ask()
+        if self._awaiting:
+            self._turns.hurry(turn)
+        try:
+            await turn
+            # Whoever has asked since is served by a sweep that begins now.
+            self._sweep_wanted.clear()
+            self._begun += 1
+            return await self._sweep()
+        finally:
+            self._turn = None
+            self._turns.leave(turn)
 
     async def _sweep(self) -> bool:
         try:

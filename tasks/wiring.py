@@ -52,6 +52,7 @@ from engine.follower_engine.kind import COPY
 from engine.market_data.service import MarketData
 from engine.market_data.wiring import EngineMarket
 from engine.order_gateway import ResolveSettings
+from engine.sweep_turns import SweepTurns
 from engine.trading_engine import EngineSettings
 from exchanges.paper import PaperFeed
 from tasks.host.leases import LeasedJournal, LeaseKeeper, LeaseThread
@@ -121,6 +122,8 @@ class Parts:
     opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPENS_AT_ONCE))
     #: And for those who ask Redis: a crowd would wait for a connection for longer than anybody may.
     asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPENS_AT_ONCE))
+    #: And for those who look whether the venue agrees.
+    sweeping: SweepTurns = field(default_factory=SweepTurns)
     venues: dict[str, Venue] = field(default_factory=dict)
     budgets: dict[str, BaseBudget] = field(default_factory=dict)
     #: Venue -> its market for paper accounts.
@@ -175,7 +178,7 @@ class Parts:
         pace = OrderPace(self.clock.machine)
         hub = AccountHub(
             number_of(account.id), self.config.deployment, self.exchange_of(account, pace), self.leased_journal,
-            self.clock, self._hub_settings(), pace,
+            self.clock, self._hub_settings(), pace, self.sweeping,
         )  # fmt: skip
 
         def answered(orders: int, took_ms: float) -> None:

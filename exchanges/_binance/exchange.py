@@ -178,7 +178,10 @@ class BinanceExchange:
 
     async def open_orders(self, symbol: str | None = None) -> list[OpenOrder]:
         """Everything that rests on the account, ours and foreign, conditional orders included."""
+        thought = self._watchdog.resting
         found = await orders.open_orders(self._rest, symbol, self.instrument)
+        if symbol is None:
+            self._watchdog.listed(thought, {order.client_order_id for order in found})
         for order in found:
             self._names.remember(order.symbol, order.venue_order_id, order.client_order_id)
         return found

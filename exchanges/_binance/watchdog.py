@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 
 from core.clock import Clock
 from domain.order import OPEN, OrderReport
@@ -54,6 +55,15 @@ class Watchdog:
             self._resting.discard(report.client_order_id)
         else:
             self._resting.add(report.client_order_id)
+
+    @property
+    def resting(self) -> frozenset[str]:
+        """Orders that should rest, as far as the stream and the answers have told."""
+        return frozenset(self._resting)
+
+    def listed(self, before: frozenset[str], names: Collection[str]) -> None:
+        """The venue has listed what rests: of what was thought to rest before it was asked, nothing else does."""
+        self._resting.difference_update(before.difference(names))
 
     def restart(self) -> None:
         """A new connection owes nothing yet.

@@ -95,3 +95,16 @@ def test_a_stream_that_had_nothing_to_tell_is_given_more_time_until_it_speaks() 
     watchdog.heard()
     time.seconds += 31
     assert watchdog.complaint()
+
+
+def test_an_order_whose_end_the_stream_lost_is_no_reason_to_expect_news_once_the_venue_lists_it_no_more() -> None:
+    watchdog, time = made()
+    watchdog.saw(report("ended unheard"))
+    watchdog.saw(report("rests"))
+    before = watchdog.resting
+    watchdog.saw(report("placed while the venue was asked"))
+    watchdog.listed(before, {"rests"})
+    assert watchdog.resting == {"rests", "placed while the venue was asked"}
+    watchdog.listed(watchdog.resting, ())
+    time.seconds = 3600
+    assert watchdog.complaint() == ""
