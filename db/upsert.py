@@ -1,27 +1,93 @@
-"""Rows that are put whole, whether they are there already or not: one statement for all of them."""
+"""Many rows in one statement: added, put whole whether they are there already or not, or changed in part.
+
+SQL is composed once for each set of columns, and values go through the columns' own types: what SQLAlchemy does anew
+for each row would cost a fan-out more than the database does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, func
+from sqlalchemy import Dialect, Table, func, insert
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.sql.dml import Insert
 
 from db.unit_of_work import UnitOfWork
 
+#: Most rows of one change on MySQL and MariaDB, where each is a line of a table that the statement brings along.
+LINES: Final = 200
+_NAMED: Final = re.compile(r"%\((\w+)\)s")
+Bind = Callable[[Any], Any] | None
+
+
+class Prepared(NamedTuple):
+    """A statement, and what it takes: the columns in its order, each with what its type makes of a value."""
+
+    text: str
+    names: tuple[str, ...]
+    binds: tuple[Bind, ...]
+
+    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """What a row is for the driver."""
+        return tuple(
+            row[name] if bind is None else bind(row[name]) for name, bind in zip(self.names, self.binds, strict=True)
+        )
+
+
+def add(unit: UnitOfWork, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows, all with the same columns; those that are left out are NULL."""
+    _run(unit, model.__table__, rows, _adding)
+
 
 def put(unit: UnitOfWork, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows, or change those with the same primary key. All rows have the same columns, the key's among them."""
+    _run(unit, model.__table__, rows, _putting)
+
+
+def change(unit: UnitOfWork, model: Any, key: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Change rows by a unique key; each has the key's columns and those that change, which may be others in each."""
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault(tuple(sorted(row.keys() - set(key))), []).append(row)
+    connection, table = unit.connection, model.__table__
+    for names, some in alike.items():
+        if connection.dialect.name == "sqlite":
+            one = _changing(table, connection.dialect, tuple(key), names)
+            connection.exec_driver_sql(one.text, [one.values(row) for row in some])
+            continue
+        for start in range(0, len(some), LINES):
+            lines = some[start : start + LINES]
+            together = _changing_together(table, connection.dialect, tuple(key), names, len(lines))
+            connection.exec_driver_sql(together.text, tuple(value for row in lines for value in together.values(row)))
+
+
+def _run(
+    unit: UnitOfWork, table: Table, rows: Sequence[Mapping[str, Any]], made: Callable[[Table, bool, Any], Insert]
+) -> None:
     if rows:
-        statement = _statement(model.__table__, unit.connection.dialect.name == "sqlite", tuple(rows[0]))
-        unit.connection.execute(statement, list(rows))
+        connection = unit.connection
+        one = _inserting(table, connection.dialect, tuple(rows[0]), made)
+        connection.exec_driver_sql(one.text, [one.values(row) for row in rows])
 
 
 @cache
-def _statement(table: Table, is_sqlite: bool, names: tuple[str, ...]) -> Insert:
+def _inserting(
+    table: Table, dialect: Dialect, names: tuple[str, ...], made: Callable[[Table, bool, Any], Insert]
+) -> Prepared:
+    compiled = made(table, dialect.name == "sqlite", names).compile(dialect=dialect)
+    # pymysql's style is by name, of which every row would be made a mapping of its own.
+    ordered = tuple(compiled.positiontup or _NAMED.findall(str(compiled)))
+    return Prepared(_NAMED.sub("%s", str(compiled)), ordered, _binds(table, dialect, ordered))
+
+
+def _adding(table: Table, _is_sqlite: bool, names: Sequence[str]) -> Insert:
+    return insert(table).values(dict.fromkeys(names))
+
+
+def _putting(table: Table, is_sqlite: bool, names: Sequence[str]) -> Insert:
     key = [column.name for column in table.primary_key]
     changed = [name for name in names if name not in key]
     if is_sqlite:
@@ -30,3 +96,35 @@ def _statement(table: Table, is_sqlite: bool, names: tuple[str, ...]) -> Insert:
     # Written with VALUES(), which MySQL and MariaDB share, and which the driver sends as one statement for all rows.
     line = mysql.insert(table).values(dict.fromkeys(names))
     return line.on_duplicate_key_update({name: func.values(table.c[name]) for name in changed})
+
+
+@cache
+def _changing(table: Table, dialect: Dialect, key: tuple[str, ...], names: tuple[str, ...]) -> Prepared:
+    """An update that is executed row by row, inside SQLite's own library."""
+    quoted = dialect.identifier_preparer.quote
+    changes = ", ".join(f"{quoted(name)}=?" for name in names)
+    mine = " AND ".join(f"{quoted(name)}=?" for name in key)
+    text = f"UPDATE {quoted(table.name)} SET {changes} WHERE {mine}"  # noqa: S608 - names of our own columns
+    return Prepared(text, names + key, _binds(table, dialect, names + key))
+
+
+@cache
+def _changing_together(
+    table: Table, dialect: Dialect, key: tuple[str, ...], names: tuple[str, ...], count: int
+) -> Prepared:
+    """One update for all rows, joined with a table of what they are to be: the form that MySQL and MariaDB share.
+
+    The join is kept in this order, so that the rows are found by their key and no others are locked.
+    """
+    both, quoted = key + names, dialect.identifier_preparer.quote
+    first = "SELECT " + ", ".join(f"%s AS n_{name}" for name in both)
+    others = " UNION ALL SELECT " + ", ".join(["%s"] * len(both))
+    mine = " AND ".join(f"t.{quoted(name)} = n.n_{name}" for name in key)
+    changes = ", ".join(f"t.{quoted(name)} = n.n_{name}" for name in names)
+    lines = f"{first}{others * (count - 1)}"
+    text = f"UPDATE ({lines}) n STRAIGHT_JOIN {quoted(table.name)} t ON {mine} SET {changes}"  # noqa: S608 - as above
+    return Prepared(text, both, _binds(table, dialect, both))
+
+
+def _binds(table: Table, dialect: Dialect, names: Iterable[str]) -> tuple[Bind, ...]:
+    return tuple(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names)

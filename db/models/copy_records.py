@@ -124,7 +124,12 @@ class FollowResult(Row, table=True):
     """What a relationship has come to at a moment, all symbols together, in its quote asset. Kept when it has ended."""
 
     __tablename__ = "follow_results"
-    __table_args__ = (Index(None, "owner_id"), OPTIONS)
+    __table_args__ = (
+        Index(None, "owner_id"),
+        # Leaderboards go on from the moment up to which they have added everything up.
+        Index(None, "at"),
+        OPTIONS,
+    )
 
     relationship_id: int = column.key("follow_relationships.id")
     at: datetime = column.moment_key()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, or_, update
+from sqlalchemy import func, or_, update
 from sqlalchemy import select as choose
 from sqlmodel import col, select
 
@@ -27,7 +27,7 @@ from db.models import (
 from db.queries import instances
 from db.queries.fleet import MANY
 from db.unit_of_work import UnitOfWork
-from db.upsert import put
+from db.upsert import add, change, put
 from domain.errors import Refused
 
 #: The kind of instance that trades for relationships.
@@ -200,9 +200,8 @@ def pending_logs(unit: UnitOfWork, accounts: Sequence[int]) -> list[TradeLog]:
     return found
 
 
-_LOG = update(TradeLog).where(
-    col(TradeLog.relationship_id) == bindparam("r"), col(TradeLog.master_version) == bindparam("v")
-)
+#: One signal of a relationship, as changes of its record name it.
+_SIGNAL = ("relationship_id", "master_version")
 
 
 def keep(unit: UnitOfWork, kept: Sequence[Kept]) -> Overtaken:
@@ -215,13 +214,9 @@ def keep(unit: UnitOfWork, kept: Sequence[Kept]) -> Overtaken:
     ]  # fmt: skip
     put(unit, VirtualPosition, [row for one in mine for row in one.positions])
     put(unit, FollowTarget, [row for one in mine for row in one.targets])
-    _insert(unit, TradeLog, (row for one in mine for row in one.logs))
-    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in (row for one in mine for row in one.log_changes):
-        alike.setdefault(tuple(sorted(row)), []).append(row)
-    for rows in alike.values():
-        _change(unit, _LOG, rows)
-    _insert(unit, TrackingError, (row for one in mine for row in one.errors))
+    add(unit, TradeLog, [row for one in mine for row in one.logs])
+    change(unit, TradeLog, _SIGNAL, (row for one in mine for row in one.log_changes))
+    add(unit, TrackingError, [row for one in mine for row in one.errors])
     put(unit, FollowResult, [row for one in mine for row in one.results])
     return Overtaken(frozenset(one.account for one in kept) - {one.account for one in mine})
 
@@ -245,18 +240,6 @@ def _revisions(unit: UnitOfWork, numbers: Sequence[int]) -> dict[int, int]:
         )
         found.update({n: seen for n, seen in unit.session.exec(chosen.with_for_update()) if n is not None})
     return found
-
-
-def _insert(unit: UnitOfWork, table: Any, rows: Iterable[Mapping[str, Any]]) -> None:
-    values = [dict(row) for row in rows]
-    if values:
-        unit.connection.execute(insert(table), values)
-
-
-def _change(unit: UnitOfWork, statement: Any, rows: Iterable[Mapping[str, Any]]) -> None:
-    values = [dict(row) for row in rows]
-    if values:
-        unit.connection.execute(statement, values)
 
 
 def report(unit: UnitOfWork, relationship: int, revision: int, changes: Mapping[str, Any]) -> None:

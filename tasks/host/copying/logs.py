@@ -207,10 +207,14 @@ class TradeLogs:
             self._end(log, "success")
 
     def take_changes(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Rows to insert, and changes of rows, by relationship `r` and version `v`; then they count as kept."""
+        """Rows to insert, and changes of rows, by relationship and version; then they count as kept."""
         new, self._new = self._new, []
         changed, self._changed = self._changed, []
-        changes = [{"r": log.relationship, "v": log.version, **log.changes} for log in changed if log.changes]
+        changes = [
+            {"relationship_id": log.relationship, "master_version": log.version, **log.changes}
+            for log in changed
+            if log.changes
+        ]
         for log in changed:
             log.changes = {}
         return new, changes

@@ -31,7 +31,7 @@ def of_trades(owner: int, kept: Kept) -> Iterator[Event]:
         yield Event(COPY_TRADE, owner, _trade(row["relationship_id"], row["master_version"], row))
     for row in kept.log_changes:
         if "status" in row:
-            yield Event(COPY_TRADE, owner, _trade(row["r"], row["v"], row))
+            yield Event(COPY_TRADE, owner, _trade(row["relationship_id"], row["master_version"], row))
 
 
 def of_reports(owner: int, reports: Iterable[tuple[int, int, Mapping[str, Any]]]) -> Iterator[Event]:

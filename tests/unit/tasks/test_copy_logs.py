@@ -58,7 +58,7 @@ def rests(version: int, why: int = terms.COPIED) -> Progress:
 
 def changes(logs: TradeLogs) -> dict[int, dict[str, Any]]:
     """Master version -> what is to be changed in its record."""
-    return {row["v"]: row for row in logs.take_changes()[1]}
+    return {row["master_version"]: row for row in logs.take_changes()[1]}
 
 
 def test_executions_of_the_first_signal_are_its_own_although_a_second_came_before_they_were_known() -> None:

@@ -27,8 +27,8 @@ def test_a_signal_is_told_when_it_is_new_and_when_its_status_changes_and_not_in_
         "follower_action": "follow_long", "master_symbol": "BTCUSDT", "owner_id": 1,
     }  # fmt: skip
     changes = [
-        {"r": 3, "v": 6, "client_order_id": "ar1"},
-        {"r": 3, "v": 5, "status": "success", "outcome": "accepted", "is_success": True},
+        {"relationship_id": 3, "master_version": 6, "client_order_id": "ar1"},
+        {"relationship_id": 3, "master_version": 5, "status": "success", "outcome": "accepted", "is_success": True},
     ]
     kept = Kept(1, 1, {}, [], [], [new], changes, [])
     told = {"relationship": 3, "version": 7, "status": "pending", "reason": "", "outcome": ""}
