@@ -56,6 +56,10 @@ class Doorbell:
         """Ask a compute worker to work on a run; without one it waits until there is one."""
         self._start(self._send(task_names.COMPUTE_RUN, run, queue=task_names.QUEUE_COMPUTE, expires=None))
 
+    def take_in(self, number: int) -> None:
+        """Ask a compute worker to make a history of what was sent in."""
+        self._start(self._send(task_names.COMPUTE_IMPORT, number, queue=task_names.QUEUE_COMPUTE, expires=None))
+
     async def close(self) -> None:
         """Wait for rings that are under way."""
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from db.queries.accounts import InUse
 from db.queries.commands import OtherCommand
 from db.queries.following import FollowsAlready, StillFollowing
+from db.queries.histories import HistoryInUse
+from db.queries.imports import NotReceiving, TooManyImports
 from db.queries.instances import EditedMeanwhile, NoSuchRow, StillWorking
 from db.queries.masters import Ended, StillFollowed
 from db.queries.people import LastAdministrator
@@ -87,6 +89,9 @@ _STATUS: Final[Mapping[type[AresError], int]] = {
     StillFollowing: 409,
     FollowsAlready: 409,
     TooManyRuns: 409,
+    TooManyImports: 409,
+    NotReceiving: 409,
+    HistoryInUse: 409,
     WrongHost: 421,
     TooMany: 429,
     Refused: 422,

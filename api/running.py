@@ -112,7 +112,7 @@ def _keep(
     )  # fmt: skip
     with committed(services.database) as unit:
         try:
-            histories.get(unit, history)
+            histories.usable(unit, history, caller.id)
         except NoSuchRow as error:
             raise BadFields([FieldError("history_id", str(error))]) from error
         kept = runs.add(unit, row)
@@ -138,7 +138,7 @@ def _shown(unit: UnitOfWork, row: RunRow) -> Run:
     return Run(
         id=row.id or 0,
         history_id=row.history_id,
-        history=history.name,
+        history=history.title or history.name,
         symbol=history.symbol,
         strategy=orjson.loads(row.job)["strategy"],
         state=cast("Any", row.state),

@@ -1,28 +1,36 @@
-"""What a first `ares up` trades: three grids on paper, laid close around the price of the simulated market."""
+"""What a first `ares up` trades: three grids on paper, laid close around the price of the simulated market.
+
+And what it may be tested on: the simulated market's own past, which a compute worker asks for when everything runs.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 
 import aiohttp
 
+from core.base_jobs import ImportJob, VenueImport
 from core.clock import system_clock, utc_from_ms
 from core.config import Config
 from db import migrate
 from db.bootstrap import LOCAL_USER, is_empty
 from db.database import opened
-from db.models import Account, StrategyInstance, User
-from db.queries import accounts, audit, instances
+from db.models import Account, HistoryImport, StrategyInstance, User
+from db.queries import accounts, audit, imports, instances
 from db.unit_of_work import UnitOfWork, committed
 from domain.money import to_wire
 
 #: What the account owns, and what each strategy gets of it.
 FUNDS: Final = Decimal(100_000)
 CAPITAL: Final = Decimal(10_000)
+MINUTE_MS: Final = 60_000
+#: The simulated exchange makes up so much of what was before its first moment.
+PAST_MS: Final = 30 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +80,26 @@ def bots(quotes: list[Quote]) -> list[Bot]:
     return [*ranges, trailing]
 
 
+def pasts(symbols: Sequence[str], now_ms: int) -> list[VenueImport]:
+    """What a market that begins now has behind it: a month of minutes of each symbol."""
+    until_ms = now_ms // MINUTE_MS * MINUTE_MS
+    return [
+        VenueImport(
+            venue="binance_spot", symbol=symbol, interval="1m", since_ms=until_ms - PAST_MS, until_ms=until_ms,
+            simulated=True,
+        )
+        for symbol in symbols
+    ]  # fmt: skip
+
+
 async def prepare(config: Config, rest_url: str) -> None:
     """Bring the database to this program's schema, and fill it when it is empty."""
+    symbols = config.simulator.symbols[:2]
     if await asyncio.to_thread(_needs_filling, config):
-        quotes = await _quotes(rest_url, config.simulator.symbols[:2])
+        quotes = await _quotes(rest_url, symbols)
         await asyncio.to_thread(_fill, config, bots(quotes))
+    else:
+        await asyncio.to_thread(_look_back_anew, config)
 
 
 def _needs_filling(config: Config) -> bool:
@@ -107,8 +130,28 @@ def _fill(config: Config, demonstration: list[Bot]) -> None:
                 desired_state=instances.RUNNING, paper=True, created_at=now, updated_at=now,
             )  # fmt: skip
             instances.add(unit, row)
+        for past in pasts(config.simulator.symbols[:2], system_clock().machine.now_ms()):
+            # A compute worker makes it when everything runs; nothing waits for it.
+            imports.add(
+                unit,
+                HistoryImport(
+                    owner_id=user.id or 0, name=f"simulated-{past.symbol.lower()}-1m",
+                    job=ImportJob(past).model_dump_json(), state=imports.QUEUED, created_at=now, updated_at=now,
+                ),
+            )  # fmt: skip
         named = [bot.name for bot in demonstration]
         audit.record(unit, audit.Deed("system", "demonstration", {"instances": named}, user.id), now)
+
+
+def _look_back_anew(config: Config) -> None:
+    """The market of before is gone with the exchange that made it up: what was not finished is of this one's past."""
+    clock = system_clock().machine
+    with opened(config.database.url.get_secret_value()) as engine, committed(engine) as unit:
+        for row in imports.unfinished(unit):
+            job = ImportJob.model_validate_json(row.job).root
+            if isinstance(job, VenueImport) and job.simulated:
+                (past,) = pasts([job.symbol], clock.now_ms())
+                imports.ask_anew(unit, row, ImportJob(past).model_dump_json(), utc_from_ms(clock.now_ms()))
 
 
 async def _quotes(rest_url: str, symbols: tuple[str, ...]) -> list[Quote]:

@@ -96,7 +96,7 @@ def simulator_command(config: Config, installation: Installation) -> list[str]:
 
 
 def nodes(plan: Plan, installation: Installation) -> list[Program]:
-    """The API, one worker node, both looking at the simulated exchange, and a worker for backtests."""
+    """The API, a worker node and one for backtests, all looking at the simulated exchange."""
     environment = dict(plan.environment)
     if where := installation.simulator():
         for venue in SIMULATED:
@@ -110,7 +110,7 @@ def nodes(plan: Plan, installation: Installation) -> list[Program]:
         Program("api", [sys.executable, str(ROOT / "main.py")], environment, _api_answers(plan.page), NODES),
         Program("worker", worker, environment, _has_workers(plan.redis_url), NODES),
         # Nobody waits for it: what is asked of it waits in its queue.
-        Program("compute", compute_command(), plan.environment, stage=NODES),
+        Program("compute", compute_command(), environment, stage=NODES),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from core.base_exchange import EXCHANGES, VenueSettings
 from core.base_strategy import STRATEGIES, StrategyKind
-from core.clock import system_clock
 from core.config import load_config
 from domain.errors import Refused
 
@@ -58,28 +57,18 @@ def store() -> Store:
     return Store(load_config().home / "histories")
 
 
-async def fetched(wanted: Wanted, path: Path, console: Console) -> History:
+def fetched(wanted: Wanted, path: Path, console: Console) -> History:
     """A history from a venue, gathered in the file at `path`; a bar on the console shows how far it is."""
-    import exchanges
-    from engine.backtest.download import Part, download, history_of
+    from tasks import fetching
 
-    EXCHANGES.scan(exchanges)
-    at = load_config().venues.get(wanted.venue)
-    settings = VenueSettings(rest_url=at.rest_url, sandbox=at.sandbox) if at else VenueSettings()
-    exchange = EXCHANGES.get(wanted.venue)(settings, system_clock())
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    try:
-        await exchange.open()
-        instrument = exchange.instrument(wanted.symbol)
-        part = Part(path, wanted, instrument)
-        with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task(f"{wanted.symbol} {wanted.interval}", total=None)
-            await download(
-                exchange, wanted, part, lambda done, total: progress.update(task, completed=done, total=total)
-            )
-    finally:
-        await exchange.close()
-    return history_of(part, wanted, instrument)
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(f"{wanted.symbol} {wanted.interval}", total=None)
+
+        def tell(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total)
+
+        return asyncio.run(fetching.fetched(wanted, path, load_config().venues.get(wanted.venue), tell))
 
 
 def pairs(words: Sequence[str]) -> dict[str, str]:

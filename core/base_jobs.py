@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel, model_validator
 
 #: The most parameter sets that one optimisation may try.
 MOST_TRIALS: Final = 200_000
@@ -121,6 +121,40 @@ class AccountBacktest(BaseModel):
 
     capital: Decimal = Field(title="Capital", description="In the quote asset.", gt=0)
     instances: tuple[SharedBacktest, ...] = Field(title="Instances", min_length=1, max_length=1_000)
+
+
+class FileImport(BaseModel):
+    """A history made of a file that was sent in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["file"] = "file"
+    #: Its ending says what it is.
+    file_name: str
+    symbol: str
+    #: It holds trades instead of bars.
+    prints: bool = False
+    #: Longer bars to make of them.
+    interval: str = ""
+
+
+class VenueImport(BaseModel):
+    """A history made of what a venue tells of its past."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["venue"] = "venue"
+    venue: str
+    symbol: str
+    interval: str
+    since_ms: int
+    until_ms: int
+    #: The venue stands in for a real one: the market is made up, and the history is everybody's.
+    simulated: bool = False
+
+
+class ImportJob(RootModel[Annotated[FileImport | VenueImport, Field(discriminator="kind")]]):
+    """Where a history comes from."""
 
 
 class OptimisationJob(BaseModel):

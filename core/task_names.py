@@ -20,6 +20,8 @@ AUDIT_COMPARE: Final = "audit.compare"
 
 #: `[run_id]`: do one piece of a backtest or an optimisation, and ask for the next.
 COMPUTE_RUN: Final = "compute.run"
+#: `[import_id]`: make a history of what was sent in, or of what a venue tells.
+COMPUTE_IMPORT: Final = "compute.import"
 
 #: Short tasks of the nodes that trade.
 QUEUE_ENGINE: Final = "engine"

@@ -8,6 +8,7 @@ import secrets
 import socket
 import threading
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -21,13 +22,14 @@ from core.config import load_config
 from core.event_bus import RUN, EventBus
 from core.logs import configure_logs
 from core.redis_client import connect
-from core.task_names import COMPUTE_RUN, QUEUE_COMPUTE
-from db.database import open_database
-from db.queries import runs
+from core.task_names import COMPUTE_IMPORT, COMPUTE_RUN, QUEUE_COMPUTE
+from db.database import Database, open_database
+from db.queries import imports, runs
 from db.unit_of_work import reading
 from domain.errors import Transient
 
 if TYPE_CHECKING:
+    from tasks.imports import Intake
     from tasks.runs import Laboratory
 
 log = structlog.get_logger(__name__)
@@ -56,57 +58,99 @@ def run(run_id: int) -> None:
         # The run is found deserted and asked for again.
         log.warning("run_interrupted", run=run_id, reason=str(error))
         return
-    _tell(laboratory, int(run_id))
+    with reading(laboratory.database) as unit:
+        row = runs.get(unit, int(run_id))
+    if row is not None:
+        _tell(row.owner_id, {"kind": row.kind, **_told(row)})
     for _ in range(more):
-        ask_for(int(run_id))
+        ask_for(COMPUTE_RUN, int(run_id))
 
 
-def ask_for(run_id: int, **options: Any) -> None:
-    """Have some compute worker do a piece of a run."""
-    current_app.send_task(COMPUTE_RUN, args=[run_id], queue=QUEUE_COMPUTE, ignore_result=True, **options)
+@shared_task(name=COMPUTE_IMPORT, queue=QUEUE_COMPUTE, time_limit=LONGEST_SECONDS)  # type: ignore[untyped-decorator]
+def take_in(import_id: int) -> None:
+    """Make a history of what was sent in, or of what a venue tells. As with runs, rows say what is done."""
+    intake = _intake()
+    try:
+        intake.work(int(import_id))
+    except Transient as error:
+        log.warning("import_interrupted", number=import_id, reason=str(error))
+        return
+    with reading(intake.database) as unit:
+        row = imports.get(unit, int(import_id))
+    if row is not None:
+        _tell(row.owner_id, {"kind": "import", **_told(row)})
 
 
-_LABORATORIES: Final[dict[int, Laboratory]] = {}
+def ask_for(task: str, number: int, **options: Any) -> None:
+    """Have some compute worker do a piece of a run, or take a history in."""
+    current_app.send_task(task, args=[number], queue=QUEUE_COMPUTE, ignore_result=True, **options)
+
+
+@cache
+def _database(process: int) -> Database:
+    """The one of this process: connections do not survive a fork."""
+    del process
+    return open_database(load_config().database.url.get_secret_value())
+
+
+_MINE: Final[dict[tuple[int, str], Any]] = {}
 
 
 def _laboratory() -> Laboratory:
-    """The one of this process: connections do not survive a fork."""
+    """The one of this process."""
     # The backtester is loaded where it works: nodes that trade have no use for it.
     from tasks.runs import Laboratory
 
-    if os.getpid() not in _LABORATORIES:
+    place = os.getpid(), "laboratory"
+    if place not in _MINE:
         STRATEGIES.scan(strategies)
+        claim = timedelta(seconds=load_config().worker.claim_seconds)
+        _MINE[place] = Laboratory(_database(place[0]), system_clock().machine, _name(), claim=claim)
+    found: Laboratory = _MINE[place]
+    return found
+
+
+def _intake() -> Intake:
+    """The one of this process."""
+    from tasks.imports import Intake
+
+    place = os.getpid(), "intake"
+    if place not in _MINE:
         config = load_config()
-        database = open_database(config.database.url.get_secret_value())
-        claim = timedelta(seconds=config.worker.claim_seconds)
-        name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        _LABORATORIES[os.getpid()] = Laboratory(database, system_clock().machine, name, claim=claim)
-    return _LABORATORIES[os.getpid()]
+        claim, folder = timedelta(seconds=config.worker.claim_seconds), config.home / "histories"
+        _MINE[place] = Intake(
+            _database(place[0]), system_clock().machine, _name(), folder, dict(config.venues), claim=claim
+        )
+    found: Intake = _MINE[place]
+    return found
 
 
-def _tell(laboratory: Laboratory, number: int) -> None:
-    """How far a run is, for those who watch; nobody depends on it."""
-    with reading(laboratory.database) as unit:
-        row = runs.get(unit, number)
-    if row is None:
-        return
-    told = {name: getattr(row, name) for name in ("id", "kind", "state", "done", "total", "error")}
+def _name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def _told(row: Any) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("id", "state", "done", "total", "error")}
+
+
+def _tell(owner: int, told: dict[str, Any]) -> None:
+    """How far something is, for those who watch; nobody depends on it."""
 
     async def publish() -> None:
         redis = connect(load_config().redis.url.get_secret_value())
         try:
-            await EventBus(redis).publish(RUN, row.owner_id, told)
+            await EventBus(redis).publish(RUN, owner, told)
         finally:
             await redis.aclose()
 
     try:
         asyncio.run(publish())
     except (RedisError, OSError) as error:
-        log.warning("run_not_told", run=number, error=type(error).__name__)
+        log.warning("run_not_told", **told, cause=type(error).__name__)
 
 
 class LookoutStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """With a worker of the compute queue: asks again for runs whose worker has died or whose message was lost."""
+    """With a worker of the compute queue: asks again for work whose worker has died or whose message was lost."""
 
     requires = ("celery.worker.components:Pool",)
 
@@ -129,8 +173,10 @@ class LookoutStep(bootsteps.StartStopStep):  # type: ignore[misc]
     def _look(self) -> None:
         while not self._is_over.wait(load_config().worker.claim_seconds / LOOKS):
             try:
+                for number in _intake().deserted():
+                    ask_for(COMPUTE_IMPORT, number, expires=_EXPIRES)
                 for number in _laboratory().deserted():
-                    ask_for(number, expires=_EXPIRES)
+                    ask_for(COMPUTE_RUN, number, expires=_EXPIRES)
             except Exception as error:  # noqa: BLE001 - it looks again in a moment
                 log.warning("lookout_failed", error=type(error).__name__)
 

@@ -6,10 +6,9 @@ somebody works on it; what nobody renews is taken up by others. A piece that is 
 
 from __future__ import annotations
 
-import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -34,14 +33,10 @@ from engine.backtest.optimiser.scores import FIGURES
 from engine.backtest.optimiser.search import settings_of
 from engine.backtest.optimiser.trial import Trial, dumped, loaded
 from engine.backtest.runtime import code_version
+from tasks.claims import CLAIM, MOST_ATTEMPTS, renewed
 
 log = structlog.get_logger(__name__)
 
-#: How long a claim holds, and how often it is renewed within that time.
-CLAIM: Final = timedelta(seconds=30)
-RENEWALS: Final = 4
-#: What has killed so many workers is not tried again.
-MOST_ATTEMPTS: Final = 5
 #: Pieces of one run that are under way at once, so that others get their turn.
 MOST_AT_ONCE: Final = 8
 
@@ -161,26 +156,10 @@ class Laboratory:
         with committed(self.database) as unit:
             runs.release_run(unit, number, self.worker)
 
-    @contextmanager
-    def _renewed(self, number: int, chunk: str | None) -> Iterator[None]:
-        """Keep a claim while the block works."""
-        is_over = threading.Event()
-
-        def renew() -> None:
-            while not is_over.wait(self.claim.total_seconds() / RENEWALS):
-                try:
-                    with committed(self.database) as unit:
-                        runs.renew(unit, number, chunk, self._claim())
-                except AresError as error:
-                    log.warning("claim_not_renewed", run=number, reason=str(error))
-
-        thread = threading.Thread(target=renew, name=f"claim-{number}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            is_over.set()
-            thread.join()
+    def _renewed(self, number: int, chunk: str | None) -> AbstractContextManager[None]:
+        return renewed(
+            self.database, f"run {number}", self.claim, lambda unit: runs.renew(unit, number, chunk, self._claim())
+        )
 
     def _search(self, row: RunRow) -> tuple[Search, Bench]:
         if self._last is None or self._last[0] != row.id:

@@ -9,24 +9,19 @@ from typing import Any
 from sqlalchemy import Engine
 
 from core.base_jobs import BacktestJob, OptimisationJob
-from core.clock import utc_from_ms
-from db.models import HistoryRow, RunRow
+from db.models import RunRow
 from db.queries import histories, runs
 from db.unit_of_work import committed, reading
 from engine.backtest import History, store
+from tasks.imports import row_of
 from tests.optimising import FREE, SPACE
 
 
-def share(engine: Engine, history: History, name: str = "market") -> int:
-    """Make a history known; gives its number."""
+def share(engine: Engine, history: History, name: str = "market", owner: int | None = None) -> int:
+    """Make a history known, to everybody or to its owner; gives its number."""
     content = store.pack(history)
-    first, last = (utc_from_ms(int(history.open_ms[at])) for at in (0, -1))
-    row = HistoryRow(
-        name=name, symbol="BTC/USDT", bar_ms=history.bar_ms, bars=len(history), gaps=0, first_at=first, last_at=last,
-        digest=store.checksum(content), size=len(content), created_at=now(),
-    )  # fmt: skip
     with committed(engine) as unit:
-        return histories.add(unit, row, content).id or 0
+        return histories.add(unit, row_of(name, history, content, now(), owner), content).id or 0
 
 
 def ask(engine: Engine, owner: int, history: int, job: BacktestJob | OptimisationJob) -> int:

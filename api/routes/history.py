@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi.concurrency import run_in_threadpool
-
-from api.cursors import after, unpack
-from api.deps import AnyServices, Viewer
+from api import importing
+from api.deps import AnyServices, Trader, Viewer
 from api.router import new_router
-from api.schemas.common import Cursor, Limit
-from api.schemas.run import History, HistoryList
-from db.models import HistoryRow
-from db.queries import histories
-from db.unit_of_work import reading
+from api.schemas.common import Cursor, Limit, Number
+from api.schemas.run import HistoryList
 
 router = new_router("histories")
 
@@ -20,17 +15,11 @@ router = new_router("histories")
 async def list_histories(
     services: AnyServices, caller: Viewer, cursor: Cursor = None, limit: Limit = 100
 ) -> HistoryList:
-    """Bars that runs may use; the market's, so everybody sees the same. `ares data share` adds one."""
-    del caller
-    begin = unpack(cursor, int, (int,)) or 0
-
-    def read() -> list[HistoryRow]:
-        with reading(services.database) as unit:
-            return list(histories.listed(unit, begin, limit + 1))
-
-    found, next_cursor = after(await run_in_threadpool(read), limit, lambda row: [row.id])
-    return HistoryList(items=[_shown(row) for row in found], next_cursor=next_cursor)
+    """Bars that your runs may use: everybody's, which `ares data share` adds to, and what you have sent in."""
+    return await importing.listed_histories(services, caller, cursor, limit)
 
 
-def _shown(row: HistoryRow) -> History:
-    return History(**{name: getattr(row, name) for name in History.model_fields})
+@router.delete("/api/histories/{history_id}", status_code=204)
+def delete_history(services: AnyServices, caller: Trader, history_id: Number) -> None:
+    """Remove bars that you have sent in, unless a run that has not ended uses them; what runs have found stays."""
+    importing.remove_history(services, caller, history_id)

@@ -18,6 +18,10 @@ class History(Answer):
 
     id: int
     name: str = Field(examples=["btc-1h"])
+    mine: bool = Field(description="You have sent it in, and may remove it; others are everybody's.")
+    source: Literal["shared", "uploaded", "simulated"] = Field(
+        description="Where it comes from: the command line, a file that was sent in, a market that is made up."
+    )
     symbol: str = Field(examples=["BTC/USDT"])
     bar_ms: int
     bars: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -85,7 +84,7 @@ def download(
     wanted = Wanted(venue, symbol, interval, ms_from_utc(since.replace(tzinfo=UTC)), end_ms)
     name = name or f"{symbol}-{interval}"
     try:
-        history = asyncio.run(fetched(wanted, store().part(name), Console(stderr=True)))
+        history = fetched(wanted, store().part(name), Console(stderr=True))
     except KeyboardInterrupt:
         typer.echo("Interrupted; what has come is kept, and the same command goes on.", err=True)
         raise typer.Exit(130) from None
@@ -109,20 +108,13 @@ def share(name: Annotated[str, typer.Argument(help="The name of a history that w
     """Put a history into the database, where the API and every compute worker find it."""
     from db.database import open_database
     from db.migrate import require_current_schema
-    from db.models import HistoryRow
     from db.queries import histories
     from db.unit_of_work import committed
-    from engine.backtest.store import checksum, gaps, unpack
+    from engine.backtest.store import unpack
+    from tasks.imports import row_of
 
     content = store().content(name)
-    history = unpack(content)
-    instrument = history.instrument
-    row = HistoryRow(
-        name=name, symbol=f"{instrument.base}/{instrument.quote}", bar_ms=history.bar_ms, bars=len(history),
-        gaps=len(gaps(history)), first_at=utc_from_ms(int(history.open_ms[0])),
-        last_at=utc_from_ms(int(history.open_ms[-1])), digest=checksum(content), size=len(content),
-        created_at=utc_from_ms(system_clock().machine.now_ms()),
-    )  # fmt: skip
+    row = row_of(name, unpack(content), content, utc_from_ms(system_clock().machine.now_ms()))
     engine = open_database(load_config().database.url.get_secret_value())
     try:
         require_current_schema(engine)

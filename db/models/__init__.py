@@ -10,7 +10,7 @@ from db.models.masters import Master, MasterPosition, MasterSignal
 from db.models.operations import AuditHead, AuditRecord, Command, Cursor, PaperBook, PaperRecord
 from db.models.people import Account, User
 from db.models.platform import LoginLink, LoginSession, Node, PlatformSetting
-from db.models.runs import HistoryPart, HistoryRow, RunChunk, RunFile, RunRow
+from db.models.runs import HistoryImport, HistoryImportPart, HistoryPart, HistoryRow, RunChunk, RunFile, RunRow
 from db.models.trading import FillRow, LedgerEntry, OrderRow, PostingRow
 
 METADATA = Row.metadata
@@ -30,6 +30,8 @@ __all__ = [
     "FollowResult",
     "FollowTarget",
     "FollowerAccount",
+    "HistoryImport",
+    "HistoryImportPart",
     "HistoryPart",
     "HistoryRow",
     "LedgerEntry",

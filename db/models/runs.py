@@ -11,12 +11,13 @@ from db.models._fields import OPTIONS, Row
 
 
 class HistoryRow(Row, table=True):
-    """Bars of one symbol that runs may use; they are the market's, so they are everybody's. Never changed."""
+    """Bars of one symbol that runs may use: everybody's, or of whoever sent them in. What they hold never changes."""
 
     __tablename__ = "histories"
     __table_args__ = (UniqueConstraint("name"), OPTIONS)
 
     id: int | None = column.key(counts_up=True)
+    #: Of all histories one has it: `db.queries.histories.key_of`.
     name: str = column.name(100)
     #: Base and quote with a stroke between.
     symbol: str = column.venue_text(41)
@@ -29,6 +30,14 @@ class HistoryRow(Row, table=True):
     digest: str = column.name(64)
     size: int = column.integer()
     created_at: datetime = column.moment()
+    #: Nothing for those that are everybody's.
+    owner_id: int | None = column.link(optional=True)
+    #: What people call it, where that is not its name.
+    title: str | None = column.name(100, optional=True)
+    #: "uploaded" or "simulated"; nothing for those that were shared from the command line.
+    source: str | None = column.name(12, optional=True)
+    #: Its bars are gone; runs still say what they ran on.
+    removed_at: datetime | None = column.moment(optional=True)
 
 
 class HistoryPart(Row, table=True):
@@ -39,6 +48,48 @@ class HistoryPart(Row, table=True):
 
     history_id: int = column.key("histories.id")
     part: int = column.key()
+    content: bytes = column.large_bytes()
+
+
+class HistoryImport(Row, table=True):
+    """A history on its way in: bars that somebody sends, or that are asked of a venue, until a worker has kept them."""
+
+    __tablename__ = "history_imports"
+    __table_args__ = (Index(None, "owner_id"), Index(None, "state"), OPTIONS)
+
+    id: int | None = column.key(counts_up=True)
+    owner_id: int = column.link("users.id")
+    #: What the history will be called.
+    name: str = column.name(100)
+    #: What was asked, as JSON: `core.base_jobs.ImportJob`.
+    job: str = column.document()
+    #: "receiving", "queued", "running", "done" or "failed".
+    state: str = column.name(12)
+    #: Bytes of a file that have come, or milliseconds of the market; and in all.
+    done: int = column.integer(default=0)
+    total: int = column.integer(default=0)
+    #: Why it failed, and the rows of the file that are to blame, as JSON.
+    error: str = column.words(500, default="")
+    findings: str | None = column.document(optional=True)
+    history_id: int | None = column.link("histories.id", optional=True)
+    #: Who works on it, until when, and how often somebody has begun to.
+    worker: str = column.name(120, default="")
+    claimed_until: datetime | None = column.moment(optional=True)
+    attempts: int = column.integer(default=0)
+    created_at: datetime = column.moment()
+    updated_at: datetime = column.moment()
+    finished_at: datetime | None = column.moment(optional=True)
+
+
+class HistoryImportPart(Row, table=True):
+    """A piece of a file that is sent in: the parts after one another are the file."""
+
+    __tablename__ = "history_import_parts"
+    __table_args__ = (OPTIONS,)
+
+    import_id: int = column.key("history_imports.id")
+    part: int = column.key()
+    owner_id: int = column.link()
     content: bytes = column.large_bytes()
 
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import ColumnElement, delete, func, or_, update
 from sqlmodel import col, select
 
-from db.models import RunChunk, RunFile, RunRow
+from db.models import HistoryImport, RunChunk, RunFile, RunRow
 from db.queries.commands import OtherCommand
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
@@ -76,14 +76,14 @@ def listed(unit: UnitOfWork, owner: int, kind: str, before: int | None, limit: i
 
 def claim_run(unit: UnitOfWork, number: int, claim: Claim) -> bool:
     """Take the run as a whole; False when it has ended or somebody else works on it."""
-    change = update(RunRow).where(col(RunRow.id) == number, col(RunRow.state).in_(OPEN), _free(RunRow, claim.now))
+    change = update(RunRow).where(col(RunRow.id) == number, col(RunRow.state).in_(OPEN), free(RunRow, claim.now))
     values = {"worker": claim.worker, "claimed_until": claim.until, "attempts": col(RunRow.attempts) + 1}
     return unit.connection.execute(change.values(**values)).rowcount == 1
 
 
 def claim_chunk(unit: UnitOfWork, number: int, claim: Claim) -> RunChunk | None:
     """Take a chunk that is not done and that nobody works on; None when there is none."""
-    of_run = (col(RunChunk.run_id) == number, col(RunChunk.result).is_(None), _free(RunChunk, claim.now))
+    of_run = (col(RunChunk.run_id) == number, col(RunChunk.result).is_(None), free(RunChunk, claim.now))
     for name in unit.session.exec(select(RunChunk.name).where(*of_run).order_by(col(RunChunk.name)).limit(20)).all():
         change = update(RunChunk).where(*of_run, col(RunChunk.name) == name)
         values = {"worker": claim.worker, "claimed_until": claim.until, "attempts": col(RunChunk.attempts) + 1}
@@ -194,5 +194,6 @@ def take_deserted(unit: UnitOfWork, before: datetime, now: datetime) -> list[int
     return found
 
 
-def _free(row: type[RunRow] | type[RunChunk], now: datetime) -> ColumnElement[bool]:
+def free(row: type[RunRow] | type[RunChunk] | type[HistoryImport], now: datetime) -> ColumnElement[bool]:
+    """Whether nobody works on it, or whoever did was not heard of any more."""
     return or_(col(row.claimed_until).is_(None), col(row.claimed_until) < now)

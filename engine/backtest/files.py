@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -18,12 +15,16 @@ from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import exact
 from engine.backtest.history import BadHistory, History, bars_of
+from engine.backtest.reading import TEXTS, texts, told
 
 #: A row: open time, open, high, low, close, volume; amounts as the file writes them.
 Row = tuple[int, Decimal, Decimal, Decimal, Decimal, Decimal]
 
 _UNITS = ((10**11, "seconds", 1_000, 1), (10**14, "milliseconds", 1, 1), (10**17, "microseconds", 1, 1_000))
 _SHOWN = 20
+#: Without a bound of somebody's own: far more than a machine's memory holds.
+MOST_ROWS: Final = 10**9
+TOO_MANY: Final = "{path}: it has more than {most} rows; take longer bars or a shorter time."
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ class Finding:
     row: int
     words: str
     is_bearable: bool
+
+
+class BadRows(BadHistory):
+    """Some rows of the file cannot be used; correct it."""
+
+    def __init__(self, message: str, findings: Iterable[Finding]) -> None:
+        super().__init__(message)
+        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True)
@@ -49,26 +58,28 @@ class Table:
         return bool(self.rows) and all(finding.is_bearable for finding in self.findings)
 
 
-def read(path: Path) -> Table:
-    """Read a file of bars and examine every row; `BadHistory` when it is none.
+def read(path: Path, most_rows: int = MOST_ROWS) -> Table:
+    """Read a file of bars and examine every row; `BadHistory` when it is none, or has more than `most_rows`.
 
     Kinds, by the file's name: CSV with or without a header, also as .gz or .zip (the venue's archive), JSON arrays
     (ccxt, freqtrade), feather (freqtrade) and parquet with the columns of the CSV.
     """
     if not path.is_file():
         raise BadHistory(f"{path}: there is no such file.")
-    raw = list(_raw_rows(path))
-    if not raw:
-        raise BadHistory(f"{path}: it holds no rows.")
     rows: list[Row] = []
     numbers: list[int] = []
     findings: list[Finding] = []
-    for number, line in enumerate(raw, 1):
-        try:
-            rows.append(_row(line))
-            numbers.append(number)
-        except (Refused, ValueError, ArithmeticError, IndexError, TypeError) as error:
-            findings.append(Finding(number, f"cannot be read: {error}", False))
+    with told(path):
+        for number, line in enumerate(_raw_rows(path, most_rows), 1):
+            if number > most_rows:
+                raise BadHistory(TOO_MANY.format(path=path, most=most_rows))
+            try:
+                rows.append(_row(line))
+                numbers.append(number)
+            except (Refused, ValueError, ArithmeticError, IndexError, TypeError) as error:
+                findings.append(Finding(number, f"cannot be read: {error}", False))
+    if not rows and not findings:
+        raise BadHistory(f"{path}: it holds no rows.")
     rows, unit = _in_milliseconds(rows, numbers, findings)
     if unit not in ("milliseconds", ""):
         findings.append(Finding(0, f"times are in {unit} and were read as such", True))
@@ -77,12 +88,19 @@ def read(path: Path) -> Table:
     return Table(rows, bar_ms, findings)
 
 
-def history_of(table: Table, instrument: Instrument) -> History:
-    """The history of a table; `BadHistory` names the rows that stop it. Gaps become warnings of every result."""
+def require_usable(table: Table) -> None:
+    """`BadRows`, which names the rows, unless a replay may run on it."""
     wrong = [finding for finding in table.findings if not finding.is_bearable]
     if wrong:
-        told = "; ".join(f"row {finding.row} {finding.words}" for finding in wrong[:_SHOWN])
-        raise BadHistory(f"{len(wrong)} rows cannot be used: {told}. Correct the file; nothing is repaired by itself.")
+        named = "; ".join(f"row {finding.row} {finding.words}" for finding in wrong[:_SHOWN])
+        raise BadRows(
+            f"{len(wrong)} rows cannot be used: {named}. Correct the file; nothing is repaired by itself.", wrong
+        )
+
+
+def history_of(table: Table, instrument: Instrument) -> History:
+    """The history of a table; `BadHistory` names the rows that stop it. Gaps become warnings of every result."""
+    require_usable(table)
     made = bars_of(instrument, table.bar_ms, table.rows)
     warnings = tuple(f"row {finding.row} {finding.words}" for finding in table.findings)
     return replace(made, warnings=warnings)
@@ -114,40 +132,42 @@ def _finest(amounts: Iterable[Decimal]) -> Decimal:
     return Decimal(1).scaleb(-max(places, 0))
 
 
-def _raw_rows(path: Path) -> Iterator[list[Any]]:
+def _raw_rows(path: Path, most_rows: int) -> Iterator[list[Any]]:
     name = path.name.lower()
     if name.endswith(".json"):
-        yield from orjson.loads(path.read_bytes())
+        content = orjson.loads(path.read_bytes())
+        if not isinstance(content, list):
+            raise BadHistory(f"{path}: an array of bars is wanted, each an array of its time, prices and volume.")
+        yield from content
     elif name.endswith((".feather", ".parquet", ".pq")):
-        yield from _frame_rows(path)
-    elif name.endswith(".zip"):
-        with zipfile.ZipFile(path) as archive:
-            for member in sorted(archive.namelist()):
-                yield from _text_rows(archive.read(member).decode())
-    elif name.endswith(".gz"):
-        yield from _text_rows(gzip.decompress(path.read_bytes()).decode())
-    elif name.endswith(".csv"):
-        yield from _text_rows(path.read_text())
+        yield from _frame_rows(path, most_rows)
+    elif name.endswith(TEXTS):
+        for lines in texts(path):
+            yield from _text_rows(lines)
     else:
         raise BadHistory(f"{path}: a .csv, .csv.gz, .zip, .json, .feather or .parquet file is wanted.")
 
 
-def _text_rows(text: str) -> Iterator[list[Any]]:
-    for number, line in enumerate(io.StringIO(text)):
+def _text_rows(lines: Iterator[str]) -> Iterator[list[Any]]:
+    for number, line in enumerate(lines):
         cells = line.strip().split(",")
         is_header = number == 0 and not cells[0].strip('"').isdigit()
         if cells != [""] and not is_header:
             yield [cell.strip('"') for cell in cells]
 
 
-def _frame_rows(path: Path) -> Iterator[list[Any]]:
+def _frame_rows(path: Path, most_rows: int) -> Iterator[list[Any]]:
     import polars
 
-    frame = polars.read_ipc(path) if path.suffix == ".feather" else polars.read_parquet(path)
+    scanned = polars.scan_ipc(path) if path.suffix.lower() == ".feather" else polars.scan_parquet(path)
+    # What is packed may be short however much it holds.
+    if scanned.select(polars.len()).collect().item() > most_rows:
+        raise BadHistory(TOO_MANY.format(path=path, most=most_rows))
+    frame = scanned.select(polars.nth(range(6))).collect()
     first = frame.columns[0]
     if frame.schema[first].is_temporal():
         frame = frame.with_columns(frame[first].dt.epoch("ms"))
-    for row in frame.select(frame.columns[:6]).iter_rows():
+    for row in frame.iter_rows():
         yield list(row)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,8 +14,9 @@ import numpy
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import exact
-from engine.backtest.files import instrument_of_steps
+from engine.backtest.files import MOST_ROWS, TOO_MANY, BadRows, Finding, instrument_of_steps
 from engine.backtest.history import BadHistory, Prints, prints_of
+from engine.backtest.reading import TEXTS, texts, told
 
 _NAMES: Final = {
     "id": ("agg_trade_id", "trade_id", "id"),
@@ -42,24 +41,26 @@ class Print(NamedTuple):
     quantity: Decimal
 
 
-def read_prints(path: Path, symbol: str, base: str, quote: str) -> Prints:
+def read_prints(path: Path, symbol: str, base: str, quote: str, most_rows: int = MOST_ROWS) -> Prints:
     """The trades of a file (.csv, .csv.gz or .zip); `BadHistory` names the rows that stop it.
 
     Ticks and lots are the finest steps there. Numbers that are missing become a warning of every result: nobody can
     say which trades were there.
     """
-    found, wrong = _rows(path)
+    with told(path):
+        found, rows, wrong = _rows(path, most_rows)
     if not found and not wrong:
         raise BadHistory(f"{path}: it holds no trades.")
     missing = 0
-    for row, (before, after) in enumerate(pairwise(found), 2):
+    for row, (before, after) in zip(rows[1:], pairwise(found), strict=False):
         missing += max(after.number - before.number - 1, 0)
         if after.number <= before.number:
-            wrong.append(f"trade {after.number} (the {row}th) is double or out of order")
+            wrong.append(Finding(row, f"is double or out of order: trade {after.number}", False))
         elif after.time_ms < before.time_ms:
-            wrong.append(f"trade {after.number} (the {row}th) is earlier than the one before it")
+            wrong.append(Finding(row, f"is earlier than the one before it: trade {after.number}", False))
     if wrong:
-        raise BadHistory(f"{path}: {len(wrong)} rows cannot be used: {'; '.join(wrong[:_SHOWN])}. Correct the file.")
+        named = "; ".join(f"row {finding.row} {finding.words}" for finding in wrong[:_SHOWN])
+        raise BadRows(f"{path}: {len(wrong)} rows cannot be used: {named}. Correct the file.", wrong)
     instrument = _instrument(found, symbol, base, quote)
     made = prints_of(
         instrument,
@@ -70,9 +71,11 @@ def read_prints(path: Path, symbol: str, base: str, quote: str) -> Prints:
     return replace(made, warnings=(f"{missing} trades are missing by their numbers",)) if missing else made
 
 
-def _rows(path: Path) -> tuple[list[Print], list[str]]:
+def _rows(path: Path, most_rows: int) -> tuple[list[Print], list[int], list[Finding]]:
+    """Trades, the row of each, and what cannot be read."""
     found: list[Print] = []
-    wrong: list[str] = []
+    rows: list[int] = []
+    wrong: list[Finding] = []
     places: tuple[int, ...] = ()
     for number, line in enumerate(_lines(path), 1):
         cells = [cell.strip().strip('"') for cell in line.split(",")]
@@ -84,9 +87,12 @@ def _rows(path: Path) -> tuple[list[Print], list[str]]:
         places = places or _archive_places(path, cells)
         try:
             found.append(_print([cells[place] for place in places]))
+            rows.append(number)
         except (Refused, ValueError, ArithmeticError, IndexError) as error:
-            wrong.append(f"row {number} cannot be read: {error}")
-    return found, wrong
+            wrong.append(Finding(number, f"cannot be read: {error}", False))
+        if len(found) + len(wrong) > most_rows:
+            raise BadHistory(TOO_MANY.format(path=path, most=most_rows))
+    return found, rows, wrong
 
 
 def _print(cells: list[str]) -> Print:
@@ -124,17 +130,9 @@ def _archive_places(path: Path, cells: list[str]) -> tuple[int, ...]:
 def _lines(path: Path) -> Iterator[str]:
     if not path.is_file():
         raise BadHistory(f"{path}: there is no such file.")
-    name = path.name.lower()
-    if name.endswith(".zip"):
-        with zipfile.ZipFile(path) as archive:
-            for member in sorted(archive.namelist()):
-                yield from archive.read(member).decode().splitlines()
-    elif name.endswith(".gz"):
-        yield from gzip.decompress(path.read_bytes()).decode().splitlines()
-    elif name.endswith(".csv"):
-        yield from path.read_text().splitlines()
-    else:
+    if not path.name.lower().endswith(TEXTS):
         raise BadHistory(f"{path}: a .csv, .csv.gz or .zip file of trades is wanted.")
+    return chain.from_iterable(texts(path))
 
 
 def _instrument(found: list[Print], symbol: str, base: str, quote: str) -> Instrument:

@@ -242,24 +242,42 @@ def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(runni
     page.context.close()
 
 
-def keep_history(running: Up) -> None:
-    """Ten days of hours, rising and falling, as a person brings them."""
+def bring_history(page: Page, running: Up) -> None:
+    """Ten days of hours, rising and falling, as a person brings them; before them a file that is wrong."""
+    expect(page.get_by_role("table", name="Histories").get_by_text("Simulated").first).to_be_visible(timeout=180_000)
     lines = []
     for place in range(240):
         opened, close = (round(100 + 8 * math.sin(at / 9), 2) for at in (place - 1, place))
         lines.append(
             f"{1672617600000 + 3_600_000 * place},{opened},{max(opened, close)},{min(opened, close)},{close},5.125"
         )
-    file = running.home / "waves.csv"
+    wrong, file = running.home / "wrong.csv", running.home / "waves.csv"
+    wrong.write_text("\n".join([*lines[:9], lines[8], *lines[9:]]))
     file.write_text("\n".join(lines))
-    for words in (("data", "import", str(file), "--name", "waves", "--symbol", "BTC/USDT"), ("data", "share", "waves")):
-        done = ares(running.home, running.database, *words)
-        assert done.returncode == 0, done.stderr
+    for one in (wrong, file):
+        page.get_by_role("button", name="Bring in a file").click()
+        form = page.get_by_role("dialog")
+        form.get_by_label("File", exact=True).set_input_files(one)
+        expect(form.get_by_label("Name")).to_have_value(one.stem)
+        examine(page, f"light-1440-upload-{one.stem}")
+        form.get_by_role("button", name="Send it").click()
+        expect(form).to_be_hidden()
+    expect(page.get_by_text("Row 10 is double")).to_be_visible(timeout=180_000)
+    expect(page.get_by_role("table", name="Histories").get_by_text("Yours")).to_be_visible(timeout=180_000)
+    examine(page, "light-1440-histories")
+    page.get_by_role("button", name="Take wrong off the list").click()
+    expect(page.get_by_text("Row 10 is double")).to_be_hidden()
+
+
+def choose_history(page: Page, form: Locator) -> None:
+    form.get_by_role("combobox", name="History").click(force=True)
+    page.get_by_role("option", name="BTC/USDT · 1h · waves").click()
 
 
 def backtest(page: Page) -> None:
     page.get_by_role("button", name="New backtest").click()
     form = page.get_by_role("dialog")
+    choose_history(page, form)
     form.get_by_role("button", name="Run it").click()
     expect(form.get_by_text("Needed.").first).to_be_visible()
     form.get_by_label("Lowest price").fill("90")
@@ -277,6 +295,7 @@ def backtest(page: Page) -> None:
 def optimise(page: Page) -> None:
     page.get_by_role("button", name="New optimisation").click()
     form = page.get_by_role("dialog")
+    choose_history(page, form)
     form.get_by_label("Lowest price").fill("90")
     form.get_by_label("Highest price").fill("106:112:3")
     form.get_by_label("Levels").fill("6:14:4")
@@ -292,9 +311,9 @@ def optimise(page: Page) -> None:
 
 
 def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded(running: Up, browser: Browser) -> None:
-    keep_history(running)
     page = signed_in(browser, running, LOOKS[0])
     visit(page, "research")
+    bring_history(page, running)
     backtest(page)
     page.get_by_role("slider").press("Home")
     examine(page, "light-1440-backtest")

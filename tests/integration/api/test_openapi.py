@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -17,6 +18,8 @@ from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 
 from tests.api_node import CHANGE, GRID, ApiNode
+from tests.histories import chance
+from tests.runs import share
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(7200)]
 
@@ -35,6 +38,10 @@ PLAUSIBLE: Final[dict[str, list[Any]]] = {
     "create_optimisation": [
         {"history_id": 1, "strategy": "ma_cross", "space": {"fast": "5:9:2", "slow": "20", "size": "1"}},
         {"history_id": 1, "strategy": "ma_cross", "space": {"fast": "5,9", "slow": "20", "size": "1"}, "method": "tpe"},
+    ],
+    "create_history_import": [
+        {"name": "one", "file_name": "bars.csv", "symbol": "BTC/USDT", "size": 40},
+        {"name": "two", "file_name": "trades.zip", "symbol": "ETH/USDT", "size": 600_000, "prints": True},
     ],
     "create_account": [
         {"name": "one", "exchange": "paper"},
@@ -67,6 +74,7 @@ PLAUSIBLE: Final[dict[str, list[Any]]] = {
     ],
     "set_kill_switch": [{"on": True, "scope": "mine"}, {"on": False}],
 }
+_numbers = count()
 #: Amounts at the edges of what can be written.
 EDGES: Final[tuple[Any, ...]] = (
     0,
@@ -156,7 +164,7 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
     schema = schemathesis.openapi.from_dict(node.app.openapi())
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     names = {one.definition.raw["operationId"] for one in operations}
-    assert len(operations) >= 74
+    assert len(operations) >= 80
     vera = node.people["vera"]
     for operation in operations:
         name = operation.definition.raw["operationId"]
@@ -170,7 +178,7 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
         own = {
             "account_id": [account], "strategy_id": [strategy], "command_id": [command], "master_id": [master],
             "relationship_id": [relationship], "follow_command_id": [follow_command],
-            "user_id": [vera], **_runs(node),
+            "user_id": [vera], **_runs(node), **_histories(node),
         }  # fmt: skip
         with subtests.test(operation.label):
             tried(operation, own, callers["adam" if name in ADMINS_ONLY else "olga"].send)
@@ -179,7 +187,7 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
     # a run that has come to its end.
     rarely = {"login", "preview_strategy", "pause_strategy", "resume_strategy", "delete_account", "reset_strategy"}
     rarely |= {"delete_master", "delete_relationship"}
-    rarely |= {"get_backtest_file", "list_backtest_fills", "get_optimisation_file"}
+    rarely |= {"get_backtest_file", "list_backtest_fills", "get_optimisation_file", "put_history_import_part"}
     succeeded = set().union(*(one.succeeded for one in callers.values()))
     assert names - succeeded <= LEFT_OUT | rarely
 
@@ -197,6 +205,17 @@ def _runs(node: ApiNode) -> dict[str, list[int]]:
         made[f"{kind}_id"] = [answer.json()["id"]]
         node.post(f"/api/{kind}s/{answer.json()['id']}/cancel")
     return made
+
+
+def _histories(node: ApiNode) -> dict[str, list[int]]:
+    """A history of olga's own, and one on its way in, with room for others."""
+    for one in node.get("/api/history-imports?limit=500").json()["items"]:
+        node.call("DELETE", f"/api/history-imports/{one['id']}")
+    made = node.post("/api/history-imports", PLAUSIBLE["create_history_import"][0] | {"name": "coming"})
+    return {
+        "history_id": [share(node.engine, chance(2, 200), f"own-{next(_numbers)}", node.people["olga"])],
+        "import_id": [made.json()["id"]],
+    }
 
 
 def test_an_answer_that_is_not_as_described_is_noticed(node: ApiNode) -> None:

@@ -13,6 +13,8 @@ from fastapi.routing import APIRoute
 
 from api.app import scan
 from tests.api_node import GRID, PEOPLE, ApiNode
+from tests.histories import chance
+from tests.runs import share
 
 pytestmark = pytest.mark.services
 
@@ -41,8 +43,15 @@ EDIT: dict[str, Any] = {"parameters": GRID | {"levels": 10}, "revision": 0}
 NEW_STRATEGY: dict[str, Any] = {"name": "n", "strategy_type": "grid", "symbol": "BTCUSDT", "parameters": GRID}
 BACKTEST: dict[str, Any] = {"strategy": "grid", "params": GRID}
 SEARCH: dict[str, Any] = {"strategy": "grid", "space": {name: str(value) for name, value in GRID.items()}}
+UPLOAD: dict[str, Any] = {"name": "mine", "file_name": "bars.csv", "symbol": "BTC/USDT", "size": 4}
 RULES = {
     "list_histories": Rule(VIEWER),
+    "delete_history": Rule(TRADER, good=(204,)),
+    "list_history_imports": Rule(VIEWER),
+    "create_history_import": Rule(TRADER, UPLOAD, good=(201,)),
+    "get_history_import": Rule(VIEWER),
+    "put_history_import_part": Rule(TRADER),
+    "delete_history_import": Rule(TRADER, good=(204,)),
     "list_backtests": Rule(VIEWER),
     "create_backtest": Rule(TRADER, BACKTEST, good=(202,)),
     "get_backtest": Rule(VIEWER),
@@ -168,6 +177,8 @@ class Belongings(NamedTuple):
     follow_command_id: int
     backtest_id: int
     optimisation_id: int
+    history_id: int
+    import_id: int
 
 
 _made = iter(range(10_000))
@@ -180,7 +191,18 @@ def belongings(node: ApiNode, who: str) -> Belongings:
     command = node.post(f"/api/strategies/{strategy}/stop", who=who).json()["command_id"]
     copying = node.add_following(account, who, f"master {number}")
     runs = (ended(node, who, "backtests", BACKTEST), ended(node, who, "optimisations", SEARCH))
-    return Belongings(account, strategy, command, *copying, *runs)
+    return Belongings(account, strategy, command, *copying, *runs, *histories_of(node, who))
+
+
+def histories_of(node: ApiNode, who: str) -> tuple[int, int]:
+    """A history of somebody's own, and one on its way in that leaves room for others."""
+    number = next(_made)
+    history = share(node.engine, chance(number, 200), f"mine-{number}", node.people[who])
+    for one in node.get("/api/history-imports", who).json()["items"]:
+        node.call("DELETE", f"/api/history-imports/{one['id']}", who)
+    answer = node.post("/api/history-imports", UPLOAD | {"name": f"coming-{number}"}, who)
+    assert answer.status_code == 201, answer.text
+    return history, int(answer.json()["id"])
 
 
 def ended(node: ApiNode, who: str, runs: str, body: dict[str, Any]) -> int:
@@ -193,7 +215,7 @@ def ended(node: ApiNode, who: str, runs: str, body: dict[str, Any]) -> int:
 def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> Any:
     rule, options = RULES[one.name], dict[str, Any]()
     of = of | {"user_id": node.people["vera"]}
-    named = {"name": "report.html"}
+    named = {"name": "report.html", "part": "0"}
     path = re.sub(r"{(\w+)}", lambda name: str((of | named)[name[1]]), one.path) + rule.query
     if rule.body is not None:
         body = dict(rule.body)
@@ -201,13 +223,15 @@ def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> 
             body |= {"account_id": of["account_id"], "name": f"new {next(_made)}"}
         if one.name in {"create_backtest", "create_optimisation"}:
             body["history_id"] = node.add_history()
-        if one.name in {"create_account", "create_master"}:
-            body["name"] = f"new {next(_made)}"
+        if one.name in {"create_account", "create_master", "create_history_import"}:
+            body["name"] = f"new-{next(_made)}"
         if one.name == "create_relationship":
             body |= {name: of[name] for name in ("account_id", "master_id")}
         if one.name == "set_master_position":
             body |= {"master_id": of["master_id"], "position_size": f"{next(_made) + 1}"}
         options["json"] = body
+    if one.name == "put_history_import_part":
+        options["content"] = b"bars"
     return node.call(one.method, path, who, **options)
 
 
@@ -279,6 +303,9 @@ def test_lists_hold_only_what_is_yours(node: ApiNode) -> None:
             items = node.get(f"{path}?limit=500", who).json()["items"]
             assert mine.account_id not in {one.get("account_id", one["id"]) for one in items if path == "/api/accounts"}
             assert mine.strategy_id not in {one["id"] for one in items}
+        for path in ("/api/histories", "/api/history-imports"):
+            shown = {one["id"] for one in node.get(f"{path}?limit=500", who).json()["items"]}
+            assert (mine.history_id if path == "/api/histories" else mine.import_id) not in shown
         copied = {path: node.get(f"/api/v1/follower/{path}", who).text for path in ("masters", "leaderboard")}
         assert '"mine":false' not in "".join(copied.values())
         followed = node.get("/api/v1/follower/relationships?limit=500", who).json()["items"]

@@ -22,6 +22,9 @@ export function strategyOf(data: unknown): number | undefined {
   return typeof id === "number" || typeof id === "string" ? Number(id) : undefined;
 }
 
+/** Which kind of thing an event is about. */
+export const kindOf = (data: unknown): string => (isRecord(data) && typeof data.kind === "string" ? data.kind : "");
+
 /** The live status an event tells; null when the strategy runs no more. */
 export function toLiveStatus(data: unknown): LiveStatus | null {
   if (!isRecord(data) || data.status === "stopped") return null;

@@ -13,6 +13,8 @@ export type {
   FollowerAccount,
   FollowerAccountEdit,
   History,
+  HistoryImport,
+  HistoryImportCreate,
   Kind as StrategyKind,
   LiveStatus,
   MasterPosition,

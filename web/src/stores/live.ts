@@ -5,7 +5,7 @@ import { defineStore } from "pinia";
 import { reactive, ref, shallowRef } from "vue";
 import { openEvents } from "@/api/client";
 import { EventStream, type StreamEvent, type StreamState } from "@/api/events";
-import { strategyOf, toAlert, toLiveStatus, toPrice, type Alert, type Price } from "@/api/narrow";
+import { kindOf, strategyOf, toAlert, toLiveStatus, toPrice, type Alert, type Price } from "@/api/narrow";
 import type { LiveStatus } from "@/api/types";
 
 const POLL_MS = 5_000;
@@ -35,7 +35,10 @@ export const useLive = defineStore("live", () => {
     "strategy.order": (data) => refresh(["results", strategyOf(data) ?? 0]),
     command: () => refresh(["strategies"]),
     node: () => refresh(["nodes"]),
-    run: () => refresh(["runs"]),
+    run(data) {
+      refresh(["runs"]);
+      if (kindOf(data) === "import") refresh(["histories"]);
+    },
     "copy.signal": () => refresh(["copying"]),
     "copy.trade": () => refresh(["copying"]),
     "copy.status": () => refresh(["copying"]),

@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CancelOptimisationData, CancelOptimisationErrors, CancelOptimisationResponses, CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateMasterData, CreateMasterErrors, CreateMasterResponses, CreateOptimisationData, CreateOptimisationErrors, CreateOptimisationResponses, CreateRelationshipData, CreateRelationshipErrors, CreateRelationshipResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteMasterData, DeleteMasterErrors, DeleteMasterResponses, DeleteOptimisationData, DeleteOptimisationErrors, DeleteOptimisationResponses, DeleteRelationshipData, DeleteRelationshipErrors, DeleteRelationshipResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetBacktestData, GetBacktestErrors, GetBacktestFileData, GetBacktestFileErrors, GetBacktestFileResponses, GetBacktestResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetFollowCommandData, GetFollowCommandErrors, GetFollowCommandResponses, GetFollowerEngineStatusData, GetFollowerEngineStatusErrors, GetFollowerEngineStatusResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMasterData, GetMasterErrors, GetMasterLeaderboardData, GetMasterLeaderboardErrors, GetMasterLeaderboardResponses, GetMasterResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOptimisationData, GetOptimisationErrors, GetOptimisationFileData, GetOptimisationFileErrors, GetOptimisationFileResponses, GetOptimisationResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRelationshipData, GetRelationshipDriftData, GetRelationshipDriftErrors, GetRelationshipDriftResponses, GetRelationshipErrors, GetRelationshipResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeLogStatsData, GetTradeLogStatsErrors, GetTradeLogStatsResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListBacktestFillsData, ListBacktestFillsErrors, ListBacktestFillsResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListDriftData, ListDriftErrors, ListDriftResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListFollowerAccountsData, ListFollowerAccountsErrors, ListFollowerAccountsResponses, ListHistoriesData, ListHistoriesErrors, ListHistoriesResponses, ListMasterPositionsData, ListMasterPositionsErrors, ListMasterPositionsResponses, ListMastersData, ListMastersErrors, ListMastersResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListOptimisationsData, ListOptimisationsErrors, ListOptimisationsResponses, ListRelationshipsData, ListRelationshipsErrors, ListRelationshipsResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListStrategyTotalsData, ListStrategyTotalsErrors, ListStrategyTotalsResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTrackingErrorsData, ListTrackingErrorsErrors, ListTrackingErrorsResponses, ListTradeHistoryData, ListTradeHistoryErrors, ListTradeHistoryResponses, ListTradeLogsData, ListTradeLogsErrors, ListTradeLogsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, PauseRelationshipData, PauseRelationshipErrors, PauseRelationshipResponses, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewResyncData, PreviewResyncErrors, PreviewResyncResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeRelationshipData, ResumeRelationshipErrors, ResumeRelationshipResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, ResyncRelationshipData, ResyncRelationshipErrors, ResyncRelationshipResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, SetMasterPositionData, SetMasterPositionErrors, SetMasterPositionResponses, StartFollowerEngineData, StartFollowerEngineErrors, StartFollowerEngineResponses, StartRelationshipData, StartRelationshipErrors, StartRelationshipResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopFollowerEngineData, StopFollowerEngineErrors, StopFollowerEngineResponses, StopRelationshipData, StopRelationshipErrors, StopRelationshipResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateFollowerAccountData, UpdateFollowerAccountErrors, UpdateFollowerAccountResponses, UpdateMasterData, UpdateMasterErrors, UpdateMasterResponses, UpdateRelationshipData, UpdateRelationshipErrors, UpdateRelationshipResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
+import type { CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CancelOptimisationData, CancelOptimisationErrors, CancelOptimisationResponses, CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateHistoryImportData, CreateHistoryImportErrors, CreateHistoryImportResponses, CreateMasterData, CreateMasterErrors, CreateMasterResponses, CreateOptimisationData, CreateOptimisationErrors, CreateOptimisationResponses, CreateRelationshipData, CreateRelationshipErrors, CreateRelationshipResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteHistoryData, DeleteHistoryErrors, DeleteHistoryImportData, DeleteHistoryImportErrors, DeleteHistoryImportResponses, DeleteHistoryResponses, DeleteMasterData, DeleteMasterErrors, DeleteMasterResponses, DeleteOptimisationData, DeleteOptimisationErrors, DeleteOptimisationResponses, DeleteRelationshipData, DeleteRelationshipErrors, DeleteRelationshipResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetBacktestData, GetBacktestErrors, GetBacktestFileData, GetBacktestFileErrors, GetBacktestFileResponses, GetBacktestResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetFollowCommandData, GetFollowCommandErrors, GetFollowCommandResponses, GetFollowerEngineStatusData, GetFollowerEngineStatusErrors, GetFollowerEngineStatusResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetHistoryImportData, GetHistoryImportErrors, GetHistoryImportResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMasterData, GetMasterErrors, GetMasterLeaderboardData, GetMasterLeaderboardErrors, GetMasterLeaderboardResponses, GetMasterResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOptimisationData, GetOptimisationErrors, GetOptimisationFileData, GetOptimisationFileErrors, GetOptimisationFileResponses, GetOptimisationResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRelationshipData, GetRelationshipDriftData, GetRelationshipDriftErrors, GetRelationshipDriftResponses, GetRelationshipErrors, GetRelationshipResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeLogStatsData, GetTradeLogStatsErrors, GetTradeLogStatsResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListBacktestFillsData, ListBacktestFillsErrors, ListBacktestFillsResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListDriftData, ListDriftErrors, ListDriftResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListFollowerAccountsData, ListFollowerAccountsErrors, ListFollowerAccountsResponses, ListHistoriesData, ListHistoriesErrors, ListHistoriesResponses, ListHistoryImportsData, ListHistoryImportsErrors, ListHistoryImportsResponses, ListMasterPositionsData, ListMasterPositionsErrors, ListMasterPositionsResponses, ListMastersData, ListMastersErrors, ListMastersResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListOptimisationsData, ListOptimisationsErrors, ListOptimisationsResponses, ListRelationshipsData, ListRelationshipsErrors, ListRelationshipsResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListStrategyTotalsData, ListStrategyTotalsErrors, ListStrategyTotalsResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTrackingErrorsData, ListTrackingErrorsErrors, ListTrackingErrorsResponses, ListTradeHistoryData, ListTradeHistoryErrors, ListTradeHistoryResponses, ListTradeLogsData, ListTradeLogsErrors, ListTradeLogsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, PauseRelationshipData, PauseRelationshipErrors, PauseRelationshipResponses, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewResyncData, PreviewResyncErrors, PreviewResyncResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, PutHistoryImportPartData, PutHistoryImportPartErrors, PutHistoryImportPartResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeRelationshipData, ResumeRelationshipErrors, ResumeRelationshipResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, ResyncRelationshipData, ResyncRelationshipErrors, ResyncRelationshipResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, SetMasterPositionData, SetMasterPositionErrors, SetMasterPositionResponses, StartFollowerEngineData, StartFollowerEngineErrors, StartFollowerEngineResponses, StartRelationshipData, StartRelationshipErrors, StartRelationshipResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopFollowerEngineData, StopFollowerEngineErrors, StopFollowerEngineResponses, StopRelationshipData, StopRelationshipErrors, StopRelationshipResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateFollowerAccountData, UpdateFollowerAccountErrors, UpdateFollowerAccountResponses, UpdateMasterData, UpdateMasterErrors, UpdateMasterResponses, UpdateRelationshipData, UpdateRelationshipErrors, UpdateRelationshipResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -289,7 +289,7 @@ export const listExchanges = <ThrowOnError extends boolean = true>(options?: Opt
 /**
  * List Histories
  *
- * Bars that runs may use; the market's, so everybody sees the same. `ares data share` adds one.
+ * Bars that your runs may use: everybody's, which `ares data share` adds to, and what you have sent in.
  */
 export const listHistories = <ThrowOnError extends boolean = true>(options?: Options<ListHistoriesData, ThrowOnError>): RequestResult<ListHistoriesResponses, ListHistoriesErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListHistoriesResponses, ListHistoriesErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',
@@ -300,6 +300,111 @@ export const listHistories = <ThrowOnError extends boolean = true>(options?: Opt
         }],
     url: '/api/histories',
     ...options
+});
+
+/**
+ * Delete History
+ *
+ * Remove bars that you have sent in, unless a run that has not ended uses them; what runs have found stays.
+ */
+export const deleteHistory = <ThrowOnError extends boolean = true>(options: Options<DeleteHistoryData, ThrowOnError>): RequestResult<DeleteHistoryResponses, DeleteHistoryErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteHistoryResponses, DeleteHistoryErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/histories/{history_id}',
+    ...options
+});
+
+/**
+ * List History Imports
+ *
+ * Your histories that are on their way in, or came in, newest first.
+ */
+export const listHistoryImports = <ThrowOnError extends boolean = true>(options?: Options<ListHistoryImportsData, ThrowOnError>): RequestResult<ListHistoryImportsResponses, ListHistoryImportsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListHistoryImportsResponses, ListHistoryImportsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/history-imports',
+    ...options
+});
+
+/**
+ * Create History Import
+ *
+ * Announce a file of bars or trades; send its parts next.
+ */
+export const createHistoryImport = <ThrowOnError extends boolean = true>(options: Options<CreateHistoryImportData, ThrowOnError>): RequestResult<CreateHistoryImportResponses, CreateHistoryImportErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateHistoryImportResponses, CreateHistoryImportErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/history-imports',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete History Import
+ *
+ * Take one off the list, or stop it; a history that it has become stays.
+ */
+export const deleteHistoryImport = <ThrowOnError extends boolean = true>(options: Options<DeleteHistoryImportData, ThrowOnError>): RequestResult<DeleteHistoryImportResponses, DeleteHistoryImportErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteHistoryImportResponses, DeleteHistoryImportErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/history-imports/{import_id}',
+    ...options
+});
+
+/**
+ * Get History Import
+ *
+ * How far one is, and every row that stops it.
+ */
+export const getHistoryImport = <ThrowOnError extends boolean = true>(options: Options<GetHistoryImportData, ThrowOnError>): RequestResult<GetHistoryImportResponses, GetHistoryImportErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetHistoryImportResponses, GetHistoryImportErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/history-imports/{import_id}',
+    ...options
+});
+
+/**
+ * Put History Import Part
+ *
+ * Send a part of the file, in any order; sent again it changes nothing. When all have come a worker reads it.
+ */
+export const putHistoryImportPart = <ThrowOnError extends boolean = true>(options: Options<PutHistoryImportPartData, ThrowOnError>): RequestResult<PutHistoryImportPartResponses, PutHistoryImportPartErrors, ThrowOnError, 'data'> => (options.client ?? client).put<PutHistoryImportPartResponses, PutHistoryImportPartErrors, ThrowOnError, 'data'>({
+    bodySerializer: null,
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/history-imports/{import_id}/parts/{part}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/octet-stream',
+        ...options.headers
+    }
 });
 
 /**

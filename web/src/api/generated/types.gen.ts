@@ -313,6 +313,22 @@ export type BacktestCreate = {
 };
 
 /**
+ * BadRow
+ *
+ * What is to be known of a row of a file; row 0 is the file as a whole.
+ */
+export type BadRow = {
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Row
+     */
+    row: number;
+};
+
+/**
  * Bar
  *
  * One closed bar.
@@ -1164,11 +1180,141 @@ export type History = {
      */
     last_at: string;
     /**
+     * Mine
+     *
+     * You have sent it in, and may remove it; others are everybody's.
+     */
+    mine: boolean;
+    /**
      * Name
      */
     name: string;
     /**
+     * Source
+     *
+     * Where it comes from: the command line, a file that was sent in, a market that is made up.
+     */
+    source: 'shared' | 'uploaded' | 'simulated';
+    /**
      * Symbol
+     */
+    symbol: string;
+};
+
+/**
+ * HistoryImport
+ *
+ * A history on its way in. The event stream tells its end, as topic `run` with kind `import`.
+ */
+export type HistoryImport = {
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Done
+     *
+     * While it is received, bytes of the file; else milliseconds of the market.
+     */
+    done: number;
+    /**
+     * Error
+     */
+    error: string;
+    /**
+     * Errors
+     *
+     * Rows that stop it, at most 100; of one that is done, what to know of it.
+     */
+    errors: Array<BadRow>;
+    /**
+     * File Name
+     *
+     * Empty for what comes from a venue.
+     */
+    file_name: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * History Id
+     *
+     * The history that it has become.
+     */
+    history_id: number | null;
+    /**
+     * Id
+     */
+    id: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Part Bytes
+     *
+     * Length of a part of the file; the last one is shorter.
+     */
+    part_bytes: number;
+    /**
+     * Source
+     */
+    source: 'file' | 'simulated';
+    /**
+     * State
+     */
+    state: 'receiving' | 'queued' | 'running' | 'done' | 'failed';
+    /**
+     * Symbol
+     */
+    symbol: string;
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * HistoryImportCreate
+ *
+ * A file that is to be sent in, in parts of `part_bytes` (the answer says how many bytes that is).
+ */
+export type HistoryImportCreate = {
+    /**
+     * File Name
+     *
+     * Its ending says what it holds.
+     */
+    file_name: string;
+    /**
+     * Interval
+     *
+     * Longer bars to make of them.
+     */
+    interval?: string;
+    /**
+     * Name
+     *
+     * What the history will be called.
+     */
+    name: string;
+    /**
+     * Prints
+     *
+     * It holds trades, as the archive's aggTrades, instead of bars.
+     */
+    prints?: boolean;
+    /**
+     * Size
+     *
+     * Bytes of the file.
+     */
+    size: number;
+    /**
+     * Symbol
+     *
+     * Base and quote of it.
      */
     symbol: string;
 };
@@ -2036,6 +2182,20 @@ export type OrderList = {
      * Items
      */
     items: Array<Order>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * Page[HistoryImport]
+ */
+export type PageHistoryImport = {
+    /**
+     * Items
+     */
+    items: Array<HistoryImport>;
     /**
      * Next Cursor
      */
@@ -5244,6 +5404,443 @@ export type ListHistoriesResponses = {
 };
 
 export type ListHistoriesResponse = ListHistoriesResponses[keyof ListHistoriesResponses];
+
+export type DeleteHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * History Id
+         *
+         * Its number.
+         */
+        history_id: number;
+    };
+    query?: never;
+    url: '/api/histories/{history_id}';
+};
+
+export type DeleteHistoryErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteHistoryError = DeleteHistoryErrors[keyof DeleteHistoryErrors];
+
+export type DeleteHistoryResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteHistoryResponse = DeleteHistoryResponses[keyof DeleteHistoryResponses];
+
+export type ListHistoryImportsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/history-imports';
+};
+
+export type ListHistoryImportsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListHistoryImportsError = ListHistoryImportsErrors[keyof ListHistoryImportsErrors];
+
+export type ListHistoryImportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageHistoryImport;
+};
+
+export type ListHistoryImportsResponse = ListHistoryImportsResponses[keyof ListHistoryImportsResponses];
+
+export type CreateHistoryImportData = {
+    body: HistoryImportCreate;
+    path?: never;
+    query?: never;
+    url: '/api/history-imports';
+};
+
+export type CreateHistoryImportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CreateHistoryImportError = CreateHistoryImportErrors[keyof CreateHistoryImportErrors];
+
+export type CreateHistoryImportResponses = {
+    /**
+     * Successful Response
+     */
+    201: HistoryImport;
+};
+
+export type CreateHistoryImportResponse = CreateHistoryImportResponses[keyof CreateHistoryImportResponses];
+
+export type DeleteHistoryImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         *
+         * Its number.
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/history-imports/{import_id}';
+};
+
+export type DeleteHistoryImportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteHistoryImportError = DeleteHistoryImportErrors[keyof DeleteHistoryImportErrors];
+
+export type DeleteHistoryImportResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteHistoryImportResponse = DeleteHistoryImportResponses[keyof DeleteHistoryImportResponses];
+
+export type GetHistoryImportData = {
+    body?: never;
+    path: {
+        /**
+         * Import Id
+         *
+         * Its number.
+         */
+        import_id: number;
+    };
+    query?: never;
+    url: '/api/history-imports/{import_id}';
+};
+
+export type GetHistoryImportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetHistoryImportError = GetHistoryImportErrors[keyof GetHistoryImportErrors];
+
+export type GetHistoryImportResponses = {
+    /**
+     * Successful Response
+     */
+    200: HistoryImport;
+};
+
+export type GetHistoryImportResponse = GetHistoryImportResponses[keyof GetHistoryImportResponses];
+
+export type PutHistoryImportPartData = {
+    body: Blob | File;
+    path: {
+        /**
+         * Import Id
+         *
+         * Its number.
+         */
+        import_id: number;
+        /**
+         * Part
+         *
+         * Which part of the file, from 0 on.
+         */
+        part: number;
+    };
+    query?: never;
+    url: '/api/history-imports/{import_id}/parts/{part}';
+};
+
+export type PutHistoryImportPartErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type PutHistoryImportPartError = PutHistoryImportPartErrors[keyof PutHistoryImportPartErrors];
+
+export type PutHistoryImportPartResponses = {
+    /**
+     * Successful Response
+     */
+    200: HistoryImport;
+};
+
+export type PutHistoryImportPartResponse = PutHistoryImportPartResponses[keyof PutHistoryImportPartResponses];
 
 export type GetKillSwitchData = {
     body?: never;

@@ -1,0 +1,60 @@
+"""Files from outside as lines of text: packed or not, never unpacked as a whole, however large they would become."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TextIO
+
+import orjson
+
+from engine.backtest.history import BadHistory
+
+#: Characters of a line; a row of bars or trades has some hundred.
+LONGEST_LINE: Final = 100_000
+TEXTS: Final = (".csv", ".csv.gz", ".gz", ".zip")
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """What goes wrong with a file while it is read, as `BadHistory`."""
+    import polars
+    import pyarrow
+
+    try:
+        yield
+    except (
+        OSError, EOFError, UnicodeDecodeError, zlib.error, zipfile.BadZipFile, NotImplementedError,
+        orjson.JSONDecodeError, pyarrow.ArrowException, polars.exceptions.PolarsError,
+    ) as error:  # fmt: skip
+        raise BadHistory(f"{path}: it cannot be read: {error}.") from error
+
+
+def texts(path: Path) -> Iterator[Iterator[str]]:
+    """The lines of every text in a file: one, or those of an archive in the order of their names."""
+    name = path.name.lower()
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(path) as archive:
+            for member in sorted(archive.namelist()):
+                with archive.open(member) as packed:
+                    yield _lines(path, io.TextIOWrapper(packed, "utf-8"))
+    elif name.endswith(".gz"):
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            yield _lines(path, file)
+    else:
+        with path.open(encoding="utf-8") as file:
+            yield _lines(path, file)
+
+
+def _lines(path: Path, file: TextIO | io.TextIOWrapper) -> Iterator[str]:
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise BadHistory(
+                f"{path}: a line is longer than {LONGEST_LINE} characters; it is no file of bars or trades."
+            )
+        yield line
