@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
@@ -26,8 +27,37 @@ def kind_named(kinds: Registry[StrategyKind], name: str) -> StrategyKind:
 
 
 def checked_parameters(kind: StrategyKind, given: Mapping[str, Any]) -> str:
-    """The parameters of a strategy as they are stored: JSON, every field, amounts as decimal strings."""
-    return _checked(kind.params, given, "parameters")
+    """The parameters of a strategy as they are stored: JSON, every field, amounts as decimal strings.
+
+    `BadFields` also for values that do not go together; what depends on the market is checked where that is known.
+    """
+    stored = _checked(kind.params, given, "parameters")
+    try:
+        kind.params.model_validate(given).check_together()
+    except Refused as error:
+        raise field_of(error, "parameters") from error
+    return stored
+
+
+def check_space(kind: StrategyKind, space: Mapping[str, str]) -> None:
+    """`BadFields` for a search none of whose sets could run, because of a parameter that it leaves out or misnames."""
+    known = kind.params.model_fields
+    if wrong := [
+        FieldError(f"space.{name}", f"{kind.name} has no such parameter") for name in space if name not in known
+    ]:
+        raise BadFields(wrong)
+    # What is tried may be right or wrong, value by value; what is not among it is the same in every set.
+    first = {name: re.split("[,:]", words, maxsplit=1)[0].strip() for name, words in space.items()}
+    try:
+        kind.params.model_validate(first).check_together()
+    except ValidationError as error:
+        found = [one for one in fields_of(error, "space") if one.field.removeprefix("space.") not in space]
+    except Refused as error:
+        found = [one for one in field_of(error, "space").errors if one.field.removeprefix("space.") not in space]
+    else:
+        return
+    if found:
+        raise BadFields(found)
 
 
 def checked_limits(given: Mapping[str, Any]) -> str:

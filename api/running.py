@@ -9,7 +9,7 @@ from uuid import uuid4
 import orjson
 from fastapi.concurrency import run_in_threadpool
 
-from api.checking import checked_model, checked_parameters
+from api.checking import check_space, checked_model, checked_parameters
 from api.cursors import after, unpack
 from api.errors import BadFields, FieldError
 from api.identity import Caller
@@ -39,10 +39,7 @@ async def submit_backtest(services: Services, caller: Caller, body: BacktestCrea
 async def submit_optimisation(services: Services, caller: Caller, body: OptimisationCreate, key: str | None) -> Run:
     """Keep an optimisation whose search space names parameters of its strategy."""
     kind = _kind(services, body.strategy)
-    wrong = [FieldError(f"space.{name}", f"{kind.name} has no such parameter")
-             for name in body.space if name not in kind.params.model_fields]  # fmt: skip
-    if wrong:
-        raise BadFields(wrong)
+    check_space(kind, body.space)
     job = {
         **body.model_dump(mode="json", exclude={"history_id", "assumptions"}),
         "assumptions": _assumed(body.assumptions),

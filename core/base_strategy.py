@@ -47,6 +47,9 @@ class StrategyParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    def check_together(self) -> None:
+        """Refuse values that do not go together, whatever the market: `Refused` begins with a parameter's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -93,7 +96,7 @@ class StrategyKind:
     title: str
     summary: str
     params: type[StrategyParams]
-    #: Checks the parameters against the instrument and the price now; raises `Refused` naming the field.
+    #: Checks the parameters, together and against the instrument and the price now; raises `Refused` naming the field.
     prepare: Callable[[Any, Instrument, int], Plan]
     decide: Decide
     #: Reason code -> words.

@@ -68,6 +68,22 @@ class Params(StrategyParams):
     )
     reinvest: bool = Field(False, title="Reinvest", description="A level spends what it has earned on its next entry.")
 
+    def check_together(self) -> None:
+        """The range has a width, every level a quantity, stops lie outside the range."""
+        lower, upper = self.lower_price, self.upper_price
+        if lower >= upper:
+            raise Refused("lower_price: it must be below upper_price.")
+        if (self.quantity_per_level is None) == (self.total_investment is None):
+            raise Refused("quantity_per_level: give either this or total_investment, not both and not neither.")
+        if self.stop_loss_price is not None and self.stop_loss_price >= lower:
+            raise Refused("stop_loss_price: it must be below lower_price.")
+        if self.take_profit_price is not None and self.take_profit_price <= upper:
+            raise Refused("take_profit_price: it must be above upper_price.")
+        if self.trailing_up_limit is not None and self.trailing_up_limit <= upper:
+            raise Refused("trailing_up_limit: it must be above upper_price.")
+        if self.trailing_down_limit is not None and self.trailing_down_limit >= lower:
+            raise Refused("trailing_down_limit: it must be below lower_price.")
+
 
 class Law(NamedTuple):
     """The same in integers: ticks and lots; 0 is off."""
@@ -90,10 +106,7 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     """Check the parameters together and turn them into integers; `Refused` names the field."""
     lower = ticks_of("lower_price", params.lower_price, instrument)
     upper = ticks_of("upper_price", params.upper_price, instrument)
-    if lower >= upper:
-        raise Refused("lower_price: it must be below upper_price.")
-    if (params.quantity_per_level is None) == (params.total_investment is None):
-        raise Refused("quantity_per_level: give either this or total_investment, not both and not neither.")
+    params.check_together()
     prices = level_prices(lower, upper, params.levels, Spacing(params.spacing))
     if params.quantity_per_level is not None:
         lots = (lots_of("quantity_per_level", params.quantity_per_level, instrument),) * params.levels
@@ -111,23 +124,11 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
         prices=prices,
         lots=lots,
     )
-    _check_stops(law, lower, upper)
     return Plan(params=law, slots=params.levels + 1)
 
 
 def _ticks(name: str, price: Decimal | None, instrument: Instrument) -> int:
     return 0 if price is None else ticks_of(name, price, instrument)
-
-
-def _check_stops(law: Law, lower: int, upper: int) -> None:
-    if law.stop_loss >= lower:
-        raise Refused("stop_loss_price: it must be below lower_price.")
-    if 0 < law.take_profit <= upper:
-        raise Refused("take_profit_price: it must be above upper_price.")
-    if 0 < law.trail_up <= upper:
-        raise Refused("trailing_up_limit: it must be above upper_price.")
-    if law.trail_down >= lower:
-        raise Refused("trailing_down_limit: it must be below lower_price.")
 
 
 @lawful

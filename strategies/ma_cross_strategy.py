@@ -26,6 +26,11 @@ class Params(StrategyParams):
     slow: int = Field(30, title="Slow average", description="Bars of the slow moving average.", ge=2, le=5000)
     size: Decimal = Field(title="Quantity", description="Bought at each entry, in the base asset.", gt=0)
 
+    def check_together(self) -> None:
+        """The fast average is shorter than the slow one."""
+        if self.fast >= self.slow:
+            raise Refused("fast: it must be a shorter average than slow.")
+
 
 class Law(NamedTuple):
     """The same in integers."""
@@ -37,8 +42,7 @@ class Law(NamedTuple):
 
 def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     """Check the parameters together and turn them into integers; `Refused` names the field."""
-    if params.fast >= params.slow:
-        raise Refused("fast: it must be a shorter average than slow.")
+    params.check_together()
     law = Law(params.fast, params.slow, lots_of("size", params.size, instrument))
     memory = indicators.sma_size(law.fast) + indicators.sma_size(law.slow)
     return Plan(params=law, slots=1, memory=memory, warm_up_bars=law.slow, wants_bars=True)

@@ -30,6 +30,11 @@ class Params(StrategyParams):
     overbought: int = Field(70, title="Overbought", description="Sell when the index is at this or above.", ge=1, le=99)
     size: Decimal = Field(title="Quantity", description="Bought at each entry, in the base asset.", gt=0)
 
+    def check_together(self) -> None:
+        """The two bounds leave something between them."""
+        if self.oversold >= self.overbought:
+            raise Refused("oversold: it must be below overbought.")
+
 
 class Law(NamedTuple):
     """The same in integers."""
@@ -42,8 +47,7 @@ class Law(NamedTuple):
 
 def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     """Check the parameters together and turn them into integers; `Refused` names the field."""
-    if params.oversold >= params.overbought:
-        raise Refused("oversold: it must be below overbought.")
+    params.check_together()
     law = Law(params.period, params.oversold, params.overbought, lots_of("size", params.size, instrument))
     warm_up = params.period * WARM_UP_PERIODS
     return Plan(params=law, slots=1, memory=indicators.rsi_size(), warm_up_bars=warm_up, wants_bars=True)

@@ -49,6 +49,14 @@ class Params(StrategyParams):
         0, title="Time stop (minutes)", description="Age of a level's position at which it is sold; 0 is off.", ge=0
     )
 
+    def check_together(self) -> None:
+        """The lowest level has a price."""
+        if self.offset_percent * self.grid_levels >= 100:
+            raise Refused(
+                f"offset_percent: {self.grid_levels} levels of {self.offset_percent} % reach a price of zero; "
+                "lower one of the two."
+            )
+
 
 class Law(NamedTuple):
     """The same in integers: parts per million, lots, milliseconds."""
@@ -64,11 +72,7 @@ class Law(NamedTuple):
 
 def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     """Check the parameters together and turn them into integers; `Refused` names the field."""
-    if params.offset_percent * params.grid_levels >= 100:
-        raise Refused(
-            f"offset_percent: {params.grid_levels} levels of {params.offset_percent} % reach a price of zero; "
-            "lower one of the two."
-        )
+    params.check_together()
     law = Law(
         levels=params.grid_levels,
         offset=_ppm("offset_percent", params.offset_percent),

@@ -130,10 +130,51 @@ def test_what_cannot_be_run_is_named(
     assert field in {one["field"].removeprefix("body.") for one in answer.json()["errors"]}
 
 
-def test_a_search_over_what_there_is_not_is_named(node: ApiNode, backtest: dict[str, Any]) -> None:
-    body = {"history_id": backtest["history_id"], "strategy": "ma_cross", "space": {"speed": "1,2"}}
+RANGE = {"lower_price": "90", "upper_price": "110", "levels": 10}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "space", "field"),
+    [
+        ("ma_cross", {"speed": "1,2"}, "space.speed"),
+        ("ma_cross", {"fast": "2:10:4", "slow": "14,20"}, "space.size"),
+        ("grid", {"lower_price": "80,90", "upper_price": "110", "levels": "5:9:2"}, "space.quantity_per_level"),
+    ],
+)
+def test_a_search_over_what_there_is_not_is_named(
+    node: ApiNode, backtest: dict[str, Any], strategy: str, space: dict[str, str], field: str
+) -> None:
+    body = {"history_id": backtest["history_id"], "strategy": strategy, "space": space}
     answer = node.post("/api/optimisations", body)
-    assert [one["field"] for one in answer.json()["errors"]] == ["space.speed"]
+    assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, [field])
+
+
+def test_a_search_whose_first_set_is_wrong_may_have_others_that_are_right(
+    node: ApiNode, backtest: dict[str, Any]
+) -> None:
+    space = {"fast": "30,4", "slow": "24", "size": "0.1"}
+    body = {"history_id": backtest["history_id"], "strategy": "ma_cross", "space": space}
+    assert node.post("/api/optimisations", body).status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("strategy", "params", "field"),
+    [
+        ("grid", RANGE, "parameters.quantity_per_level"),
+        ("grid", RANGE | {"quantity_per_level": "1", "total_investment": "5"}, "parameters.quantity_per_level"),
+        ("grid", RANGE | {"total_investment": "5", "stop_loss_price": "95"}, "parameters.stop_loss_price"),
+        ("ma_cross", CROSS | {"fast": 24}, "parameters.fast"),
+        ("rsi", {"oversold": 70, "overbought": 30, "size": "1"}, "parameters.oversold"),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused_before_a_worker_sees_them(
+    node: ApiNode, backtest: dict[str, Any], strategy: str, params: dict[str, Any], field: str
+) -> None:
+    asked = node.post("/api/backtests", backtest | {"strategy": strategy, "params": params})
+    traded = {"name": "n", "strategy_type": strategy, "symbol": "BTCUSDT", "parameters": params}
+    made = node.post("/api/strategies", traded | {"account_id": node.add_account()})
+    for answer in (asked, made):
+        assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, [field]), answer.text
 
 
 def test_histories_are_the_same_for_everybody_and_names_are_not_taken_twice(node: ApiNode) -> None:
