@@ -12,6 +12,16 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from cli.futures_terms import (
+    Funding,
+    FundingHours,
+    FundingRate,
+    Given,
+    Leverage,
+    LiquidationFee,
+    Maintenance,
+    Marks,
+)
 from cli.histories import kind_named, load, pairs
 from core.base_strategy import StrategyKind
 from domain.errors import Refused
@@ -27,15 +37,13 @@ def backtest(
     fee: Annotated[str, typer.Option(help="Fee of makers and takers in percent.")] = "0.1",
     bars: Annotated[str, typer.Option(help="How bars are read: path or next_bar.")] = "path",
     runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
-    leverage: Annotated[int, typer.Option(help="A futures account with this leverage; 0 is spot.")] = 0,
-    maintenance: Annotated[str, typer.Option(help="Futures: maintenance margin in percent.")] = "0.4",
-    liquidation_fee: Annotated[str, typer.Option(help="Futures: fee of a liquidation in percent.")] = "1.25",
-    funding_rate: Annotated[str, typer.Option(help="Futures: percent paid at every funding.")] = "0.01",
-    funding_hours: Annotated[int, typer.Option(help="Futures: hours between fundings.")] = 8,
-    funding: Annotated[
-        Path | None, typer.Option(help="Futures: recorded rates instead, a CSV of symbol,time,value.")
-    ] = None,
-    marks: Annotated[Path | None, typer.Option(help="Futures: mark prices of those fundings, such a CSV.")] = None,
+    leverage: Leverage = 0,
+    maintenance: Maintenance = "0.4",
+    liquidation_fee: LiquidationFee = "1.25",
+    funding_rate: FundingRate = "0.01",
+    funding_hours: FundingHours = 8,
+    funding: Funding = None,
+    marks: Marks = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of a table.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a report that needs no network.")] = None,
     fills: Annotated[Path | None, typer.Option(help="Write every fill as parquet.")] = None,
@@ -48,11 +56,8 @@ def backtest(
 
     kind, past = kind_named(strategy), load(history, symbol)
     assumed: Any = {"bar_model": bars, "runtime": runtime}
-    if leverage:
-        terms = leverage, maintenance, liquidation_fee, funding_rate, funding_hours
-        assumed["futures"] = futures_of(terms, past.instrument.symbol, funding, marks)
-    elif funding or marks:
-        raise Refused("--funding and --marks are of futures; give --leverage too.")
+    given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks)
+    assumed["futures"] = futures_of(given.terms(past.instrument.symbol))
     settings = Settings(quote=Decimal(quote), maker_fee=Decimal(fee), taker_fee=Decimal(fee), **assumed)
     result = run(kind, params_of(kind, params or []), past, settings)
     if html is not None:
@@ -67,19 +72,15 @@ def backtest(
         show(result)
 
 
-def futures_of(terms: tuple[int, str, str, str, int], symbol: str, funding: Path | None, marks: Path | None) -> Any:
-    """A futures account on these terms, with the recorded rates of a symbol if a file is given."""
-    from engine.backtest.futures import Futures, read_funding
+def futures_of(terms: dict[str, Any] | None) -> Any:
+    """A futures account on these terms; None on spot."""
+    from engine.backtest import futures
 
-    leverage, maintenance, liquidation_fee, funding_rate, funding_hours = terms
-    return Futures(
-        leverage=leverage,
-        maintenance_percent=exact(maintenance),
-        liquidation_fee_percent=exact(liquidation_fee),
-        funding_percent=exact(funding_rate),
-        funding_hours=funding_hours,
-        funding_rates=read_funding(funding, symbol, marks) if funding is not None else (),
-    )
+    if terms is None:
+        return None
+    percents = {name: exact(value) for name, value in terms.items() if name.endswith("_percent")}
+    rates = tuple(futures.FundingRate(**one) for one in terms["funding_rates"])
+    return futures.Futures(**{**terms, **percents, "funding_rates": rates})
 
 
 def params_of(kind: StrategyKind, words: list[str]) -> Any:

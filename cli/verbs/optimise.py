@@ -12,6 +12,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from cli.futures_terms import (
+    Funding,
+    FundingHours,
+    FundingRate,
+    Given,
+    Leverage,
+    LiquidationFee,
+    Maintenance,
+    Marks,
+)
 from cli.histories import kind_named, load, pairs
 from core.config import load_config
 from domain.errors import Refused
@@ -22,20 +32,19 @@ if TYPE_CHECKING:
 
 _COLOURS = {"edge": "green", "unclear": "yellow", "luck": "red", "unknown": "yellow"}
 
+Params = Annotated[list[str], typer.Option("--params", "-p", help="name=value, name=a,b,c or name=from:to:step.")]
+Objectives = Annotated[
+    list[str] | None, typer.Option(help="A figure, `min:` or `max:` in front; several with method nsga.")
+]
+Conditions = Annotated[list[str] | None, typer.Option("--condition", "-c", help="As `fast < slow` or `fills >= 30`.")]
+
 
 def optimise(
     strategy: Annotated[str, typer.Argument(help="The name of a strategy, as `grid`.")],
     history: Annotated[Path, typer.Argument(help="A file of bars, or a name, as for `ares backtest`.")],
-    params: Annotated[
-        list[str],
-        typer.Option("--params", "-p", help="name=value, name=a,b,c or name=from:to:step."),
-    ],
-    objective: Annotated[
-        list[str] | None, typer.Option(help="A figure, `min:` or `max:` in front; several with method nsga.")
-    ] = None,
-    condition: Annotated[
-        list[str] | None, typer.Option("--condition", "-c", help="As `fast < slow` or `fills >= 30`.")
-    ] = None,
+    params: Params,
+    objective: Objectives = None,
+    condition: Conditions = None,
     method: Annotated[str, typer.Option(help="exhaustive, random, tpe or nsga.")] = "exhaustive",
     trials: Annotated[int, typer.Option(help="Sets to try, by every method but exhaustive.")] = 200,
     seed: Annotated[int, typer.Option(help="The same seed is the same search.")] = 1,
@@ -47,6 +56,13 @@ def optimise(
     fee: Annotated[str, typer.Option(help="Fee of makers and takers in percent.")] = "0.1",
     bars: Annotated[str, typer.Option(help="How bars are read: path or next_bar.")] = "path",
     runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
+    leverage: Leverage = 0,
+    maintenance: Maintenance = "0.4",
+    liquidation_fee: LiquidationFee = "1.25",
+    funding_rate: FundingRate = "0.01",
+    funding_hours: FundingHours = 8,
+    funding: Funding = None,
+    marks: Marks = None,
     processes: Annotated[int, typer.Option(help="0 is one for each core.", min=0)] = 0,
     folder: Annotated[Path | None, typer.Option(help="Where finished parts are kept; goes on from there.")] = None,
     top: Annotated[int, typer.Option(help="Rows of the ranking.", min=1, max=20)] = 10,
@@ -58,13 +74,18 @@ def optimise(
     from engine.backtest.optimiser import Folder, conclude, search_of
     from engine.backtest.optimiser import report as reports
 
+    past = load(history, symbol)
+    given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks)
     wanted = {
         "strategy": strategy, "space": pairs(params), "objectives": objective or ["sharpe"],
         "conditions": condition or [], "method": method, "trials": trials, "population": min(max(trials, 2), 50),
         "seed": seed, "validation": validation, "folds": folds, "embargo_bars": embargo,
-        "assumptions": {"quote": quote, "maker_fee": fee, "taker_fee": fee, "bar_model": bars, "runtime": runtime},
+        "assumptions": {
+            "quote": quote, "maker_fee": fee, "taker_fee": fee, "bar_model": bars, "runtime": runtime,
+            "futures": given.terms(past.instrument.symbol),
+        },
     }  # fmt: skip
-    search = search_of(_job(wanted), kind_named(strategy), load(history, symbol))
+    search = search_of(_job(wanted), kind_named(strategy), past)
     kept = folder or load_config().home / "optimisations" / search.digest[:16]
     try:
         outcome = conclude(search, _work(search, Folder(kept, search), processes, Console(stderr=True)))
@@ -75,10 +96,7 @@ def optimise(
         html.write_text(reports.to_html(outcome))
     if parquet is not None:
         reports.write_trials(outcome, parquet)
-    if json:
-        typer.echo(reports.to_json(outcome).decode())
-    else:
-        show(outcome, top)
+    typer.echo(reports.to_json(outcome).decode()) if json else show(outcome, top)
 
 
 def _job(wanted: dict[str, Any]) -> Any:

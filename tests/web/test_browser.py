@@ -265,7 +265,7 @@ def bring_history(page: Page, running: Up) -> None:
     expect(page.get_by_text("Row 10 is double")).to_be_visible(timeout=180_000)
     expect(page.get_by_role("table", name="Histories").get_by_text("Yours")).to_be_visible(timeout=180_000)
     examine(page, "light-1440-histories")
-    page.get_by_role("button", name="Take wrong off the list").click()
+    page.get_by_role("button", name="Dismiss wrong").click()
     expect(page.get_by_text("Row 10 is double")).to_be_hidden()
 
 

@@ -82,3 +82,27 @@ def test_a_backtest_is_shown_beside_an_earlier_one(hours: Path, tmp_path: Path) 
     assert "params differs" in done.stdout
     wrong = CliRunner().invoke(app, [*command, "-p", "fast=5", "--compare", str(hours)])
     assert "cannot be read as a result" in str(wrong.exception)
+
+
+def test_a_search_on_futures_pays_recorded_fundings_and_names_terms_that_cannot_be(hours: Path, tmp_path: Path) -> None:
+    rates = tmp_path / "rates.csv"
+    begin = int(hours.read_text().split(",", 1)[0])
+    lines = [f"BTCUSDT,{begin + 28_800_000 * at},0.001" for at in range(1, 60)]
+    rates.write_text("\n".join(["symbol,time,value", *lines]))
+    command = ["optimise", "ma_cross", str(hours), *SEARCH, "--json"]
+    spot = orjson.loads(CliRunner().invoke(app, command).stdout)
+    done = CliRunner().invoke(app, [*command, "--leverage", "5", "--funding", str(rates)])
+    assert done.exit_code == 0, done.output
+    told = orjson.loads(done.stdout)
+    job = orjson.loads(told["stamp"]["job"])["assumptions"]["futures"]
+    assert (job["leverage"], len(job["funding_rates"])) == (5, 59)
+    nets = [{one["number"]: float(one["values"]["net"]) for one in found["ranking"]} for found in (spot, told)]
+    assert any(nets[1][number] != nets[0][number] for number in nets[1])
+    for wrong, words in (
+        (["--leverage", "126"], "leverage"),
+        (["--funding", str(rates)], "give --leverage"),
+        (["--leverage", "5", "--marks", str(rates)], "give --funding"),
+    ):
+        refused = CliRunner().invoke(app, [*command, *wrong])
+        assert refused.exit_code == 1
+        assert words in str(refused.exception)
