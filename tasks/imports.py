@@ -28,8 +28,7 @@ from db.unit_of_work import committed, reading
 from domain.errors import AresError, Refused, Transient
 from engine.backtest import files, store
 from engine.backtest.download import Told, Wanted
-from engine.backtest.files import BadRows, Finding
-from engine.backtest.history import History
+from engine.backtest.history import BadHistory, Finding, History
 from engine.backtest.prints import read_prints
 from tasks.claims import CLAIM, MOST_ATTEMPTS, renewed
 from tasks.fetching import fetched
@@ -82,7 +81,7 @@ class Intake:
         except Transient:
             raise
         except AresError as error:
-            self._fail(number, str(error), error.findings if isinstance(error, BadRows) else ())
+            self._fail(number, str(error), error.findings if isinstance(error, BadHistory) else ())
         except Exception as error:
             log.exception("import_failed", number=number)
             self._fail(number, f"{type(error).__name__}; the worker's log has more.", ())

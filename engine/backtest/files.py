@@ -14,7 +14,7 @@ import orjson
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import exact
-from engine.backtest.history import BadHistory, History, bars_of
+from engine.backtest.history import BadHistory, Finding, History, bars_of
 from engine.backtest.reading import TEXTS, texts, told
 
 #: A row: open time, open, high, low, close, volume; amounts as the file writes them.
@@ -25,23 +25,6 @@ _SHOWN = 20
 #: Without a bound of somebody's own: far more than a machine's memory holds.
 MOST_ROWS: Final = 10**9
 TOO_MANY: Final = "{path}: it has more than {most} rows; take longer bars or a shorter time."
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something to know of a file. What is not bearable stops a replay."""
-
-    row: int
-    words: str
-    is_bearable: bool
-
-
-class BadRows(BadHistory):
-    """Some rows of the file cannot be used; correct it."""
-
-    def __init__(self, message: str, findings: Iterable[Finding]) -> None:
-        super().__init__(message)
-        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True)
@@ -89,11 +72,11 @@ def read(path: Path, most_rows: int = MOST_ROWS) -> Table:
 
 
 def require_usable(table: Table) -> None:
-    """`BadRows`, which names the rows, unless a replay may run on it."""
+    """`BadHistory`, which names the rows, unless a replay may run on it."""
     wrong = [finding for finding in table.findings if not finding.is_bearable]
     if wrong:
         named = "; ".join(f"row {finding.row} {finding.words}" for finding in wrong[:_SHOWN])
-        raise BadRows(
+        raise BadHistory(
             f"{len(wrong)} rows cannot be used: {named}. Correct the file; nothing is repaired by itself.", wrong
         )
 

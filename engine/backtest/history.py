@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -19,8 +19,22 @@ from engine.backtest.kernel.layout import BLOCK
 Column = NDArray[numpy.int64]
 
 
+@dataclass(frozen=True)
+class Finding:
+    """Something to know of a row of a file. What is not bearable stops a replay."""
+
+    row: int
+    words: str
+    is_bearable: bool
+
+
 class BadHistory(Refused):
     """The history cannot be replayed as it stands."""
+
+    def __init__(self, message: str | None = None, findings: Iterable[Finding] = ()) -> None:
+        super().__init__(message)
+        #: The rows that are to blame, where it is rows.
+        self.findings = tuple(findings)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import numpy
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import exact
-from engine.backtest.files import MOST_ROWS, TOO_MANY, BadRows, Finding, instrument_of_steps
-from engine.backtest.history import BadHistory, Prints, prints_of
+from engine.backtest.files import MOST_ROWS, TOO_MANY, instrument_of_steps
+from engine.backtest.history import BadHistory, Finding, Prints, prints_of
 from engine.backtest.reading import TEXTS, texts, told
 
 _NAMES: Final = {
@@ -60,7 +60,7 @@ def read_prints(path: Path, symbol: str, base: str, quote: str, most_rows: int =
             wrong.append(Finding(row, f"is earlier than the one before it: trade {after.number}", False))
     if wrong:
         named = "; ".join(f"row {finding.row} {finding.words}" for finding in wrong[:_SHOWN])
-        raise BadRows(f"{path}: {len(wrong)} rows cannot be used: {named}. Correct the file.", wrong)
+        raise BadHistory(f"{path}: {len(wrong)} rows cannot be used: {named}. Correct the file.", wrong)
     instrument = _instrument(found, symbol, base, quote)
     made = prints_of(
         instrument,
