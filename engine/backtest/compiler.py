@@ -25,11 +25,11 @@ Wrap = Callable[[Any, str], Any]
 _SHARED = (account, venue, wishes, market)
 _ROOT = Path(__file__).parent.parent.parent
 #: Kept on disk: what is called from outside, and the part that all strategies share.
-_KEPT = ("advance", "consider", "run")
+_KEPT = ("advance", "consider", "from_arrays")
 #: Put into their callers. What is called from few places is made no longer by that, and handing it its arrays, seven
 #: numbers each, costs more than most of these do.
 _INLINED = (
-    "decide", "pass_bars", "measure_bars", "leave_bar", "is_undisturbed", "check", "show_quiet_bars", "bar_event",
+    "run", "decide", "pass_bars", "measure_bars", "leave_bar", "is_undisturbed", "check", "show_quiet_bars", "bar_event",
     "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
     "vet_nearest_first", "take_down", "count_message", "settle", "go_on", "begin_bar", "walk", "at_point", "end_bar",
     "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill", "open_day", "lock",
@@ -47,7 +47,8 @@ def interpreted(decide: Decide, pass_bars: PassBars | None = None, is_margin: bo
     shadows = _shadows(_plain, is_margin)
     wishes_names = vars(shadows[wishes.__name__])
     wishes_names["check"] = risk_manager.check
-    return _run(decide, pass_bars, shadows, _plain, is_margin)
+    run = _run(decide, pass_bars, shadows, _plain, is_margin)
+    return lambda law, state, memory, out, *others: run(law, state, memory, out, state, out, *others)
 
 
 @cache
@@ -57,7 +58,8 @@ def compiled(decide: Decide, pass_bars: PassBars | None = None, is_margin: bool 
     What was compiled is kept on disk, under a name made of the sources it was made from.
     """
     passing = None if pass_bars is None else _jit()(pass_bars, "pass_bars")
-    return _run(_jit()(decide, "decide"), passing, _compiled_shadows(is_margin), _jit(), is_margin)
+    run = _run(_jit()(decide, "decide"), passing, _compiled_shadows(is_margin), _jit(), is_margin)
+    return _from_arrays(run, decide, is_margin)
 
 
 def does_not_compile() -> type[Exception]:
@@ -100,13 +102,16 @@ def _title(module: ModuleType, is_margin: bool) -> str:
 
 def _run(decide: Any, pass_bars: Any, shadows: dict[str, ModuleType], wrap: Wrap, is_margin: bool) -> Run:
     """A copy of the loop that calls this decision."""
-    owner = f"{decide.__module__}.{decide.__name__}".replace(".", "_")
-    names = vars(_copy(loop, shadows, wrap, f"{_title(loop, is_margin)}.{owner}"))
+    names = vars(_copy(loop, shadows, wrap, f"{_title(loop, is_margin)}.{_owner(decide)}"))
     names["decide"] = decide
     if pass_bars is not None:
         names["pass_bars"] = pass_bars
     run: Run = names["run"]
     return run
+
+
+def _owner(decide: Any) -> str:
+    return f"{decide.__module__}.{decide.__name__}".replace(".", "_")
 
 
 def _copy(module: ModuleType, shadows: dict[str, ModuleType], wrap: Wrap, title: str) -> ModuleType:
@@ -121,6 +126,44 @@ def _copy(module: ModuleType, shadows: dict[str, ModuleType], wrap: Wrap, title:
             function.__module__ = module.__name__
             names[name] = wrap(function, name)
     return copy
+
+
+def _from_arrays(run: Any, decide: Any, is_margin: bool) -> Run:
+    """The loop called with arrays. Inside, the kernel has them as bare addresses.
+
+    That is one number instead of seven for each call, and no place in them is looked at for being counted from the end.
+    What the strategy sees stays an array.
+    """
+    address = _address()
+
+    def from_arrays(
+        law: Any, state: Any, memory: Any, out: Any, cells: Any, log: Any, gauge: Any, times: Any, opens: Any,
+        highs: Any, lows: Any, closes: Any, volumes: Any, marks: Any, end: int,
+    ) -> None:  # fmt: skip
+        run(
+            law, state, memory, out, address(state), address(out), address(cells), address(log), address(gauge),
+            address(times), address(opens), address(highs), address(lows), closes, address(volumes),
+            address(marks), end,
+        )  # fmt: skip
+
+    from_arrays.__qualname__ = f"{_title(loop, is_margin)}.{_owner(decide)}.from_arrays"
+    return _jit()(from_arrays, "from_arrays")  # type: ignore[no-any-return]
+
+
+@cache
+def _address() -> Any:
+    """Compiled code's way from an array to where its first number lies."""
+    from numba import types
+    from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return make_array(signature.args[0])(context, builder, given[0]).data
+
+    def address(typing_context: Any, array: Any) -> Any:
+        return types.CPointer(array.dtype)(array), code
+
+    return intrinsic(address)
 
 
 @cache

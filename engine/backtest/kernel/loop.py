@@ -23,13 +23,15 @@ def pass_bars(law: Any, state: Cells, memory: Memory, closes: Cells, place: int,
 
 
 def run(
-    law: Any, state: Cells, memory: Memory, out: Cells, cells: Cells, log: Cells, gauge: Memory, times: Cells,
-    opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, marks: Cells, end: int,
+    law: Any, state: Cells, memory: Memory, out: Cells, wished: Cells, noted: Cells, cells: Cells, log: Cells,
+    gauge: Memory, times: Cells, opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, marks: Cells,
+    end: int,
 ) -> None:  # fmt: skip
     """Replay bars from where `cells` stand to before `end`, or until the log has to be made longer, or on trouble.
 
     A new run shows the bars before its place to the indicators and starts the strategy at the close of the last of
-    them. Columns are in milliseconds, ticks and lots; `marks` tell of blocks of bars.
+    them. Columns are in milliseconds, ticks and lots; `marks` tell of blocks of bars. `wished` and `noted` are `state`
+    and `out` as the kernel reads them.
     """
     if cells[lay.IS_NEW] != 0:
         cells[lay.IS_NEW] = 0
@@ -45,8 +47,10 @@ def run(
         venue.tell_market(cells, events.START, 0)
     while True:
         if cells[lay.WANTS_BARS] != 0:
-            show_quiet_bars(law, state, memory, out, cells, log, gauge, times, opens, highs, lows, closes, volumes, end)
-        if not market.advance(cells, state, log, out, gauge, times, opens, highs, lows, closes, marks, end):
+            show_quiet_bars(
+                law, state, memory, out, wished, noted, cells, log, gauge, times, opens, highs, lows, closes, volumes, end
+            )  # fmt: skip
+        if not market.advance(cells, wished, log, noted, gauge, times, opens, highs, lows, closes, marks, end):
             return
         place = cells[lay.PLACE]
         for row in range(cells[lay.QUEUED]):
@@ -64,7 +68,7 @@ def run(
                 )  # fmt: skip
             count = decide(law, state, memory, wishes.view_of(cells), event, out)
             if count > 0 or kind == events.ORDER_DONE:
-                wishes.consider(cells, state, log, out, count, slot if kind == events.ORDER_DONE else -1)
+                wishes.consider(cells, wished, log, noted, count, slot if kind == events.ORDER_DONE else -1)
         cells[lay.QUEUED] = 0
 
 
@@ -74,8 +78,8 @@ def bar_event(time: int, opened: int, high: int, low: int, close: int, volume: i
 
 
 def show_quiet_bars(
-    law: Any, state: Cells, memory: Memory, out: Cells, cells: Cells, log: Cells, gauge: Memory, times: Cells,
-    opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, end: int,
+    law: Any, state: Cells, memory: Memory, out: Cells, wished: Cells, noted: Cells, cells: Cells, log: Cells,
+    gauge: Memory, times: Cells, opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, end: int,
 ) -> None:  # fmt: skip
     """Show bars one after the other while nothing rests, waits or is due, until the strategy wishes something."""
     if not market.is_quiet(cells):
@@ -85,7 +89,7 @@ def show_quiet_bars(
     if cells[lay.STAGE] != market.NEXT:
         return
     begin = place = cells[lay.PLACE]
-    bar_ms, count, can_pass = cells[lay.BAR_MS], 0, market.is_undisturbed(cells, state)
+    bar_ms, count, can_pass = cells[lay.BAR_MS], 0, market.is_undisturbed(cells, wished)
     while place < end and count == 0:
         if can_pass:
             passed = pass_bars(law, state, memory, closes, place, end)
@@ -96,7 +100,7 @@ def show_quiet_bars(
                 cells[lay.LAST] = closes[place - 1]
                 continue
         close, until_ms = closes[place], times[place] + bar_ms
-        if market.may_wake(cells, state, until_ms, highs[place], lows[place]):
+        if market.may_wake(cells, wished, until_ms, highs[place], lows[place]):
             break
         cells[lay.NOW] = until_ms
         cells[lay.LAST] = close
@@ -110,4 +114,4 @@ def show_quiet_bars(
         cells[lay.MOMENT] = lay.BETWEEN
         cells[lay.STEPS] = 0
     if count > 0:
-        wishes.consider(cells, state, log, out, count, -1)
+        wishes.consider(cells, wished, log, noted, count, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.base_strategy import OUT_PAIRS
 from domain import nearest, order, slots
 from domain.events import View
 from domain.risk_manager import RiskIntent, RiskLimits, RiskView
@@ -134,7 +135,7 @@ def keep(out: Cells, kept: int, slot: int, reason: int, is_change: bool) -> int:
             if is_change:
                 out[2 * place + 1] = reason
             return kept
-    if 2 * kept + 1 < len(out):
+    if kept < OUT_PAIRS:
         out[2 * kept] = slot
         out[2 * kept + 1] = reason
         return kept + 1
