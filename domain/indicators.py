@@ -37,8 +37,11 @@ def sma_update(memory: Memory, at: int, period: int, value: int) -> None:
 def sma_pass(memory: Memory, at: int, period: int, values: list[int], begin: int, end: int, total: int) -> None:
     """Take the values from `begin` to before `end`; `total` is the sum of the last `period` of them."""
     place, passed = int(memory[at]), end - begin
-    for ahead in range(max(passed - period, 0), passed):
-        memory[at + 3 + (place + ahead) % period] = float(values[begin + ahead])
+    first = max(passed - period, 0)
+    to = (place + first) % period
+    for taken in range(begin + first, end):
+        memory[at + 3 + to] = float(values[taken])
+        to = to + 1 if to + 1 < period else 0
     memory[at] = float((place + passed) % period)
     memory[at + 1] += passed
     memory[at + 2] = float(total)

@@ -15,6 +15,9 @@ from domain.indicators import Memory
 from domain.instrument import Instrument
 
 FAST_AT: Final = 0
+#: Up to such a sum of closes products of it compare as quotients do, rounded or not: times a period it is below 2^51,
+#: so of two means that differ the quotients do, too.
+LARGEST: Final = 2**38
 
 
 class Params(StrategyParams):
@@ -83,7 +86,10 @@ def pass_bars(law: Law, state: list[int], memory: Memory, closes: list[int], pla
     while place < end:
         next_fast = fast + closes[place] - closes[place - law.fast]
         next_slow = slow + closes[place] - closes[place - law.slow]
-        if (next_fast / law.fast > next_slow / law.slow) != (above > 0):
+        is_above = next_fast * law.slow > next_slow * law.fast
+        if next_slow > LARGEST:
+            is_above = next_fast / law.fast > next_slow / law.slow
+        if is_above != (above > 0):
             break
         fast, slow = next_fast, next_slow
         place += 1

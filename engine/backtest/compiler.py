@@ -25,7 +25,7 @@ Wrap = Callable[[Any, str], Any]
 _SHARED = (account, venue, wishes, market)
 _ROOT = Path(__file__).parent.parent.parent
 #: Kept on disk: what is called from outside, and the part that all strategies share.
-_KEPT = ("advance", "consider", "from_arrays")
+_KEPT = ("advance", "consider", "replay")
 #: Put into their callers. What is called from few places is made no longer by that, and handing it its arrays, seven
 #: numbers each, costs more than most of these do.
 _INLINED = (
@@ -34,10 +34,11 @@ _INLINED = (
     "vet_nearest_first", "take_down", "count_message", "settle", "go_on", "begin_bar", "walk", "at_point", "end_bar",
     "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill", "open_day", "lock",
     "tell", "tell_market", "order_at", "rest", "withdraw", "end_order", "is_refused", "takes", "join", "wait",
-    "cancel_now",
+    "cancel_now", "up_trigger", "down_trigger", "ring", "has_room", "has_work", "find_up", "find_down", "is_alive",
+    "wished_ticks", "send_cancel",
     # On spot these are nothing.
     "expose", "refuses", "most", "closes", "book", "tidy", "fund", "sooner", "is_due", "above", "below", "ends",
-    "is_over",
+    "is_over", "left_over",
 )  # fmt: skip
 
 
@@ -47,8 +48,7 @@ def interpreted(decide: Decide, pass_bars: PassBars | None = None, is_margin: bo
     shadows = _shadows(_plain, is_margin)
     wishes_names = vars(shadows[wishes.__name__])
     wishes_names["check"] = risk_manager.check
-    run = _run(decide, pass_bars, shadows, _plain, is_margin)
-    return lambda law, state, memory, out, *others: run(law, state, memory, out, state, out, *others)
+    return _run(decide, pass_bars, shadows, _plain, is_margin)
 
 
 @cache
@@ -58,8 +58,7 @@ def compiled(decide: Decide, pass_bars: PassBars | None = None, is_margin: bool 
     What was compiled is kept on disk, under a name made of the sources it was made from.
     """
     passing = None if pass_bars is None else _jit()(pass_bars, "pass_bars")
-    run = _run(_jit()(decide, "decide"), passing, _compiled_shadows(is_margin), _jit(), is_margin)
-    return _from_arrays(run, decide, is_margin)
+    return _run(_jit()(decide, "decide"), passing, _compiled_shadows(is_margin), _jit(), is_margin, _address())
 
 
 def does_not_compile() -> type[Exception]:
@@ -100,14 +99,18 @@ def _title(module: ModuleType, is_margin: bool) -> str:
     return f"{module.__name__}.margin" if is_margin else module.__name__
 
 
-def _run(decide: Any, pass_bars: Any, shadows: dict[str, ModuleType], wrap: Wrap, is_margin: bool) -> Run:
+def _run(
+    decide: Any, pass_bars: Any, shadows: dict[str, ModuleType], wrap: Wrap, is_margin: bool, address: Any = None
+) -> Run:
     """A copy of the loop that calls this decision."""
     names = vars(_copy(loop, shadows, wrap, f"{_title(loop, is_margin)}.{_owner(decide)}"))
     names["decide"] = decide
     if pass_bars is not None:
         names["pass_bars"] = pass_bars
-    run: Run = names["run"]
-    return run
+    if address is not None:
+        names["address"] = address
+    replay: Run = names["replay"]
+    return replay
 
 
 def _owner(decide: Any) -> str:
@@ -128,31 +131,9 @@ def _copy(module: ModuleType, shadows: dict[str, ModuleType], wrap: Wrap, title:
     return copy
 
 
-def _from_arrays(run: Any, decide: Any, is_margin: bool) -> Run:
-    """The loop called with arrays. Inside, the kernel has them as bare addresses.
-
-    That is one number instead of seven for each call, and no place in them is looked at for being counted from the end.
-    What the strategy sees stays an array.
-    """
-    address = _address()
-
-    def from_arrays(
-        law: Any, state: Any, memory: Any, out: Any, cells: Any, log: Any, gauge: Any, times: Any, opens: Any,
-        highs: Any, lows: Any, closes: Any, volumes: Any, marks: Any, end: int,
-    ) -> None:  # fmt: skip
-        run(
-            law, state, memory, out, address(state), address(out), address(cells), address(log), address(gauge),
-            address(times), address(opens), address(highs), address(lows), closes, address(volumes),
-            address(marks), end,
-        )  # fmt: skip
-
-    from_arrays.__qualname__ = f"{_title(loop, is_margin)}.{_owner(decide)}.from_arrays"
-    return _jit()(from_arrays, "from_arrays")  # type: ignore[no-any-return]
-
-
 @cache
 def _address() -> Any:
-    """Compiled code's way from an array to where its first number lies."""
+    """`loop.address`, compiled."""
     from numba import types
     from numba.extending import intrinsic
     from numba.np.arrayobj import make_array
@@ -161,6 +142,7 @@ def _address() -> Any:
         return make_array(signature.args[0])(context, builder, given[0]).data
 
     def address(typing_context: Any, array: Any) -> Any:
+        del typing_context
         return types.CPointer(array.dtype)(array), code
 
     return intrinsic(address)

@@ -66,6 +66,11 @@ def ends(cells: Cells, log: Cells, up: int, down: int, target: int, is_jump: boo
     return False
 
 
+def left_over(cells: Cells) -> int:
+    """Above 0 when there is something to tidy up, or it is over."""
+    return 0
+
+
 def is_over(cells: Cells) -> bool:
     """Whether the venue has ended it."""
     return False

@@ -22,6 +22,26 @@ def pass_bars(law: Any, state: Cells, memory: Memory, closes: Cells, place: int,
     return place
 
 
+def address(array: Cells) -> Cells:
+    """The array itself; in compiled copies where its first number lies.
+
+    That is one number to hand on instead of seven, and no place in it is looked at for being counted from the end.
+    """
+    return array
+
+
+def replay(
+    law: Any, state: Cells, memory: Memory, out: Cells, cells: Cells, log: Cells, gauge: Memory, times: Cells,
+    opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, marks: Cells, end: int,
+) -> None:  # fmt: skip
+    """`run` on arrays. What the strategy keeps and writes stays an array for it."""
+    run(
+        law, state, memory, out, address(state), address(out), address(cells), address(log), address(gauge),
+        address(times), address(opens), address(highs), address(lows), address(closes), address(volumes),
+        address(marks), end,
+    )  # fmt: skip
+
+
 def run(
     law: Any, state: Cells, memory: Memory, out: Cells, wished: Cells, noted: Cells, cells: Cells, log: Cells,
     gauge: Memory, times: Cells, opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, marks: Cells,
@@ -48,7 +68,8 @@ def run(
     while True:
         if cells[lay.WANTS_BARS] != 0:
             show_quiet_bars(
-                law, state, memory, out, wished, noted, cells, log, gauge, times, opens, highs, lows, closes, volumes, end
+                law, state, memory, out, wished, noted, cells, log, gauge, times, opens, highs, lows, closes, volumes,
+                marks, end,
             )  # fmt: skip
         if not market.advance(cells, wished, log, noted, gauge, times, opens, highs, lows, closes, marks, end):
             return
@@ -79,7 +100,8 @@ def bar_event(time: int, opened: int, high: int, low: int, close: int, volume: i
 
 def show_quiet_bars(
     law: Any, state: Cells, memory: Memory, out: Cells, wished: Cells, noted: Cells, cells: Cells, log: Cells,
-    gauge: Memory, times: Cells, opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, end: int,
+    gauge: Memory, times: Cells, opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, marks: Cells,
+    end: int,
 ) -> None:  # fmt: skip
     """Show bars one after the other while nothing rests, waits or is due, until the strategy wishes something."""
     if not market.is_quiet(cells):
@@ -94,7 +116,7 @@ def show_quiet_bars(
         if can_pass:
             passed = pass_bars(law, state, memory, closes, place, end)
             if passed > place:
-                market.measure_bars(cells, gauge, closes, place, passed)
+                market.measure_bars(cells, gauge, closes, marks, place, passed)
                 place = passed
                 cells[lay.NOW] = times[place - 1] + bar_ms
                 cells[lay.LAST] = closes[place - 1]

@@ -236,6 +236,12 @@ def liquidate(cells: Cells, log: Cells) -> None:
     write(cells, log, cells[lay.NOW], lay.OF_LIQUIDATION, side, ticks, lots, fee, earned)
 
 
+def left_over(cells: Cells) -> int:
+    """Above 0 when there is something to tidy up, or it is over."""
+    left: int = cells[lay.UNTIDY] + cells[lay.LIQUIDATED_MS]
+    return left
+
+
 def is_over(cells: Cells) -> bool:
     """Whether the venue has ended it: live, a person has to look."""
     return bool(cells[lay.LIQUIDATED_MS] != 0)

@@ -51,7 +51,17 @@ def advance(
             if cells[lay.PLACE] >= end or cells[lay.TROUBLE] != lay.FINE or not has_room(cells):
                 return False
         place = cells[lay.PLACE]
-        go_on(cells, state, log, gauge, times[place], opens[place], highs[place], lows[place], closes[place])
+        start, opened, high, low, close = times[place], opens[place], highs[place], lows[place], closes[place]
+        is_going = True
+        while is_going:
+            go_on(cells, state, log, gauge, start, opened, high, low, close)
+            is_going = cells[lay.STAGE] != NEXT and not has_work(cells)
+
+
+def has_work(cells: Cells) -> bool:
+    """Whether something is to be told, sent, tried again or tidied up before the market moves on."""
+    waiting = cells[lay.QUEUED] + cells[lay.SENDS] + cells[lay.CANCELS] + cells[lay.HELD_BACK_SLOTS]
+    return bool(waiting + account.left_over(cells) > 0)
 
 
 def go_on(
@@ -61,11 +71,11 @@ def go_on(
     stage = cells[lay.STAGE]
     if stage == NEXT:
         begin_bar(cells, log, start, opened)
-    elif stage in (JUMP, FIRST, SECOND, LAST_LEG):
+    elif stage == FIRST or stage == SECOND or stage == LAST_LEG or stage == JUMP:
         near, far = (low, high) if opened - low <= high - opened else (high, low)
         target = near if stage == FIRST else far
         walk(cells, state, log, opened if stage == JUMP else close if stage == LAST_LEG else target)
-    elif stage in (OPENED, AT_FIRST, AT_SECOND):
+    elif stage == OPENED or stage == AT_FIRST or stage == AT_SECOND:
         at_point(cells, state, log)
         is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0
         # Further on in the bar a timer may ring, and what was held back may go, at each of its points.
@@ -204,17 +214,29 @@ def measure(cells: Cells, gauge: Cells, close: int) -> None:
     gauge[lay.FALL] = max(gauge[lay.FALL], gauge[lay.PEAK] - equity)
 
 
-def measure_bars(cells: Cells, gauge: Cells, closes: Cells, begin: int, end: int) -> None:
-    """The same for every bar from `begin` to before `end`, in which nothing changes hands."""
+def measure_bars(cells: Cells, gauge: Cells, closes: Cells, marks: Cells, begin: int, end: int) -> None:
+    """The same for every bar from `begin` to before `end`, in which nothing changes hands.
+
+    A block of them is passed over where no close of it is a new high of the equity or a deeper fall: what is owned does
+    not change in between, so the equity is at its ends where the close is.
+    """
     if cells[lay.BASE] == 0:
         measure(cells, gauge, closes[begin])
         return
     quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
     peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
-    for place in range(begin, end):
-        equity = quote + unit * closes[place]
-        peak = max(peak, equity)
-        fall = max(fall, peak - equity)
+    place = begin
+    while place < end:
+        block = place // lay.BLOCK
+        stop = min((block + 1) * lay.BLOCK, end)
+        mark = block * lay.MARK_WIDTH
+        at_low, at_high = quote + unit * marks[mark + 2], quote + unit * marks[mark + 3]
+        if max(at_low, at_high) > peak or peak - min(at_low, at_high) > fall:
+            for each in range(place, stop):
+                equity = quote + unit * closes[each]
+                peak = max(peak, equity)
+                fall = max(fall, peak - equity)
+        place = stop
     gauge[lay.PEAK] = peak
     gauge[lay.FALL] = fall
 
@@ -254,10 +276,11 @@ def pass_over(
             break
     gauge[lay.PEAK] = peak
     gauge[lay.FALL] = fall
-    if place > first:
+    cells[lay.PLACE] = place
+    # The next bar tells its own time and price.
+    if place > first and place >= end:
         cells[lay.LAST] = closes[place - 1]
         cells[lay.NOW] = times[place - 1] + cells[lay.BAR_MS]
-        cells[lay.PLACE] = place
 
 
 def first_bar_at(times: Cells, begin: int, end: int, wake_ms: int, bar_ms: int) -> int:
