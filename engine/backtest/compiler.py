@@ -29,8 +29,8 @@ _KEPT = ("advance", "consider", "replay")
 #: Put into their callers. What is called from few places is made no longer by that, and handing it its arrays, seven
 #: numbers each, costs more than most of these do.
 _INLINED = (
-    "run", "decide", "pass_bars", "measure_bars", "leave_bar", "is_undisturbed", "check", "show_quiet_bars", "bar_event",
-    "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
+    "run", "decide", "pass_bars", "measure_bars", "leave_bar", "is_undisturbed", "check", "show_quiet_bars",
+    "bar_event", "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
     "vet_nearest_first", "take_down", "count_message", "settle", "go_on", "begin_bar", "walk", "at_point", "end_bar",
     "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill", "open_day", "lock",
     "tell", "tell_market", "order_at", "rest", "withdraw", "end_order", "is_refused", "takes", "join", "wait",
@@ -136,14 +136,17 @@ def _address() -> Any:
     """`loop.address`, compiled."""
     from numba import types
     from numba.extending import intrinsic
-    from numba.np.arrayobj import make_array
+    from numba.np import arrayobj
+
+    make_array: Any = arrayobj.make_array
+    pointer: Any = types.CPointer
 
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         return make_array(signature.args[0])(context, builder, given[0]).data
 
     def address(typing_context: Any, array: Any) -> Any:
         del typing_context
-        return types.CPointer(array.dtype)(array), code
+        return pointer(array.dtype)(array), code
 
     return intrinsic(address)
 

@@ -12,7 +12,7 @@ from engine.backtest.kernel import account, venue, wishes
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import Cells
 
-# Stages of a bar.
+# Stages of a bar; between its points they are odd.
 NEXT = 0
 JUMP = 1
 OPENED = 2
@@ -71,11 +71,15 @@ def go_on(
     stage = cells[lay.STAGE]
     if stage == NEXT:
         begin_bar(cells, log, start, opened)
-    elif stage == FIRST or stage == SECOND or stage == LAST_LEG or stage == JUMP:
+    elif stage == SHOWN:
+        leave_bar(cells, gauge, close)
+    elif stage == CLOSED:
+        end_bar(cells, state, log, start)
+    elif stage & 1:
         near, far = (low, high) if opened - low <= high - opened else (high, low)
         target = near if stage == FIRST else far
         walk(cells, state, log, opened if stage == JUMP else close if stage == LAST_LEG else target)
-    elif stage == OPENED or stage == AT_FIRST or stage == AT_SECOND:
+    else:
         at_point(cells, state, log)
         is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0
         # Further on in the bar a timer may ring, and what was held back may go, at each of its points.
@@ -89,10 +93,6 @@ def go_on(
                 start + cells[lay.BAR_MS] // 3 if stage == OPENED else cells[lay.NOW] + cells[lay.BAR_MS] // 3
             )
             cells[lay.MOMENT] = lay.WITHIN
-    elif stage == CLOSED:
-        end_bar(cells, state, log, start)
-    else:
-        leave_bar(cells, gauge, close)
 
 
 def begin_bar(cells: Cells, log: Cells, start: int, opened: int) -> None:
