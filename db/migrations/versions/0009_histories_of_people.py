@@ -1,6 +1,6 @@
 """Histories that people send in: whose they are, and what is on its way.
 
-Revision: 0008
+Revision: 0009
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from alembic import op
 
 from db.columns import UtcDateTime, identifier, long_text, packed, row_number
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
