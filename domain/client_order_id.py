@@ -9,6 +9,7 @@ so an order found at the venue names its instance even when the journal is gone.
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.errors import Refused
@@ -64,6 +65,8 @@ def is_ours(client_order_id: str) -> bool:
     return len(client_order_id) == LENGTH and client_order_id.startswith(PREFIX)
 
 
+# Every piece of news of an order asks several times whose it is.
+@lru_cache(maxsize=8_192)
 def decode(client_order_id: str) -> OrderKey:
     """The key that a client order id carries; `ForeignOrderId` for names of others."""
     if not is_ours(client_order_id):

@@ -242,7 +242,14 @@ class OrderGateway:
                     await self._cancel(order)
                 elif await self._is_dead(order, committed_ms, denials := denials + 1, deliver):
                     return
-            await asyncio.sleep(next(delays, self._settings.schedule[-1]))
+            pause = next(delays, self._settings.schedule[-1])
+            left_ms = self._last_moment_ms(committed_ms) - self._clock.machine.now_ms()
+            # The moment from which an order that is denied can be proven dead is not slept through.
+            await asyncio.sleep(min(pause, (left_ms + 1) / 1000) if denials and left_ms >= 0 else pause)
+
+    def _last_moment_ms(self, committed_ms: int) -> int:
+        """Until when the venue may still accept what was committed then."""
+        return committed_ms + self._window_ms + self._settings.dead_margin_ms
 
     def _traded_since(self, order: Order, committed_ms: int) -> int:
         """The trading time before which an order cannot have traded; one that has rested may have for a day."""
@@ -252,8 +259,8 @@ class OrderGateway:
 
     async def _is_dead(self, order: Order, committed_ms: int, denials: int, deliver: Deliver) -> bool:
         """Whether the order is proven never to have been: the venue could not accept it any more, and denies it."""
-        deadline = committed_ms + self._window_ms + self._settings.dead_margin_ms
-        if denials < self._settings.denials or self._clock.machine.now_ms() <= deadline:
+        is_late = self._clock.machine.now_ms() > self._last_moment_ms(committed_ms)
+        if denials < self._settings.denials or not is_late:
             return False
         try:
             resting = await self._exchange.open_orders(order.symbol)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from redis.exceptions import RedisError
@@ -183,24 +183,26 @@ class FollowerDesk:
         dirty = {number for number, owned in self.owned.items() if owned.is_due(now_ns)}
         first = sorted(rung | dirty, key=lambda number: (number not in rung, number))
         mine = [self.owned[number] for number in first if number in self.owned and self._may(number)]
+        ahead: list[Owned] = []
         for start in range(0, len(mine), TOGETHER):
+            some = mine[start : start + TOGETHER]
             try:
-                await self._carry_out(mine[start : start + TOGETHER], rung)
+                await self._carry_out(some, rung, ahead)
             except BaseException:
                 # Those that come after them have not been looked at.
                 self._rung |= rung - {owned.account for owned in mine[:start]}
                 raise
-            if len(mine) > start + TOGETHER:
-                told = [self._engine(one, name) for one in mine[start : start + TOGETHER] for name in one.instances]
-                await until_most_have_left(filter(None, told))
+            ahead = some
 
-    async def _carry_out(self, mine: list[Owned], rung: Collection[int]) -> None:
-        """Plan for some, keep it, and hand it over; others wait no longer than these take."""
+    async def _carry_out(self, mine: list[Owned], rung: Collection[int], ahead: Iterable[Owned]) -> None:
+        """Plan for some, keep it, and hand it over once most orders of those ahead have left."""
         try:
             await self._prepare([owned for owned in mine if owned.account in rung])
             mine = [owned for owned in mine if self.owned.get(owned.account) is owned]
             targets = {owned.account: self._plan(owned) for owned in mine if owned.account in rung}
             await self._keep(mine)
+            sending = [self._engine(one, symbol) for one in ahead for symbol in one.instances]
+            await until_most_have_left(filter(None, sending))
         except BaseException:
             # Nobody has heard of what was decided; it is read back and decided again.
             for owned in mine:
@@ -239,13 +241,20 @@ class FollowerDesk:
 
         await self._parts.database.keep(work)
 
-    async def _prepare(self, mine: Iterable[Owned]) -> None:
+    async def _prepare(self, mine: Collection[Owned]) -> None:
         """Bring each up to date; one that cannot be is left out."""
         for owned in mine:
-            try:
-                await self._prepare_one(owned)
-            except AresError as error:
-                await self._fail(owned.account, str(error) or type(error).__name__)
+            await self._or_fail(owned, self._prepare_one(owned))
+        async with asyncio.TaskGroup() as together:  # after a take-over there are many
+            for owned in mine:
+                if self.owned.get(owned.account) is owned and not owned.is_current:
+                    together.create_task(self._or_fail(owned, self._loader.catch_up(owned)))
+
+    async def _or_fail(self, owned: Owned, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except AresError as error:
+            await self._fail(owned.account, str(error) or type(error).__name__)
 
     async def _prepare_one(self, owned: Owned) -> None:
         """Bring relationships up to date, and make instances for symbols that are new."""
@@ -257,8 +266,6 @@ class FollowerDesk:
         if await self._loader.equip(owned, {number: self.rows.positions.get(number, {}) for number in masters}):
             self._ring(None)
         self._bind(owned)
-        if not owned.is_current:
-            await self._loader.catch_up(owned)
         runner = self._accounts.get(owned.account)
         equity = owned.equity_of(runner.hub.balances) if runner is not None and runner.hub is not None else 0
         owned.book.caps = caps_of(owned.row, equity or owned.book.caps.equity, owned.quantum)

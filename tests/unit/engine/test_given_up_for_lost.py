@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from domain.instance import PAST_ORDERS
 from domain.order import CANCELLED, FILLED, REJECTED
 from domain.outcome import Rejected
+from engine.order_gateway import ResolveSettings
 from tests.fakes.fake_orders import Lost
-from tests.fakes.virtual_time import in_virtual_time
+from tests.fakes.virtual_time import in_virtual_time, virtual_clock
 from tests.negative.mechanism import FAST
 from tests.unit.engine.floor import Floor, Node, node_on, open_floor
 
@@ -72,3 +74,17 @@ async def test_it_is_known_after_many_others_of_its_kind() -> None:
         floor.exchange.orders.fill(lost)
         await asyncio.sleep(10)
         assert row(floor, lost) == (FILLED, 100, 100)
+
+
+@in_virtual_time
+async def test_an_order_that_never_was_is_proven_dead_as_soon_as_it_can_be() -> None:
+    """The fifth question would come 7.5 seconds after the first: the moment it is about must not be slept through."""
+    floor, settings = open_floor(), replace(FAST, resolve=ResolveSettings(dead_margin_ms=3_000))
+    floor.exchange.orders.next_places(Lost(kept=False))
+    async with node_on(floor, settings=settings):
+        lost = floor.our_orders()[0].client_order_id
+        committed_ms = virtual_clock().machine.now_ms()
+        while floor.journal.book(7).orders[lost].status != REJECTED:
+            await asyncio.sleep(0.01)
+        took_ms = virtual_clock().machine.now_ms() - committed_ms
+        assert took_ms < settings.receive_window_ms + 3_000 + 500
