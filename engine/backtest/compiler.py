@@ -78,7 +78,6 @@ def _plain(function: Any, name: str) -> Any:
 def _compiled_shadows(is_margin: bool) -> dict[str, ModuleType]:
     shadows = _shadows(_jit(), is_margin)
     vars(shadows[wishes.__name__])["check"] = _rules(_jit())
-    vars(shadows[market.__name__])["fetch"] = _fetch()
     return shadows
 
 
@@ -150,31 +149,6 @@ def _address() -> Any:
         return pointer(array.dtype)(array), code
 
     return intrinsic(address)
-
-
-@cache
-def _fetch() -> Any:
-    """`market.fetch`, compiled."""
-    from llvmlite import ir
-    from numba import types
-    from numba.extending import intrinsic
-
-    flag = ir.IntType(32)
-    text = ir.IntType(8).as_pointer()
-
-    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [text, flag, flag, flag])
-        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [text], kind)
-        where = builder.bitcast(builder.gep(given[0], [given[1]]), text)
-        # To read, for the nearest cache, data.
-        builder.call(prefetch, [where, flag(0), flag(3), flag(1)])
-        return context.get_dummy_value()
-
-    def fetch(typing_context: Any, column: Any, place: Any) -> Any:
-        del typing_context
-        return types.void(column, types.intp), code
-
-    return intrinsic(fetch)
 
 
 @cache

@@ -25,15 +25,6 @@ CLOSED = 8
 SHOWN = 9
 
 
-#: Bars that are asked for ahead of the one that is looked at, and how many lie together in memory.
-AHEAD = 64
-TOGETHER = 8
-
-
-def fetch(column: Cells, place: int) -> None:
-    """In compiled copies: ask the memory for a number that is soon to be read. It need not be there."""
-
-
 def advance(
     cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, opens: Cells, highs: Cells,
     lows: Cells, closes: Cells, marks: Cells, end: int,
@@ -56,7 +47,7 @@ def advance(
             return bool(cells[lay.TROUBLE] == lay.FINE)
         if cells[lay.STAGE] == NEXT:
             if cells[lay.WANTS_BARS] == 0 and cells[lay.WAITING] == 0 and cells[lay.HELD_BACK_SLOTS] == 0:
-                pass_over(cells, state, gauge, times, opens, highs, lows, closes, marks, end)
+                pass_over(cells, state, gauge, times, highs, lows, closes, marks, end)
             if cells[lay.PLACE] >= end or cells[lay.TROUBLE] != lay.FINE or not has_room(cells):
                 return False
         place = cells[lay.PLACE]
@@ -251,8 +242,8 @@ def measure_bars(cells: Cells, gauge: Cells, closes: Cells, marks: Cells, begin:
 
 
 def pass_over(
-    cells: Cells, state: Cells, gauge: Cells, times: Cells, opens: Cells, highs: Cells, lows: Cells, closes: Cells,
-    marks: Cells, end: int,
+    cells: Cells, state: Cells, gauge: Cells, times: Cells, highs: Cells, lows: Cells, closes: Cells, marks: Cells,
+    end: int,
 ) -> None:  # fmt: skip
     """Pass over bars in which nothing happens, taking their closes into the result.
 
@@ -267,10 +258,6 @@ def pass_over(
     first = place = cells[lay.PLACE]
     until = first_bar_at(times, place, end, account.sooner(cells, state[slots.WAKE_MS]), cells[lay.BAR_MS])
     while place < until:
-        # Of these only the bars are read in which something happens.
-        for ahead in range(place + AHEAD, place + AHEAD + lay.BLOCK, TOGETHER):
-            fetch(times, ahead)
-            fetch(opens, ahead)
         block = place // lay.BLOCK
         stop = min((block + 1) * lay.BLOCK, until)
         if stop - place == lay.BLOCK:
