@@ -40,6 +40,8 @@ TICKS = {
     "ADAUSDT": "0.0001", "LTCUSDT": "0.01", "LINKUSDT": "0.01", "DOGEUSDT": "0.00001",
 }  # fmt: skip
 SYMBOLS = tuple(TICKS)
+#: Between looks at a worker at rest: a look at thousands of strategies takes its time too.
+LOOK_SECONDS = 10
 
 
 def main() -> None:
@@ -57,7 +59,7 @@ def main() -> None:
         print(f"owned: {len(numbers)} leases {time.monotonic() - began:.1f} s after launch ({owned:.1f} s as a member)")
         wait_until_safe(made, len(numbers), wanted.patience)
         print(f"safe to order: {time.monotonic() - began:.1f} s after launch")
-        settle(made, process, wanted.patience)
+        settle(made, process, wanted)
         print(f"processor until then, {time.monotonic() - began:.0f} s after launch: {spent(made, process)}")
         if not wanted.paper:
             show_tape(made, wanted.grids * wanted.levels)
@@ -71,8 +73,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--grids", type=int, default=9_000)
     parser.add_argument("--accounts", type=int, default=100)
     parser.add_argument("--levels", type=int, default=20)
-    parser.add_argument("--seconds", type=int, default=20, help="of measuring, once everything rests")
-    parser.add_argument("--stops", type=int, default=30)
+    parser.add_argument("--seconds", type=int, default=60, help="of measuring, once everything rests")
+    parser.add_argument("--stops", type=int, default=100)
     parser.add_argument("--patience", type=float, default=600.0)
     parser.add_argument("--paper", action="store_true", help="paper accounts")
     parser.add_argument("--limits", action="store_true", help="the simulated venue's limits as they are")
@@ -161,23 +163,30 @@ def wait_until_safe(made: World, strategies: int, patience: float) -> None:
         time.sleep(0.5)
 
 
-def settle(made: World, process: psutil.Process, patience: float) -> None:
-    """Until no order is sent any more."""
-    began, last = time.monotonic(), -1.0
-    while (sent := gauge(made, "ares_order_requests")) != last:
-        if time.monotonic() - began > patience:
+def settle(made: World, process: psutil.Process, wanted: argparse.Namespace) -> None:
+    """Until every level has its order and none is sent any more.
+
+    Within the limits nothing is sent for long, until the venue's next window begins: that is no rest.
+    """
+    began, last, levels = time.monotonic(), -1.0, wanted.grids * wanted.levels
+    while time.monotonic() - began < wanted.patience:
+        sent, held = gauge(made, "ares_order_requests"), gauge(made, "ares_held_back")
+        if sent == last and sent >= levels and not held:
             break
         last = sent
         time.sleep(5)
+    else:
+        print("NOT at rest: ", end="")
     print(f"orders sent: {last:.0f}, at rest {time.monotonic() - began:.0f} s later; {mebibytes(process):.0f} MiB")
 
 
 def show_cost(made: World, process: psutil.Process, seconds: int) -> None:
-    before, lags = process.cpu_times(), []
-    for _ in range(seconds):
-        time.sleep(1)
+    lags: list[float] = []
+    before = process.cpu_times()
+    for _ in range(max(seconds // LOOK_SECONDS, 1)):
+        time.sleep(LOOK_SECONDS)
         lags.append(gauge(made, "ares_loop_lag_ms"))
-    after = process.cpu_times()
+    after, seconds = process.cpu_times(), len(lags) * LOOK_SECONDS
     used = after.user + after.system - before.user - before.system
     print(f"at rest: {mebibytes(process):.0f} MiB, {100 * used / seconds:.0f} % of a core, ", end="")
     print(f"loop lag p50 {statistics.median(lags):.1f} ms, max {max(lags):.1f} ms")
@@ -220,7 +229,9 @@ def show_stops(made: World, numbers: list[int]) -> None:
         until(lambda command=command: made.outcome(command)[0] is not None, "the stop", 60)  # type: ignore[misc]
         took.append((time.monotonic() - began) * 1000)
     took.sort()
-    print(f"stop, ring to done: p50 {statistics.median(took):.0f} ms, max {took[-1]:.0f} ms of {len(took)}")
+    last = took[min(len(took) * 99 // 100, len(took) - 1)]
+    words = f"p50 {statistics.median(took):.0f} ms, p99 {last:.0f} ms, max {took[-1]:.0f} ms of {len(took)}"
+    print(f"stop, ring to done: {words}")
 
 
 def show_inspect(made: World) -> None:

@@ -221,8 +221,8 @@ class VenueSettings:
     #: Milliseconds in which a signed request must reach the matching engine.
     receive_window_ms: int = 1_200
     timeout_seconds: float = 10.0
-    #: A private stream that is silent for so long while orders rest is taken for dead, and one that does not tell
-    #: of an order within so long after the venue accepted it.
+    #: A private stream that is silent for so long, its answers to pings included, is taken for dead, and one that does
+    #: not tell of an order or a trade within so long after the venue told of it by REST.
     silence_seconds: float = 30.0
     report_seconds: float = 5.0
     #: Shared by every process behind the same address; without one nothing is held back.
@@ -326,7 +326,10 @@ class BaseExchange(Protocol):
         """Send several; one outcome each, in order. What the answer leaves out is unknown."""
 
     async def cancel(self, order: Order) -> Outcome:
-        """Ask to cancel; accepted means the venue has taken the cancel, the order's end arrives as a report."""
+        """Ask to cancel; accepted means the venue has taken the cancel.
+
+        Where the answer does not tell the order's end, it arrives as a report.
+        """
 
     async def query(self, order: Order) -> OrderReport | None:
         """What the venue says of an order by its client order id; None when it knows of none (weak evidence)."""

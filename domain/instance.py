@@ -22,6 +22,7 @@ from domain.instrument import Instrument
 from domain.order import Order, OrderReport
 from domain.position_tracker import Position, lose_lots, trade
 from domain.slots import Wish
+from domain.working import WorkingOrders
 
 OUT_PAIRS: Final = 512
 PAST_ORDERS: Final = 16
@@ -82,7 +83,7 @@ class Instance:
         #: The last order of every slot; put one by `_put`.
         self.orders: dict[int, Order] = {}
         #: Those of them that are not complete: asked for far more often than any changes.
-        self._live: dict[int, Order] = {}
+        self.working = WorkingOrders()
         self.executions = Executions(self._held_after, Position())
         self.fees: dict[str, int] = {}
         self.trades = 0
@@ -199,12 +200,7 @@ class Instance:
 
     def live_orders(self) -> list[Order]:
         """Orders that are not complete: working, unknown, or with executions still to be booked."""
-        return list(self._live.values())
-
-    @property
-    def live_count(self) -> int:
-        """How many orders are not complete."""
-        return len(self._live)
+        return list(self.working.by_slot.values())
 
     def is_free(self, slot: int) -> bool:
         """Whether the slot has no order, or one that is complete."""
@@ -222,12 +218,8 @@ class Instance:
         return self.order_named(client_order_id) or self._past.get(client_order_id)
 
     def _put(self, order: Order) -> None:
-        slot = order.key.slot
-        self.orders[slot] = order
-        if orders.is_complete(order):
-            self._live.pop(slot, None)
-        else:
-            self._live[slot] = order
+        self.orders[order.key.slot] = order
+        self.working.put(order)
 
     def _events_of(self, before: Order, after: Order, now_ms: int) -> list[Event]:
         if orders.is_complete(before) or not orders.is_complete(after):

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from domain.errors import Refused
+from domain.order import OrderReport
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The venue holds the order."""
+    """The venue holds the order, or has taken its cancel."""
 
     #: The venue's own id of the order, as text.
     venue_order_id: str
+    #: The end of the order, where the answer to its cancel tells it.
+    end: OrderReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from core.base_journal import RiskMetrics
 from domain import funding, ledger, slots
-from domain.capital import Free, fill_entry, locked
+from domain.capital import Free, fill_entry
 from domain.events import View
 from domain.executions import Executions
 from domain.fill import Fill
@@ -17,7 +17,7 @@ from domain.funding import FundingShare
 from domain.instance import Instance
 from domain.instrument import Instrument
 from domain.ledger import UNALLOCATED, Entry, Ledger
-from domain.order import BUY, ENTRY, SELL, Order, unbooked
+from domain.order import ENTRY, SELL, Order
 from domain.position_tracker import Position
 from domain.profit import Units, book
 from domain.risk_manager import RiskIntent, RiskView
@@ -173,7 +173,7 @@ class Books:
 
     def view(self, instance: Instance, now_ms: int) -> View:
         """The snapshot a decision reads."""
-        return self._view(locked(self._instrument, instance.live_orders(), self.last_ticks), now_ms)
+        return self._view(instance.working.locked(self._instrument, self.last_ticks), now_ms)
 
     def _view(self, taken: Free, now_ms: int) -> View:
         instrument = self._instrument
@@ -191,21 +191,20 @@ class Books:
 
     def risk_view(self, instance: Instance, now_ms: int, machine_ms: int) -> RiskView:
         """The snapshot the risk rules read. Orders whose fate is unknown count as open."""
-        live = instance.live_orders()
-        taken = locked(self._instrument, live, self.last_ticks)
+        working = instance.working
+        taken = working.locked(self._instrument, self.last_ticks)
         view = self._view(taken, now_ms)
         del self._messages[: bisect_right(self._messages, machine_ms - 1_000)]
-        held = self._held_slots(instance.state) | {order.key.slot for order in live if order.key.leg == ENTRY}
         return RiskView(
             now_ms=now_ms,
             last_ticks=self.last_ticks,
             price_age_ms=max(machine_ms - self.price.seen_ms, 0),
             tick_lot=view.tick_lot,
             position_lots=instance.position.lots // view.base_per_lot,
-            open_buy_lots=sum(unbooked(order) for order in live if order.side == BUY),
-            open_sell_lots=sum(unbooked(order) for order in live if order.side == SELL),
-            open_orders=len(live),
-            positions=len(held),
+            open_buy_lots=working.buy_lots,
+            open_sell_lots=working.sell_lots,
+            open_orders=len(working.by_slot),
+            positions=_positions(instance),
             realised_today=self._realised,
             trades_today=self._trades,
             losses_in_a_row=self._losses,
@@ -259,8 +258,9 @@ class Books:
         position, fee = book(total[0], fill, self._units)
         return position, total[1] + fee
 
-    @staticmethod
-    def _held_slots(state: list[int]) -> set[int]:
-        return {
-            slot for slot in range(slots.count_of(state)) if state[slots.HEADER + slot * slots.WIDTH + slots.HELD] != 0
-        }
+
+def _positions(instance: Instance) -> int:
+    """Slots that hold something, or whose entry works."""
+    held = instance.state[slots.HEADER + slots.HELD :: slots.WIDTH]
+    entering = (slot for slot, order in instance.working.by_slot.items() if order.key.leg == ENTRY)
+    return len(held) - held.count(0) + sum(slot >= len(held) or not held[slot] for slot in entering)

@@ -123,6 +123,7 @@ class EngineManager:
         engine.catch_up()
         reach("manager.loaded")
         self.engines[spec.number] = hub.engines[spec.number] = engine
+        engine.instance.working.join(hub.rules.standing(spec.symbol).own)
         self._hubs[spec.number] = hub
         self._running[spec.number] = asyncio.create_task(engine.run(), name=f"instance {spec.number}")
         return engine
@@ -145,6 +146,7 @@ class EngineManager:
         """Let an instance go: its requests end, its resting orders stay resting."""
         engine, hub, task = self.engines.pop(number), self._hubs.pop(number), self._running.pop(number)
         hub.engines.pop(number, None)
+        engine.instance.working.leave()
         await self._market.detach(engine)
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -6,13 +6,13 @@ or has ended by itself, waits before the next attempt, longer each time; the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from core.base_exchange import TradingRules
 from core.order_pace import OrderPace
 from domain.order import BUY, FLATTEN, MARKET, STOP, Order
+from domain.working import Tally
 
 PPM: Final = 1_000_000
 VENUE_CLOSED: Final = "venue_closed"
@@ -46,8 +46,8 @@ class Standing:
     unreachable: str = ""
     #: Orders of this account that rest on the symbol and are not ours.
     foreign_orders: int = 0
-    #: Counts the orders of every instance on the symbol that are not complete.
-    own_orders: Callable[[], int] = lambda: 0
+    #: The orders of every instance on the symbol that are not complete.
+    own: Tally = field(default_factory=Tally)
     #: How many orders the account may send; the same for all of its symbols.
     pace: OrderPace | None = None
 
@@ -68,7 +68,7 @@ class Standing:
         if order.type != MARKET and not self._is_in_range(order, last_ticks):
             return OUTSIDE_PRICE_RANGE
         limit = self.rules.max_open_orders
-        if 0 < limit <= self.own_orders() + self.foreign_orders:
+        if 0 < limit <= self.own.count + self.foreign_orders:
             return TOO_MANY_OPEN_ORDERS
         if self.pace is not None and not self.pace.has_room(is_urgent=order.reduce_only):
             return TOO_MANY_NEW_ORDERS

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from domain import slots
 from engine.alarms import Alarms
@@ -32,6 +33,9 @@ class Liveness:
         self._found: dict[int, tuple[str, int]] = {}
         #: Instances that the last look has woken.
         self._woken: set[int] = set()
+        #: Engine -> its steps when nothing was left to place. Only a step changes that, so the slots of what sleeps are
+        #: looked at once.
+        self._content: WeakKeyDictionary[TradingEngine, int] = WeakKeyDictionary()
 
     async def look(self) -> None:
         """Look once at every instance, a few at a time: thousands at once would hold up every order."""
@@ -45,7 +49,7 @@ class Liveness:
         engine = self._engines.get(number)
         if engine is None:
             return
-        idle = _idleness(engine)
+        idle = self._idleness(engine)
         before, times = self._found.get(number, ("", 0))
         times = times + 1 if idle == before else 1
         self._found[number] = (idle, times)
@@ -54,6 +58,23 @@ class Liveness:
         self._woken.discard(number)
         if idle and times == LOOKS:
             self._heal(number, engine, idle)
+
+    def _idleness(self, engine: TradingEngine) -> str:
+        """What the instance should have done by now, in words with the next step; empty when nothing is wrong."""
+        if engine.status.state in _EXPLAINED:
+            return ""
+        if not engine.is_running:
+            reason = engine.status.last_error or "nobody knows why"
+            return f"its engine has ended ({reason}); stop it and start it again."
+        is_content = self._content.get(engine) == engine.status.steps
+        if (is_content and not _is_due(engine)) or not engine.is_idle:
+            return ""
+        if not is_content:
+            waiting = [slot for slot in _wishes(engine) if slot not in engine.status.held_back]
+            if waiting:
+                return f"{len(waiting)} orders are wished and neither placed nor held back; they are placed now."
+            self._content[engine] = engine.status.steps
+        return NOT_WOKEN if _is_due(engine) else ""
 
     def _forget(self) -> None:
         for number in self._found.keys() - self._engines.keys():
@@ -72,21 +93,11 @@ class Liveness:
         self._alarms.ring("instance_idle", f"strategy instance {number}: {words}", number)
 
 
-def _idleness(engine: TradingEngine) -> str:
-    """What the instance should have done by now, in words with the next step; empty when nothing is wrong."""
-    if engine.status.state in _EXPLAINED:
-        return ""
-    if not engine.is_running:
-        reason = engine.status.last_error or "nobody knows why"
-        return f"its engine has ended ({reason}); stop it and start it again."
-    if not engine.is_idle:
-        return ""
-    waiting = [slot for slot in _wishes(engine) if slot not in engine.status.held_back]
-    if waiting:
-        return f"{len(waiting)} orders are wished and neither placed nor held back; they are placed now."
+def _is_due(engine: TradingEngine) -> bool:
+    """Whether the price is where the instance waits for it, and it could act on it."""
     state, last = engine.instance.state, engine.books.last_ticks
-    is_due = last > 0 and (0 < state[slots.WAKE_ABOVE] <= last or last <= state[slots.WAKE_BELOW])
-    return NOT_WOKEN if is_due and not engine.status.held_back and not slots.is_finished(state) else ""
+    is_reached = last > 0 and (0 < state[slots.WAKE_ABOVE] <= last or last <= state[slots.WAKE_BELOW])
+    return is_reached and not engine.status.held_back and not slots.is_finished(state)
 
 
 def _wishes(engine: TradingEngine) -> list[int]:

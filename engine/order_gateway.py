@@ -98,13 +98,18 @@ class OrderGateway:
         reach("gateway.place_delivered")
 
     async def cancel(self, order: Order, deliver: Deliver) -> None:
-        """Ask to cancel, once; then make sure to learn the order's end."""
+        """Ask to cancel, once; then make sure to learn the order's end, unless the answer tells it."""
         reach("gateway.before_cancel")
         outcome = await self._cancel(order)
         reach("gateway.after_cancel")
         if isinstance(outcome, Rejected):
             log.info("cancel_refused", client_order_id=order.client_order_id, reason=outcome.reason)
             self._heed(outcome.reason)
+        if isinstance(outcome, Accepted) and outcome.end is not None:
+            # The answer tells what the stream will: a stream that is just being opened holds up no stop.
+            self.settled(order.client_order_id)
+            deliver(outcome.end)
+            return
         delay = self._settings.cancel_check_seconds if isinstance(outcome, Accepted) else 0.0
         self.settled(order.client_order_id)  # whoever asks already would be content with an order that still works
         self._ask(order, self._clock.machine.now_ms(), deliver, first_delay=delay, is_cancelled=True)

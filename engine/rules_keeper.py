@@ -55,9 +55,8 @@ class RulesKeeper:
         """How a symbol stands, shared by every instance on it."""
         found = self.standings.get(symbol)
         if found is None:
-            count = self._counter(symbol)
             rules = self._exchange.trading_rules(symbol)
-            found = Standing(rules, refused=self._refused, own_orders=count, pace=self._pace)
+            found = Standing(rules, refused=self._refused, pace=self._pace)
             self.standings[symbol] = found
         return found
 
@@ -142,10 +141,3 @@ class RulesKeeper:
             if engine.instance.instrument.symbol == symbol:
                 self._alarms.ring(code, words, number)
                 engine.tell(words)
-
-    def _counter(self, symbol: str) -> Callable[[], int]:
-        def count() -> int:
-            mine = (engine for engine in self._engines.values() if engine.instance.instrument.symbol == symbol)
-            return sum(engine.instance.live_count for engine in mine)
-
-        return count

@@ -165,30 +165,32 @@ class BinanceExchange:
 
     async def cancel(self, order: Order) -> Outcome:
         """Ask to cancel; a refusal says that the order is not open (any more), which a query explains."""
-        request, echo = orders.cancelling(self._dialect, order)
-        return await self._rest.write(request, None, echo)
+        outcome = await orders.cancel(self._rest, order, self.instrument(order.symbol))
+        if isinstance(outcome, Accepted) and outcome.end is not None:
+            self._watchdog.expect(order.client_order_id, is_end=True)
+        return outcome
 
     async def query(self, order: Order) -> OrderReport | None:
         """What the venue says of an order by its client order id; None when it knows of none (weak evidence)."""
         found = await orders.query(self._rest, order, self.instrument(order.symbol), self._names)
         if found is not None:
             self._names.remember(order.symbol, found.venue_order_id, order.client_order_id)
-            self._watchdog.rests(found)
+            self._watchdog.learn(found)
         return found
 
     async def open_orders(self, symbol: str | None = None) -> list[OpenOrder]:
         """Everything that rests on the account, ours and foreign, conditional orders included."""
-        thought = self._watchdog.resting
         found = await orders.open_orders(self._rest, symbol, self.instrument)
-        if symbol is None:
-            self._watchdog.listed(thought, {order.client_order_id for order in found})
         for order in found:
             self._names.remember(order.symbol, order.venue_order_id, order.client_order_id)
         return found
 
     async def fills_since(self, symbol: str, after_trade_id: str, since_ms: int) -> list[Fill]:
         """The account's trades after a trade id (empty: from `since_ms`), oldest first, all pages."""
-        return await self._history.since(symbol, after_trade_id, since_ms)
+        found = await self._history.since(symbol, after_trade_id, since_ms)
+        for fill in found:
+            self._watchdog.learn(fill)
+        return found
 
     async def balances(self) -> dict[str, Balance]:
         """Asset -> what the account holds, in quanta of 10^-8."""

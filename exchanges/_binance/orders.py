@@ -11,7 +11,7 @@ from core.base_exchange import OpenOrder, VenueOrder
 from domain.errors import AresError, Transient
 from domain.instrument import Instrument
 from domain.order import CANCELLED, STOP_MARKET, Order, OrderReport
-from domain.outcome import Outcome, Rejected, Unknown
+from domain.outcome import Accepted, Outcome, Rejected, Unknown
 from exchanges._binance import words
 from exchanges._binance.dialect import Dialect
 from exchanges._binance.history import OrderNames
@@ -46,6 +46,18 @@ def cancelling(dialect: Dialect, order: Order) -> tuple[Request, Echo]:
     return Request(dialect.private, "DELETE", "order", params), echo
 
 
+async def cancel(rest: BinanceRest, order: Order, instrument: Instrument) -> Outcome:
+    """Ask to cancel. The answer tells how much was executed, so that nobody has to wait for the stream to say it."""
+    request, echo = cancelling(rest.dialect, order)
+    outcome, body = await rest.judged(request, None, echo)
+    if not isinstance(outcome, Accepted):
+        return outcome
+    try:
+        return Accepted(outcome.venue_order_id, words.end_of(body, instrument, order.client_order_id))
+    except (AresError, ArithmeticError, KeyError, TypeError, ValueError):
+        return outcome  # it is taken all the same; what became of the order is asked for
+
+
 async def send_batch(
     rest: BinanceRest, batch: Sequence[Order], instrument: Callable[[str], Instrument], committed_ms: int
 ) -> list[Outcome]:
@@ -72,7 +84,7 @@ def _batch_outcomes(answer: Answer | Rejected | Unknown, batch: Sequence[Order])
         return [answer for _ in batch]
     body = decode(answer)
     if answer.status != 200 or not isinstance(body, list):
-        verdict = write_outcome(answer, {"batch": "a list"})
+        verdict = write_outcome(answer, body, {"batch": "a list"})
         return [verdict for _ in batch]
     if len(body) == len(batch):
         return [item_outcome(item, _echo(order)) for item, order in zip(body, batch, strict=True)]

@@ -42,9 +42,8 @@ def code_of(body: Any) -> int | None:
     return code if isinstance(code, int) and not isinstance(code, bool) and code < 0 else None
 
 
-def write_outcome(answer: Answer, echo: Mapping[str, str]) -> Outcome:
-    """What became of a request that places or cancels; `echo` is what the answer must repeat, by field."""
-    body = decode(answer)
+def write_outcome(answer: Answer, body: Any, echo: Mapping[str, str]) -> Outcome:
+    """What became of a request that places or cancels; `echo` is what the answer's `body` must repeat, by field."""
     code = code_of(body)
     if answer.status >= 500 or code in UNKNOWN_CODES:
         return Unknown(f"HTTP {answer.status}, {_words(body, code)}: it may have been executed.")

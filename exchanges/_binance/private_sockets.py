@@ -16,6 +16,7 @@ from core.base_exchange import KeyRefused, VenueSettings
 from domain.errors import AresError, Transient
 from exchanges._binance.outcomes import CLOCK_CODES, KEY_CODES, code_of
 from exchanges._binance.rest import BinanceRest, VenueRefusal
+from exchanges._ccxt import EchoedSocket
 
 #: A listen key lives for an hour; it is renewed twice as often as needed.
 _RENEWAL_SECONDS = 1_800.0
@@ -36,7 +37,7 @@ def address(default: str, settings: VenueSettings) -> str:
 
 
 @asynccontextmanager
-async def open_socket(rest: BinanceRest, settings: VenueSettings) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+async def open_socket(rest: BinanceRest, settings: VenueSettings) -> AsyncIterator[EchoedSocket]:
     """A socket on which private events arrive."""
     url = address(rest.dialect.private_stream, settings)
     if not rest.dialect.is_futures:
@@ -56,9 +57,7 @@ async def open_socket(rest: BinanceRest, settings: VenueSettings) -> AsyncIterat
 
 
 @asynccontextmanager
-async def _connected(
-    rest: BinanceRest, settings: VenueSettings, url: str
-) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+async def _connected(rest: BinanceRest, settings: VenueSettings, url: str) -> AsyncIterator[EchoedSocket]:
     async with asyncio.timeout(settings.timeout_seconds):
         socket = await rest.door.session.websocket(
             url, heartbeat=_HEARTBEAT_SECONDS, max_msg_size=_LARGEST_FRAME, autoping=True
@@ -69,7 +68,7 @@ async def _connected(
         await socket.close()
 
 
-async def _subscribe(rest: BinanceRest, settings: VenueSettings, socket: aiohttp.ClientWebSocketResponse) -> None:
+async def _subscribe(rest: BinanceRest, settings: VenueSettings, socket: EchoedSocket) -> None:
     """Ask for the account's events. What is signed is sorted by name and not percent-encoded."""
     params: dict[str, Any] = {"recvWindow": settings.receive_window_ms, "timestamp": rest.door.venue_ms()}
     params["apiKey"], _ = rest.door.sign_text("")
@@ -105,7 +104,7 @@ async def _listen_key(rest: BinanceRest) -> str:
     return key
 
 
-async def _renew(rest: BinanceRest, key: str, socket: aiohttp.ClientWebSocketResponse) -> None:
+async def _renew(rest: BinanceRest, key: str, socket: EchoedSocket) -> None:
     """Keep the key alive; when the venue knows it no more, end the connection, so that a new one gets a new key."""
     wait = _RENEWAL_SECONDS
     while True:

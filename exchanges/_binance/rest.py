@@ -55,13 +55,18 @@ class BinanceRest:
 
     async def write(self, request: Request, committed_ms: int | None, echo: Mapping[str, str]) -> Outcome:
         """Send once and judge; never raises for anything the network or the venue does."""
+        outcome, _ = await self.judged(request, committed_ms, echo)
+        return outcome
+
+    async def judged(self, request: Request, committed_ms: int | None, echo: Mapping[str, str]) -> tuple[Outcome, Any]:
+        """The same with the body of the answer; None where there is none, or it is not JSON."""
         answer = await self.send(request, committed_ms)
         if not isinstance(answer, Answer):
-            return answer
-        outcome = write_outcome(answer, echo)
-        if code_of(decode(answer)) in CLOCK_CODES:
+            return answer, None
+        body = decode(answer)
+        if code_of(body) in CLOCK_CODES:
             await self._measure_quietly()
-        return outcome
+        return write_outcome(answer, body, echo), body
 
     async def send(self, request: Request, committed_ms: int | None) -> Answer | Rejected | Unknown:
         """The bare answer of a write, or its outcome where there is none."""

@@ -13,6 +13,7 @@ import structlog
 
 from core.base_exchange import KeyRefused, StreamGap, UserEvent, VenueSettings
 from domain.errors import AresError
+from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.order import OrderReport
 from exchanges._binance.events import ENDINGS, translate
@@ -20,6 +21,7 @@ from exchanges._binance.history import OrderNames
 from exchanges._binance.private_sockets import StreamDown, open_socket
 from exchanges._binance.rest import BinanceRest
 from exchanges._binance.watchdog import Watchdog
+from exchanges._ccxt import EchoedSocket
 
 _LONGEST_PAUSE = 30.0
 #: Events are dated by the venue; a gap starts a little earlier than the last one, to be on the safe side.
@@ -53,6 +55,7 @@ class UserStream:
         while True:
             try:
                 async with self._connect() as socket:
+                    socket.on_answer = self._watchdog.heard
                     self._watchdog.restart()
                     yield StreamGap(since_ms - _MARGIN_MS, reason)
                     async for event in self._read(socket):
@@ -65,7 +68,7 @@ class UserStream:
                 _log.warning("private_stream_ended", venue=self._rest.dialect.name, reason=reason)
             await self._pause()
 
-    def _connect(self) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
+    def _connect(self) -> AbstractAsyncContextManager[EchoedSocket]:
         return open_socket(self._rest, self._settings)
 
     async def _pause(self) -> None:
@@ -74,7 +77,7 @@ class UserStream:
         longest = min(_LONGEST_PAUSE, 0.25 * 2 ** min(self._failures, 10))
         await asyncio.sleep(_chance.uniform(0, longest))
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[UserEvent]:
+    async def _read(self, socket: EchoedSocket) -> AsyncIterator[UserEvent]:
         while True:
             try:
                 async with asyncio.timeout(self._watchdog.beat_seconds()):
@@ -82,6 +85,8 @@ class UserStream:
             except TimeoutError:
                 if complaint := self._watchdog.complaint():
                     raise StreamDown(complaint) from None
+                if self._watchdog.is_quiet:
+                    await socket.ping()
                 continue
             if message.type is not aiohttp.WSMsgType.TEXT:
                 raise StreamDown(f"closed with {socket.close_code}")
@@ -109,6 +114,6 @@ class UserStream:
             return [StreamGap(self._rest.door.venue_ms() - _MARGIN_MS, "an event could not be read")]
         self._failures = 0
         for item in found:
-            if isinstance(item, OrderReport):
+            if isinstance(item, OrderReport | Fill):
                 self._watchdog.saw(item)
         return found

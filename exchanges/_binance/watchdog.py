@@ -3,88 +3,108 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from typing import Final
 
 from core.clock import Clock
-from domain.order import OPEN, OrderReport
+from domain.fill import Fill
+from domain.order import OPEN, REJECTED, OrderReport
 
-_MOST = 5_000
-#: How many times its first bound the silence of a quiet account may last.
-_LONGEST = 16
+#: Things that are owed, and that were told, which are kept in mind.
+_MOST: Final = 5_000
+_MOST_TOLD: Final = 1_000
+#: The lowest status of an end: whichever the stream tells is word of it.
+_ENDED: Final = REJECTED
 
 
 class Watchdog:
-    """What the stream owes us: reports of orders that the venue accepted, and any word at all while orders rest."""
+    """What the stream owes us: an answer to every ping, and word of everything that we know by other ways.
+
+    A quiet account's stream may say nothing for days, so silence proves nothing while pings are answered. A stream
+    that answers pings and tells of nothing is found out by the first order, cancel or trade that it does not tell of.
+    """
 
     def __init__(self, clock: Clock, silence_seconds: float, report_seconds: float) -> None:
         self._clock = clock
-        self._silence_ns = self._bound_ns = int(silence_seconds * 1e9)
-        self._has_spoken = True
+        self._silence_ns = int(silence_seconds * 1e9)
         self._report_ns = int(report_seconds * 1e9)
-        self._owed: dict[str, int] = {}
-        self._told: OrderedDict[str, None] = OrderedDict()
-        self._resting: set[str] = set()
-        self._heard_ns = clock.machine.steady_ns()
+        #: What has to be told -> since when, and with at least which status.
+        self._owed: dict[str, tuple[int, int]] = {}
+        #: What was told lately: the highest status, and the venue's time of the last word.
+        self._told: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        #: Of the venue's own time, which need not be that of our clock: what was until then is owed no more; the newest
+        #: that is known.
+        self._since_ms = self._newest_ms = 0
+        self._heard_ns = self._connected_ns = clock.machine.steady_ns()
 
-    def expect(self, client_order_id: str) -> None:
-        """The venue has accepted this order by REST, so the stream has to tell of it."""
-        if client_order_id in self._told:
-            return  # the stream was faster than the answer
-        if len(self._resting) >= _MOST:
-            self._resting.clear()
-            self._owed.clear()
-        self._resting.add(client_order_id)
-        self._owed[client_order_id] = self._clock.machine.steady_ns()
+    def expect(self, client_order_id: str, *, is_end: bool = False) -> None:
+        """The venue has taken this order, or the cancel that ends it, just now: the stream has to tell of it."""
+        self._owe(client_order_id, _ENDED if is_end else OPEN)
+
+    def learn(self, found: OrderReport | Fill) -> None:
+        """REST has shown the end of an order, or a trade: the stream has to tell of it, if it has happened since.
+
+        What is read while the connection is new may have happened before it; that tells how late it was by then.
+        """
+        if isinstance(found, OrderReport) and found.status <= OPEN:
+            return
+        self._newest_ms = max(self._newest_ms, found.time_ms)
+        if self._clock.machine.steady_ns() - self._connected_ns <= self._report_ns:
+            self._since_ms = max(self._since_ms, found.time_ms)
+        elif found.time_ms > self._since_ms:
+            self._owe(*((_name_of(found), OPEN) if isinstance(found, Fill) else (found.client_order_id, _ENDED)))
 
     def heard(self) -> None:
-        """Any event has arrived."""
+        """Any event, or the answer to a ping, has arrived."""
         self._heard_ns = self._clock.machine.steady_ns()
-        self._has_spoken, self._bound_ns = True, self._silence_ns
 
-    def saw(self, report: OrderReport) -> None:
-        """The stream has told of an order."""
-        self._owed.pop(report.client_order_id, None)
-        self._told[report.client_order_id] = None
-        if len(self._told) > _MOST:
-            self._told.popitem(last=False)
-        self.rests(report)
-
-    def rests(self, report: OrderReport) -> None:
-        """Whether an order still rests, from whatever source."""
-        if report.status > OPEN:
-            self._resting.discard(report.client_order_id)
-        else:
-            self._resting.add(report.client_order_id)
-
-    @property
-    def resting(self) -> frozenset[str]:
-        """Orders that should rest, as far as the stream and the answers have told."""
-        return frozenset(self._resting)
-
-    def listed(self, before: frozenset[str], names: Collection[str]) -> None:
-        """The venue has listed what rests: of what was thought to rest before it was asked, nothing else does."""
-        self._resting.difference_update(before.difference(names))
+    def saw(self, event: OrderReport | Fill) -> None:
+        """The stream has told of an order or a trade."""
+        name, status = (_name_of(event), OPEN) if isinstance(event, Fill) else (event.client_order_id, event.status)
+        if name in self._owed and status >= self._owed[name][1]:
+            del self._owed[name]
+        self._newest_ms = max(self._newest_ms, event.time_ms)
+        self._told[name] = max(status, self._told.get(name, (status, 0))[0]), event.time_ms
+        self._told.move_to_end(name)
+        if len(self._told) > _MOST_TOLD:
+            _, (_, forgotten_ms) = self._told.popitem(last=False)
+            # Not known to be told any more, so it must not be owed again.
+            self._since_ms = max(self._since_ms, forgotten_ms)
 
     def restart(self) -> None:
-        """A new connection owes nothing yet.
-
-        Where the last one said nothing either, there is nothing to say: the account's orders rest far from the market.
-        Such a one is given twice the time before it is taken for dead again.
-        """
+        """A new connection owes nothing of what was known before it."""
         self._owed.clear()
-        if not self._has_spoken:
-            self._bound_ns = min(2 * self._bound_ns, _LONGEST * self._silence_ns)
-        self._has_spoken, self._heard_ns = False, self._clock.machine.steady_ns()
+        self._since_ms = self._newest_ms
+        self._connected_ns = self._clock.machine.steady_ns()
+        self.heard()
 
     def complaint(self) -> str:
         """Why the stream is taken for dead; empty while it is not."""
-        now = self._clock.machine.steady_ns()
-        if self._owed and now - next(iter(self._owed.values())) > self._report_ns:
-            return "the venue accepted an order and the stream does not tell of it"
-        if self._resting and now - self._heard_ns > self._bound_ns:
-            return "silent although orders rest"
+        now_ns = self._clock.machine.steady_ns()
+        if self._owed and now_ns - next(iter(self._owed.values()))[0] > self._report_ns:
+            return f"the venue has told of {next(iter(self._owed))} by REST and the stream does not tell of it"
+        if now_ns - self._heard_ns > self._silence_ns:
+            return "silent, and pings are not answered"
         return ""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it is time to ask the other side for a word."""
+        return self._clock.machine.steady_ns() - self._heard_ns > self._silence_ns // 4
 
     def beat_seconds(self) -> float:
         """How often to look."""
         return max(0.05, min(self._silence_ns, self._report_ns) / 4e9)
+
+    def _owe(self, name: str, status: int) -> None:
+        told = self._told.get(name)
+        if told is not None and told[0] >= status:
+            return  # the stream was faster than the answer
+        if len(self._owed) >= _MOST:
+            self._owed.clear()
+        before = self._owed.get(name)
+        since_ns = self._clock.machine.steady_ns() if before is None else before[0]
+        self._owed[name] = since_ns, status
+
+
+def _name_of(fill: Fill) -> str:
+    return f"trade {fill.trade_id} of {fill.symbol}"

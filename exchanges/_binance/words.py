@@ -157,6 +157,16 @@ def report(row: Mapping[str, Any], instrument: Instrument, client_order_id: str)
     return OrderReport(client_order_id, str(row["orderId"]), status_of(row["status"]), filled, time_ms)
 
 
+def end_of(row: Mapping[str, Any], instrument: Instrument, client_order_id: str) -> OrderReport | None:
+    """The end of an order in the answer to its cancel; None where it tells of none, as that of a conditional order."""
+    status = status_of(str(row.get("status")))
+    if status <= OPEN:
+        return None
+    time_ms = int(row.get("transactTime") or row.get("updateTime") or 0)
+    filled = instrument.to_lots(exact(row["executedQty"]))
+    return OrderReport(client_order_id, str(row["orderId"]), status, filled, time_ms)
+
+
 def venue_order(row: Mapping[str, Any], instrument: Instrument, client_order_id: str) -> VenueOrder:
     """All of an order in the answer to a query."""
     kind = _KINDS.get(str(row.get("type")), LIMIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchanges._ccxt.door import Door, Guarded, Lost, NotSent, Request
+from exchanges._ccxt.session import EchoedSocket
 from exchanges._ccxt.trace import Answer
 
-__all__ = ["Answer", "Door", "Guarded", "Lost", "NotSent", "Request"]
+__all__ = ["Answer", "Door", "EchoedSocket", "Guarded", "Lost", "NotSent", "Request"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -31,6 +31,8 @@ class EchoedSocket(aiohttp.ClientWebSocketResponse):
         super().__init__(*args, **options)
         self._autoping = False
         self._echoes: dict[bytes, asyncio.Future[None]] = {}
+        #: Told of every ping that the other side has answered.
+        self.on_answer: Callable[[], None] = lambda: None
 
     async def receive(self, timeout: float | None = None) -> Any:
         """The next message that is neither a ping nor a pong."""
@@ -42,8 +44,10 @@ class EchoedSocket(aiohttp.ClientWebSocketResponse):
                 if message.type is not aiohttp.WSMsgType.TEXT:
                     self._give_up()
                 return message
-            elif (echo := self._echoes.pop(bytes(message.data), None)) is not None and not echo.done():
-                echo.set_result(None)
+            else:
+                self.on_answer()
+                if (echo := self._echoes.pop(bytes(message.data), None)) is not None and not echo.done():
+                    echo.set_result(None)
 
     async def flush(self) -> None:
         """Wait until the reader has come to everything that the other side had sent when this was called.

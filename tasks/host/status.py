@@ -29,6 +29,18 @@ EVERY_SECONDS: Final = 0.5
 #: Strategies in one pipeline: redis-py packs a pipeline in one go.
 BATCH: Final = 50
 ZERO: Final = Decimal(0)
+#: ARGV: seconds to live, the time, then for each of KEYS how many fields, and these with their values. One script for
+#: many: two commands for each would be packed and answered one by one. Gives how many fields of each are new.
+_REFRESH: Final = """
+local added, at = {}, 3
+for i = 1, #KEYS do
+  local last = at + 2 * tonumber(ARGV[at])
+  added[i] = redis.call('HSET', KEYS[i], 'updated_at', ARGV[2], unpack(ARGV, at + 1, last))
+  redis.call('EXPIRE', KEYS[i], ARGV[1])
+  at = last + 1
+end
+return added
+"""
 _MONEY: Final = ("realised", "unrealised", "fees", "equity", "position")
 
 
@@ -61,14 +73,13 @@ def status_of(runner: Runner, parts: Parts, address: tuple[str, str]) -> dict[st
     }
 
 
-def refreshed(runner: Runner, parts: Parts, updated_at: str) -> dict[str, str]:
-    """What changes of a status while its strategy does nothing."""
+def refreshed(runner: Runner, parts: Parts) -> dict[str, str]:
+    """What changes of a status, beside its time, while its strategy does nothing."""
     key = strategy_lock(runner.number)
     left_ns = parts.leases.left_ns(key)
     term_ms = parts.config.worker.lease_seconds * 1000
     return {
         "status": runner.shown_state(is_leased=parts.leases.is_good(key)),
-        "updated_at": updated_at,
         "lease_age_ms": str(max(round(term_ms - left_ns / 1_000_000), 0) if left_ns > 0 else 0),
         **_price(runner),
     }
@@ -95,6 +106,7 @@ class StatusPublisher:
         self.published = 0
         self._parts = parts
         self._address = address
+        self._refreshing = parts.redis.register_script(_REFRESH)
 
     async def publish(self, runners: Iterable[Runner]) -> None:
         """Write the statuses that have changed and tell of them; of those that have grown old, what may have."""
@@ -134,15 +146,16 @@ class StatusPublisher:
         """A hash that was not there any more has new fields now: it is written whole the next time."""
         if not runners:
             return
-        updated_at = _iso(self._parts.clock.machine.now_ms())
-        async with self._parts.redis.pipeline(transaction=False) as pipe:
-            for runner in runners:
-                key = redis_names.strategy_running(runner.number)
-                pipe.hset(key, mapping=cast("Mapping[Any, Any]", refreshed(runner, self._parts, updated_at)))
-                pipe.expire(key, TTL_SECONDS)
-            added: list[int] = (await pipe.execute())[::2]
-        for runner, fields in zip(runners, added, strict=True):
-            runner.is_dirty = runner.is_dirty or fields > 0
+        keys, given = [], [str(TTL_SECONDS), _iso(self._parts.clock.machine.now_ms())]
+        for runner in runners:
+            fields = refreshed(runner, self._parts)
+            keys.append(redis_names.strategy_running(runner.number))
+            given.append(str(len(fields)))
+            for pair in fields.items():
+                given += pair
+        added: list[int] = await self._refreshing(keys=keys, args=given)
+        for runner, new in zip(runners, added, strict=True):
+            runner.is_dirty = runner.is_dirty or new > 0
 
     async def _write(self, statuses: list[dict[str, Any]]) -> None:
         if not statuses:

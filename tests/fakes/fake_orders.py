@@ -51,6 +51,8 @@ class FakeOrders:
         self.market_ticks: dict[str, int] = {}
         #: Fee in parts per million of what is received.
         self.fee_ppm = 0
+        #: Whether the answer to a cancel tells how the order has ended, as some venues' do.
+        self.answers_tell_ends = False
         #: Further queries that deny an order which exists.
         self.denials = 0
 
@@ -172,7 +174,8 @@ class FakeOrders:
         if order is None or is_terminal(order):
             return Rejected("unknown order")
         self.expire(name)
-        return Unknown(script.cause) if isinstance(script, Lost) else Accepted(order.venue_order_id)
+        end = self.report(name) if self.answers_tell_ends else None
+        return Unknown(script.cause) if isinstance(script, Lost) else Accepted(order.venue_order_id, end)
 
     def _tell(self, client_order_id: str) -> None:
         report = self.report(client_order_id)

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from core.base_journal import Step
-from domain import events, instance, slots
+from domain import events, instance, slots, working
 from domain import order as order_law
 from domain.client_order_id import encode
 from domain.fill import Fill
 from domain.order import BUY, EXIT, OPEN, PENDING, REJECTED, Order, OrderReport
 from domain.risk_manager import RiskLimits
-from engine import books
 from engine.order_gateway import OrderGateway
 from engine.parking import NOT_PLACED
 from engine.step_keeper import StepKeeper
@@ -208,7 +207,7 @@ def without_reservation(patch: pytest.MonkeyPatch) -> None:
     def only_confirmed(order: Order) -> int:
         return 0 if order.status == PENDING else real(order)
 
-    replace(patch, books, "unbooked", only_confirmed)
+    replace(patch, working, "unbooked", only_confirmed)
 
 
 @in_virtual_time

@@ -34,7 +34,8 @@ class OverloadedVenue(FakeExchange):
     async def place(self, order: Order, committed_ms: int) -> Outcome:
         outcome = await super().place(order, committed_ms)
         if isinstance(outcome, Unknown):
-            return outcomes.write_outcome(Answer(503, {}, '{"code":-1008,"msg":"Server is overloaded"}'), {})
+            answer = Answer(503, {}, '{"code":-1008,"msg":"Server is overloaded"}')
+            return outcomes.write_outcome(answer, outcomes.decode(answer), {})
         return outcome
 
 
@@ -42,8 +43,8 @@ def as_a_plain_client_reads_it(patch: pytest.MonkeyPatch) -> None:
     """A 5xx is an exception, and an exception is a failed order."""
     real = outcomes.write_outcome
 
-    def failed(answer: Answer, echo: Any) -> Outcome:
-        return Rejected(f"HTTP {answer.status}") if answer.status >= 500 else real(answer, echo)
+    def failed(answer: Answer, body: Any, echo: Any) -> Outcome:
+        return Rejected(f"HTTP {answer.status}") if answer.status >= 500 else real(answer, body, echo)
 
     replace(patch, outcomes, "write_outcome", failed)
 

@@ -103,6 +103,8 @@ class Desk:
             self.hear(pick, again=lots % 3 == 0)
 
     def check(self) -> None:
+        counted = self.instance.working.locked(BTCUSDT, PRICE)
+        assert counted == locked(BTCUSDT, self.instance.orders.values(), PRICE), "the running sums are off"
         view = self.books.risk_view(self.instance, 0, 0)
         assert view.committed <= CAPITAL, f"{view.committed} are reserved and spent; {CAPITAL} may"
         assert view.free_quote >= 0

@@ -12,7 +12,7 @@ import pytest
 
 from domain.order import CANCELLED
 from exchanges._binance import private_sockets
-from tests.acceptance.faults.bench import LIMITS, MARKET, Bench, Node, holds, until
+from tests.acceptance.faults.bench import HUB, LIMITS, MARKET, Bench, Node, holds, until
 
 ORDERS = "{executionReport,ORDER_TRADE_UPDATE}"
 #: A market that is looked after closely, and asked again soon after it has failed again and again.
@@ -40,7 +40,9 @@ async def trade_a_while(bench: Bench, up: Node) -> None:
 
 
 async def test_a_private_stream_that_stalls_is_replaced_and_what_it_missed_is_booked(either: Bench) -> None:
-    async with either.node(either.grid(levels=3), silence_seconds=1.0) as up:
+    """It answers pings: what gives it away is what sweeps find and it has not told."""
+    often = replace(HUB, sweep_interval=1.0)
+    async with either.node(either.grid(levels=3), hub=often, report_seconds=1.0) as up:
         await either.settled(up)
         stall = either.fault("stall", None, stream="*")
         gaps = up.hub.status.gaps

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from core.clock import Clock, VenueTime
-from domain.order import CANCELLED, OPEN, OrderReport
+from domain.fill import Fill
+from domain.order import BUY, CANCELLED, OPEN, OrderReport
 from exchanges._binance.watchdog import Watchdog
 
 
@@ -23,28 +24,24 @@ def made() -> tuple[Watchdog, HandTime]:
     return Watchdog(Clock(VenueTime(0), time), 30, 5), time
 
 
-def report(name: str, status: int = OPEN) -> OrderReport:
-    return OrderReport(name, "1", status, 0, 0)
+def report(name: str, status: int = OPEN, time_ms: int = 1) -> OrderReport:
+    return OrderReport(name, "1", status, 0, time_ms)
 
 
-def test_silence_without_resting_orders_is_no_complaint() -> None:
+def fill(number: str, time_ms: int = 1) -> Fill:
+    return Fill("BTCUSDT", number, "a", BUY, 1, 1, 0, "BTC", True, time_ms)
+
+
+def test_silence_is_a_complaint_unless_pings_are_answered() -> None:
     watchdog, time = made()
-    time.seconds = 3600
-    assert watchdog.complaint() == ""
-
-
-def test_silence_while_orders_rest_is_a_complaint_and_any_event_ends_it() -> None:
-    watchdog, time = made()
-    watchdog.saw(report("a"))
-    time.seconds = 29
-    assert watchdog.complaint() == ""
-    time.seconds = 31
+    for _ in range(100):
+        time.seconds += 29
+        assert watchdog.is_quiet
+        assert watchdog.complaint() == ""
+        watchdog.heard()
+        assert not watchdog.is_quiet
+    time.seconds += 31
     assert "silent" in watchdog.complaint()
-    watchdog.heard()
-    assert watchdog.complaint() == ""
-    time.seconds = 100
-    watchdog.saw(report("a", CANCELLED))
-    assert watchdog.complaint() == ""
 
 
 def test_an_accepted_order_that_the_stream_does_not_tell_of_is_a_complaint() -> None:
@@ -64,12 +61,66 @@ def test_a_stream_faster_than_the_answer_owes_nothing() -> None:
     assert watchdog.complaint() == ""
 
 
-def test_a_query_does_not_stand_in_for_the_stream() -> None:
+def test_an_order_that_has_ended_and_is_told_of_as_open_alone_is_a_complaint() -> None:
     watchdog, time = made()
     watchdog.expect("a")
-    watchdog.rests(report("a", CANCELLED))
+    watchdog.saw(report("a"))
+    watchdog.expect("a", is_end=True)
+    time.seconds = 4
+    watchdog.expect("a", is_end=True)
     time.seconds = 6
     assert "does not tell" in watchdog.complaint()
+    watchdog.saw(report("a", CANCELLED))
+    assert watchdog.complaint() == ""
+    watchdog.expect("a", is_end=True)
+    time.seconds = 12
+    assert watchdog.complaint() == ""
+
+
+def test_a_trade_or_an_end_that_only_rest_tells_of_is_a_complaint() -> None:
+    for untold in (fill("2", 12), report("b", CANCELLED, 12)):
+        watchdog, time = made()
+        time.seconds = 6
+        watchdog.learn(fill("1", 10))
+        watchdog.saw(fill("1", 10))
+        watchdog.learn(fill("1", 10))
+        watchdog.learn(report("b", OPEN, 11))
+        time.seconds = 12
+        assert watchdog.complaint() == ""
+        watchdog.learn(untold)
+        time.seconds = 18
+        assert "does not tell" in watchdog.complaint()
+
+
+def test_what_happened_before_the_connection_is_not_owed_by_it() -> None:
+    watchdog, time = made()
+    time.seconds = 6
+    watchdog.saw(fill("1", 10))
+    watchdog.restart()
+    time.seconds = 8
+    watchdog.learn(fill("2", 15))  # the look back that every connection begins with
+    time.seconds = 14
+    for known in (fill("1", 10), fill("2", 15), report("a", CANCELLED, 9)):
+        watchdog.learn(known)
+    time.seconds = 20
+    assert watchdog.complaint() == ""
+    watchdog.learn(report("b", CANCELLED, 16))
+    time.seconds = 26
+    assert "told of b" in watchdog.complaint()
+
+
+def test_what_was_told_so_long_ago_that_it_is_forgotten_is_not_owed_again() -> None:
+    watchdog, time = made()
+    time.seconds = 6
+    for number in range(3_000):
+        watchdog.saw(fill(str(number), 1 + number))
+    for number in range(3_000):
+        watchdog.learn(fill(str(number), 1 + number))
+    time.seconds = 12
+    assert watchdog.complaint() == ""
+    watchdog.learn(fill("new", 4_000))
+    time.seconds = 18
+    assert "trade new" in watchdog.complaint()
 
 
 def test_a_new_connection_owes_nothing_of_the_old_one() -> None:
@@ -77,34 +128,4 @@ def test_a_new_connection_owes_nothing_of_the_old_one() -> None:
     watchdog.expect("a")
     time.seconds = 6
     watchdog.restart()
-    assert watchdog.complaint() == ""
-
-
-def test_a_stream_that_had_nothing_to_tell_is_given_more_time_until_it_speaks() -> None:
-    watchdog, time = made()
-    watchdog.saw(report("a"))
-    watchdog.restart()
-    bounds = []
-    for _ in range(8):
-        began = time.seconds
-        while not watchdog.complaint():
-            time.seconds += 1
-        bounds.append(time.seconds - began - 1)
-        watchdog.restart()
-    assert bounds == [30, 60, 120, 240, 480, 480, 480, 480]
-    watchdog.heard()
-    time.seconds += 31
-    assert watchdog.complaint()
-
-
-def test_an_order_whose_end_the_stream_lost_is_no_reason_to_expect_news_once_the_venue_lists_it_no_more() -> None:
-    watchdog, time = made()
-    watchdog.saw(report("ended unheard"))
-    watchdog.saw(report("rests"))
-    before = watchdog.resting
-    watchdog.saw(report("placed while the venue was asked"))
-    watchdog.listed(before, {"rests"})
-    assert watchdog.resting == {"rests", "placed while the venue was asked"}
-    watchdog.listed(watchdog.resting, ())
-    time.seconds = 3600
     assert watchdog.complaint() == ""
