@@ -165,7 +165,7 @@ class BinanceExchange:
 
     async def cancel(self, order: Order) -> Outcome:
         """Ask to cancel; a refusal says that the order is not open (any more), which a query explains."""
-        outcome = await orders.cancel(self._rest, order, self.instrument(order.symbol))
+        outcome = await orders.cancel(self._rest, order, self.instrument)
         if isinstance(outcome, Accepted) and outcome.end is not None:
             self._watchdog.expect(order.client_order_id, is_end=True)
         return outcome

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +12,7 @@ from exchanges._binance.outcomes import ARCHIVED, NOT_FOUND
 from exchanges._binance.rest import BinanceRest, VenueRefusal
 
 _PAGE = 1000
-_REMEMBERED = 20_000
+_REMEMBERED = 5_000
 #: Further back than so many spans, everything is read by id instead.
 _MOST_SPANS = 26
 
@@ -21,20 +20,23 @@ Rows = list[Mapping[str, Any]]
 
 
 class OrderNames:
-    """Venue order id -> client order id, for the newest orders."""
+    """Venue order id -> client order id, for the newest orders of each symbol."""
 
     def __init__(self) -> None:
-        self._names: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._names: dict[str, dict[str, str]] = {}
 
     def remember(self, symbol: str, venue_order_id: str, client_order_id: str) -> None:
-        """Keep a pair; the oldest goes when there are too many."""
-        self._names[symbol, venue_order_id] = client_order_id
-        if len(self._names) > _REMEMBERED:
-            self._names.popitem(last=False)
+        """Keep a pair; the oldest of the symbol goes when there are too many."""
+        names = self._names.setdefault(symbol, {})
+        if names.get(venue_order_id) == client_order_id:
+            return  # a sweep tells the same of thousands, in words of its own that would be kept instead
+        names[venue_order_id] = client_order_id
+        if len(names) > _REMEMBERED:
+            del names[next(iter(names))]
 
     def get(self, symbol: str, venue_order_id: str) -> str | None:
         """The client order id, if it is remembered."""
-        return self._names.get((symbol, venue_order_id))
+        return self._names.get(symbol, {}).get(venue_order_id)
 
 
 class TradeHistory:

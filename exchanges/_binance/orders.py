@@ -46,14 +46,14 @@ def cancelling(dialect: Dialect, order: Order) -> tuple[Request, Echo]:
     return Request(dialect.private, "DELETE", "order", params), echo
 
 
-async def cancel(rest: BinanceRest, order: Order, instrument: Instrument) -> Outcome:
+async def cancel(rest: BinanceRest, order: Order, instrument: Callable[[str], Instrument]) -> Outcome:
     """Ask to cancel. The answer tells how much was executed, so that nobody has to wait for the stream to say it."""
     request, echo = cancelling(rest.dialect, order)
     outcome, body = await rest.judged(request, None, echo)
     if not isinstance(outcome, Accepted):
         return outcome
     try:
-        return Accepted(outcome.venue_order_id, words.end_of(body, instrument, order.client_order_id))
+        return Accepted(outcome.venue_order_id, words.end_of(body, instrument(order.symbol), order.client_order_id))
     except (AresError, ArithmeticError, KeyError, TypeError, ValueError):
         return outcome  # it is taken all the same; what became of the order is asked for
 

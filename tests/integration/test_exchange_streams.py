@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,13 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProce
 def venue(running: SimulatorProcess) -> Iterator[SimulatorProcess]:
     yield running
     running.delete("faults")
+
+
+@pytest.fixture
+def own_venue(tmp_path: Path) -> Iterator[SimulatorProcess]:
+    """One for a test alone: a connection that is half open stays there, and would take the next test's fault upon it."""
+    with simulator_process(tmp_path, *OPTIONS) as process:
+        yield process
 
 
 def is_gap(event: UserEvent) -> bool:
@@ -117,10 +125,10 @@ async def test_a_fill_lost_on_the_stream_is_found_behind_the_gap(venue: Simulato
 
 
 @pytest.mark.parametrize("name", BOTH)
-async def test_a_connection_on_which_nothing_is_answered_is_given_up(venue: SimulatorProcess, name: str) -> None:
-    async with opened(name, venue, silence_seconds=0.5) as exchange, listening(exchange) as heard:
+async def test_a_connection_on_which_nothing_is_answered_is_given_up(own_venue: SimulatorProcess, name: str) -> None:
+    async with opened(name, own_venue, silence_seconds=0.5) as exchange, listening(exchange) as heard:
         await heard.wait_for(is_gap)
-        venue.post("faults", {"kind": "half_open"})
+        own_venue.post("faults", {"kind": "half_open"})
         gap = await heard.wait_for(lambda event: isinstance(event, StreamGap) and "silent" in event.reason)
         assert isinstance(gap, StreamGap)
 
