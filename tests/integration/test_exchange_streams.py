@@ -32,7 +32,7 @@ def venue(running: SimulatorProcess) -> Iterator[SimulatorProcess]:
 
 @pytest.fixture
 def own_venue(tmp_path: Path) -> Iterator[SimulatorProcess]:
-    """One for a test alone: a connection that is half open stays there, and would take the next test's fault upon it."""
+    """One for a test alone: a connection that is half open stays there, and takes the next fault upon it."""
     with simulator_process(tmp_path, *OPTIONS) as process:
         yield process
 
