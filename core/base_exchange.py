@@ -326,10 +326,7 @@ class BaseExchange(Protocol):
         """Send several; one outcome each, in order. What the answer leaves out is unknown."""
 
     async def cancel(self, order: Order) -> Outcome:
-        """Ask to cancel; accepted means the venue has taken the cancel.
-
-        Where the answer does not tell the order's end, it arrives as a report.
-        """
+        """Ask to cancel; accepted: it is taken. The order's end comes as a report, if the answer lacks it."""
 
     async def query(self, order: Order) -> OrderReport | None:
         """What the venue says of an order by its client order id; None when it knows of none (weak evidence)."""
