@@ -5,7 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 #: The most parameter sets that one optimisation may try.
 MOST_TRIALS: Final = 200_000
@@ -56,6 +65,21 @@ class FuturesTerms(BaseModel):
     funding_rates: tuple[FundingTerms, ...] = Field(
         (), title="Recorded fundings", description="Oldest first.", max_length=5_000
     )
+
+    @field_validator("funding_hours")
+    @classmethod
+    def _check_day(cls, hours: int) -> int:
+        if 24 % hours:
+            raise ValueError("it does not divide a day; take 1, 2, 3, 4, 6, 8, 12 or 24")
+        return hours
+
+    @field_validator("maintenance_percent")
+    @classmethod
+    def _check_margin(cls, percent: Decimal, info: ValidationInfo) -> Decimal:
+        leverage = info.data.get("leverage", 1)
+        if percent * leverage >= 100:
+            raise ValueError(f"leverage {leverage} opens with less margin than this; lower one of the two")
+        return percent
 
 
 class Assumptions(BaseModel):

@@ -43,6 +43,25 @@ test("a backtest is asked for with the bars, the parameters and the fees that we
   });
 });
 
+test("terms of futures are asked for when they are wanted, checked, sent, and handed on to the next run", async () => {
+  const draft = { kind: "grid", parameters: { levels: 5 }, assumptions: { base: "1", futures: { leverage: 3, funding_rates: [{ time_ms: 1, rate: "0.1" }] } } };
+  const form = show(BacktestForm, { modelValue: true, kinds: [kind], histories: [history], draft, problem: null, busy: false });
+  await flushPromises();
+  await form.find("#futures-leverage").setValue("126");
+  await form.find("form").trigger("submit");
+  expect(form.emitted("save")).toBeUndefined();
+  await form.find("#futures-leverage").setValue("10");
+  await form.find("form").trigger("submit");
+  const sent = form.emitted("save")![0]![0] as { assumptions: Record<string, unknown> };
+  expect(sent.assumptions.futures).toMatchObject({ leverage: 10, maintenance_percent: "0.4", funding_rates: [{ time_ms: 1, rate: "0.1" }] });
+  expect(sent.assumptions).not.toHaveProperty("base");
+  const spot = show(BacktestForm, { modelValue: true, kinds: [kind], histories: [history], draft: { ...draft, assumptions: {} }, problem: null, busy: false });
+  expect(spot.find("#futures-leverage").exists()).toBe(false);
+  await spot.find("#run-futures").setValue(true);
+  await flushPromises();
+  expect(spot.find("#futures-leverage").exists()).toBe(true);
+});
+
 test("a search needs values of every parameter that has no default, and says how many sets there are", async () => {
   const form = show(OptimisationForm, { modelValue: true, kinds: [kind], histories: [history], problem: null, busy: false });
   await form.find("form").trigger("submit");

@@ -120,6 +120,12 @@ def test_an_optimisation_is_cancelled_and_nobody_works_on_it(
         ({"period": {"since": "2025-01-02T00:00:00"}}, "period.since"),
         ({"assumptions": {"maker_fee": "-1"}}, "assumptions.maker_fee"),
         ({"assumptions": {"quote": "0.0000000000000000001"}}, "assumptions.quote"),
+        ({"assumptions": {"futures": {"leverage": 126}}}, "assumptions.futures.leverage"),
+        ({"assumptions": {"futures": {"funding_hours": 5}}}, "assumptions.futures.funding_hours"),
+        (
+            {"assumptions": {"futures": {"leverage": 50, "maintenance_percent": "2"}}},
+            "assumptions.futures.maintenance_percent",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_named(

@@ -18,6 +18,16 @@ export const ASSUMPTIONS: Field[] = [
   field("slippage_ticks", "integer", 0, { minimum: 0, maximum: 1_000_000 }),
   choice("runtime", ["auto", "compiled", "interpreted"]),
 ];
+/** A futures account instead of one on spot: it holds the quote asset alone, and pays its fees in it. */
+export const FUTURES: Field[] = [
+  field("leverage", "integer", 1, { minimum: 1, maximum: 125 }),
+  field("maintenance_percent", "decimal", "0.4", { minimum: 0, below: 100 }),
+  field("liquidation_fee_percent", "decimal", "1.25", { minimum: 0, below: 100 }),
+  field("funding_percent", "decimal", "0.01", { minimum: -100, maximum: 100 }),
+  field("funding_hours", "integer", 8, { minimum: 1, maximum: 24 }),
+];
+const SPOT = ["base", "fee_asset"];
+export const assumptionFields = (isOnFutures: boolean): Field[] => ASSUMPTIONS.filter(({ name }) => !isOnFutures || !SPOT.includes(name));
 export const SEARCH: Field[] = [
   choice("method", ["exhaustive", "random", "tpe", "nsga"]),
   field("trials", "integer", 200, { minimum: 1, maximum: 200_000 }),
