@@ -57,7 +57,7 @@ test("terms of futures are asked for when they are wanted, checked, sent, and ha
   expect(sent.assumptions).not.toHaveProperty("base");
   const spot = show(BacktestForm, { modelValue: true, kinds: [kind], histories: [history], draft: { ...draft, assumptions: {} }, problem: null, busy: false });
   expect(spot.find("#futures-leverage").exists()).toBe(false);
-  await spot.find("#run-futures").setValue(true);
+  spot.findComponent({ name: "ElSwitch" }).vm.$emit("update:modelValue", true);
   await flushPromises();
   expect(spot.find("#futures-leverage").exists()).toBe(true);
 });
