@@ -70,6 +70,12 @@ def checked_model(model: type[BaseModel], given: Mapping[str, Any], prefix: str)
     return _checked(model, given, prefix)
 
 
+def check_amount(field: str, amount: Decimal) -> None:
+    """`BadFields` for an amount that cannot be stored exactly."""
+    if errors := list(_bad_amounts(amount, field)):
+        raise BadFields(errors)
+
+
 def field_of(refused: Refused, prefix: str) -> BadFields:
     """What a strategy's own check has refused: it begins with the field's name."""
     field, _, reason = str(refused).partition(": ")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final, cast
 from uuid import uuid4
 
 import orjson
 from fastapi.concurrency import run_in_threadpool
 
-from api.checking import check_space, checked_model, checked_parameters
+from api.checking import check_amount, check_space, checked_model, checked_parameters
 from api.cursors import after, unpack
 from api.errors import BadFields, FieldError
 from api.identity import Caller
-from api.schemas.run import BacktestCreate, Headline, OptimisationCreate, Run, RunDetail, RunList
+from api.schemas.run import AccountBacktestCreate, BacktestCreate, Headline, OptimisationCreate, Run, RunDetail, RunList
 from api.services import Services
 from core.base_jobs import Assumptions
 from core.base_strategy import StrategyKind
@@ -22,9 +23,11 @@ from db.models import RunRow
 from db.queries import audit, histories, runs
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork, committed, reading
+from domain.money import add, to_wire
 
 BACKTEST: Final = "backtest"
 OPTIMISATION: Final = "optimisation"
+TOGETHER: Final = "together"
 
 
 async def submit_backtest(services: Services, caller: Caller, body: BacktestCreate, key: str | None) -> Run:
@@ -33,7 +36,50 @@ async def submit_backtest(services: Services, caller: Caller, body: BacktestCrea
     params = json.loads(checked_parameters(kind, body.params))
     period = body.period.model_dump(mode="json")
     job = {"strategy": kind.name, "params": params, "period": period, "assumptions": _assumed(body.assumptions)}
-    return await _submit(services, caller, BACKTEST, body.history_id, job, key)
+    return await _submit(services, caller, BACKTEST, {"history_id": body.history_id}, job, key)
+
+
+async def submit_account_backtest(
+    services: Services, caller: Caller, body: AccountBacktestCreate, key: str | None
+) -> Run:
+    """Keep a backtest of several strategies on one account, whose shares are no more than there is."""
+    _check_shares(body)
+    members = []
+    for place, one in enumerate(body.instances):
+        try:
+            kind = _kind(services, one.strategy)
+            params = json.loads(checked_parameters(kind, one.params))
+            assumed = _assumed(one.assumptions)
+        except BadFields as error:
+            raise BadFields(FieldError(f"instances.{place}.{field}", why) for field, why in error.errors) from error
+        period = one.period.model_dump(mode="json")
+        members.append({
+            "history_id": one.history_id, "strategy": kind.name, "params": params, "period": period,
+            "assumptions": assumed,
+        })  # fmt: skip
+    is_equal = "quote" not in body.instances[0].assumptions.model_fields_set
+    job = {"capital": to_wire(body.capital), "instances": members, "is_equal": is_equal}
+    wanted = {f"instances.{place}.history_id": one.history_id for place, one in enumerate(body.instances)}
+    return await _submit(services, caller, TOGETHER, wanted, job, key)
+
+
+def _check_shares(body: AccountBacktestCreate) -> None:
+    """All have their share, or none; together no more than there is; and the account is of spot or of futures."""
+    assumed = [one.assumptions for one in body.instances]
+    check_amount("capital", body.capital)
+    wrong = []
+    named = ["quote" in one.model_fields_set for one in assumed]
+    if any(named) and not all(named):
+        place = named.index(False)
+        wrong.append(FieldError(f"instances.{place}.assumptions.quote", "give every instance its share, or none"))
+    elif all(named) and (owned := add(*(one.quote for one in assumed))) > body.capital:
+        wrong.append(FieldError("capital", f"the instances own {to_wire(owned)} together, which is more"))
+    on_futures = [one.futures is not None for one in assumed]
+    if len(set(on_futures)) > 1:
+        place = on_futures.index(not on_futures[0])
+        wrong.append(FieldError(f"instances.{place}.assumptions.futures", "an account is of spot or of futures"))
+    if wrong:
+        raise BadFields(wrong)
 
 
 async def submit_optimisation(services: Services, caller: Caller, body: OptimisationCreate, key: str | None) -> Run:
@@ -44,7 +90,7 @@ async def submit_optimisation(services: Services, caller: Caller, body: Optimisa
         **body.model_dump(mode="json", exclude={"history_id", "assumptions"}),
         "assumptions": _assumed(body.assumptions),
     }
-    return await _submit(services, caller, OPTIMISATION, body.history_id, job, key)
+    return await _submit(services, caller, OPTIMISATION, {"history_id": body.history_id}, job, key)
 
 
 async def listed(services: Services, caller: Caller, kind: str, cursor: str | None, limit: int) -> RunList:
@@ -91,27 +137,28 @@ def remove(services: Services, caller: Caller, kind: str, number: int) -> None:
 
 
 async def _submit(
-    services: Services, caller: Caller, kind: str, history: int, job: dict[str, Any], key: str | None
+    services: Services, caller: Caller, kind: str, wanted: Mapping[str, int], job: dict[str, Any], key: str | None
 ) -> Run:
-    kept = await run_in_threadpool(_keep, services, caller, kind, history, job, key)
+    kept = await run_in_threadpool(_keep, services, caller, kind, wanted, job, key)
     if kept.state in runs.OPEN:
         services.doorbell.compute(kept.id)
     return kept
 
 
 def _keep(
-    services: Services, caller: Caller, kind: str, history: int, job: dict[str, Any], key: str | None
+    services: Services, caller: Caller, kind: str, wanted: Mapping[str, int], job: dict[str, Any], key: str | None
 ) -> Run:  # fmt: skip
     now = services.now()
     row = RunRow(
-        owner_id=caller.id, request_key=key or uuid4().hex, kind=kind, history_id=history, state=runs.QUEUED,
-        job=json.dumps(job, sort_keys=True, separators=(",", ":")), created_at=now, updated_at=now,
+        owner_id=caller.id, request_key=key or uuid4().hex, kind=kind, history_id=next(iter(wanted.values())),
+        state=runs.QUEUED, job=json.dumps(job, sort_keys=True, separators=(",", ":")), created_at=now, updated_at=now,
     )  # fmt: skip
     with committed(services.database) as unit:
-        try:
-            histories.usable(unit, history, caller.id)
-        except NoSuchRow as error:
-            raise BadFields([FieldError("history_id", str(error))]) from error
+        for field, history in wanted.items():
+            try:
+                histories.usable(unit, history, caller.id)
+            except NoSuchRow as error:
+                raise BadFields([FieldError(field, str(error))]) from error
         kept = runs.add(unit, row)
         if kept is row:
             audit.record(unit, audit.Deed(caller.login, f"{kind}_create", {"run": row.id, **job}, caller.id), now)
@@ -137,7 +184,7 @@ def _shown(unit: UnitOfWork, row: RunRow) -> Run:
         history_id=row.history_id,
         history=history.title or history.name,
         symbol=history.symbol,
-        strategy=orjson.loads(row.job)["strategy"],
+        strategy=orjson.loads(row.job).get("strategy", row.kind),
         state=cast("Any", row.state),
         done=row.done,
         total=row.total,

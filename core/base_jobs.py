@@ -147,6 +147,22 @@ class AccountBacktest(BaseModel):
     instances: tuple[SharedBacktest, ...] = Field(title="Instances", min_length=1, max_length=1_000)
 
 
+class MemberJob(BacktestJob):
+    """One instance of several on an account, over a history that the platform keeps."""
+
+    history_id: int = Field(title="History", ge=1, le=2**63 - 1)
+
+
+class AccountJob(BaseModel):
+    """Several strategies on one account of the platform; `is_equal` gives all an equal share of the capital."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    capital: Decimal = Field(title="Capital", description="In the quote asset.", gt=0)
+    instances: tuple[MemberJob, ...] = Field(title="Instances", min_length=1, max_length=20)
+    is_equal: bool = False
+
+
 class FileImport(BaseModel):
     """A history made of a file that was sent in."""
 

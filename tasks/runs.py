@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from core.base_jobs import BacktestJob, OptimisationJob, Period
+from core.base_jobs import AccountJob, BacktestJob, MemberJob, OptimisationJob, Period
 from core.base_strategy import STRATEGIES, StrategyKind
 from core.clock import MachineTime, ms_from_utc, utc_from_ms
 from core.registry import Registry
@@ -33,6 +33,7 @@ from engine.backtest.optimiser.scores import FIGURES
 from engine.backtest.optimiser.search import settings_of
 from engine.backtest.optimiser.trial import Trial, dumped, loaded
 from engine.backtest.runtime import code_version
+from engine.backtest.together import Member, run_together, shared
 from tasks.claims import CLAIM, MOST_ATTEMPTS, renewed
 
 log = structlog.get_logger(__name__)
@@ -60,7 +61,9 @@ class Laboratory:
         if row is None or row.state not in runs.OPEN:
             return 0
         try:
-            return self._backtest(row) if row.kind == "backtest" else self._optimise(row)
+            if row.kind == "optimisation":
+                return self._optimise(row)
+            return self._backtest(row) if row.kind == "backtest" else self._together(row)
         except Transient:
             raise
         except AresError as error:
@@ -81,12 +84,30 @@ class Laboratory:
         with self._whole(number) as is_mine:
             if is_mine:
                 job = BacktestJob.model_validate_json(row.job)
-                kind, history = self.kinds.get(job.strategy), self._history(row, job.period)
+                kind, history = self.kinds.get(job.strategy), self._history(row.history_id, job.period)
                 result = run(kind, kind.params(**job.params), history, settings_of(job.assumptions))
                 found = kept.result_of(result)
                 stamp = {**found["stamp"], "assumptions": found["assumptions"]}
                 self._finish(number, stamp, found, kept.files_of(result), 1)
         return 0
+
+    def _together(self, row: RunRow) -> int:
+        number, job = row.id or 0, AccountJob.model_validate_json(row.job)
+        with self._whole(number) as is_mine:
+            if is_mine:
+                members = [self._member(one) for one in job.instances]
+                if job.is_equal:
+                    members = shared(members, job.capital)
+                found = run_together(members, job.capital)
+                told = kept.account_of(found)
+                stamp = {"code": code_version(), "instances": [one["stamp"] for one in told["instances"]]}
+                self._finish(number, stamp, told, kept.account_files(found), 1)
+        return 0
+
+    def _member(self, job: MemberJob) -> Member:
+        kind = self.kinds.get(job.strategy)
+        history = self._history(job.history_id, job.period)
+        return Member(kind, kind.params(**job.params), history, settings_of(job.assumptions))
 
     def _optimise(self, row: RunRow) -> int:
         number = row.id or 0
@@ -164,16 +185,16 @@ class Laboratory:
     def _search(self, row: RunRow) -> tuple[Search, Bench]:
         if self._last is None or self._last[0] != row.id:
             job = OptimisationJob.model_validate_json(row.job)
-            search = search_of(job, self.kinds.get(job.strategy), self._history(row, job.period))
+            search = search_of(job, self.kinds.get(job.strategy), self._history(row.history_id, job.period))
             self._last = row.id or 0, search, Bench(search)
         return self._last[1:]
 
-    def _history(self, row: RunRow, period: Period) -> History:
+    def _history(self, number: int, period: Period) -> History:
         with reading(self.database) as unit:
-            shared = histories.get(unit, row.history_id)
-            content = histories.content(unit, row.history_id)
-        if store.checksum(content) != shared.digest:
-            raise store.Damaged(f"history {shared.name}: {store.Damaged.__doc__}")
+            row = histories.get(unit, number)
+            content = histories.content(unit, number)
+        if store.checksum(content) != row.digest:
+            raise store.Damaged(f"history {row.title or row.name}: {store.Damaged.__doc__}")
         history = store.unpack(content)
         if period.bar_ms is not None and period.bar_ms != history.bar_ms:
             history = store.resampled(history, period.bar_ms)

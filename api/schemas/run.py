@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
@@ -42,6 +43,25 @@ class BacktestCreate(Body):
     params: Parameters
     period: Period = Field(default_factory=Period)
     assumptions: Assumptions = Field(default_factory=Assumptions)
+
+
+class MemberCreate(Body):
+    """One strategy of several on an account."""
+
+    history_id: int = Field(ge=1, le=LARGEST_NUMBER)
+    strategy: str = Field(max_length=40, examples=["grid"])
+    params: Parameters
+    period: Period = Field(default_factory=Period)
+    assumptions: Assumptions = Field(
+        default_factory=Assumptions, description="`quote` is its share of the capital; given for all, or for none."
+    )
+
+
+class AccountBacktestCreate(Body):
+    """A backtest of several strategies on one account and one capital, to be run by a compute worker."""
+
+    capital: Decimal = Field(gt=0, description="In the quote asset; shared equally where no shares are given.")
+    instances: list[MemberCreate] = Field(min_length=1, max_length=20)
 
 
 class OptimisationCreate(OptimisationJob):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -61,6 +62,11 @@ def usable(unit: UnitOfWork, number: int, owner: int) -> HistoryRow:
     return found
 
 
+def histories_of(run: RunRow) -> set[int]:
+    """Every history that a run uses: of several instances on an account each has its own."""
+    return {run.history_id, *(one["history_id"] for one in json.loads(run.job).get("instances", ()))}
+
+
 def listed(unit: UnitOfWork, owner: int, after: int, limit: int) -> Sequence[HistoryRow]:
     """Histories that an owner may run on, by number."""
     chosen = select(HistoryRow).where(col(HistoryRow.id) > after, *_of(owner)).order_by(col(HistoryRow.id))
@@ -75,8 +81,8 @@ def remove(unit: UnitOfWork, number: int, owner: int, now: datetime) -> HistoryR
     row = usable(unit, number, owner)
     if row.owner_id != owner:
         raise NoSuchRow(f"you have no history {number} of your own.")
-    waiting = select(RunRow.id).where(col(RunRow.history_id) == number, col(RunRow.state).in_(OPEN)).limit(1)
-    if unit.session.exec(waiting).first() is not None:
+    waiting = select(RunRow).where(col(RunRow.owner_id) == owner, col(RunRow.state).in_(OPEN))
+    if any(number in histories_of(run) for run in unit.session.exec(waiting)):
         raise HistoryInUse
     unit.connection.execute(delete(HistoryPart).where(col(HistoryPart.history_id) == number))
     row.name, row.removed_at = f"{row.name[:78]}/{number}", now

@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Final
 
 import numpy
 import orjson
+from numpy.typing import NDArray
 
 from core.clock import utc_from_ms
 from domain.money import from_units, to_wire
 from engine.backtest import report
 from engine.backtest.kernel import layout as lay
 from engine.backtest.result import Result
+from engine.backtest.together import Together
 
 #: Points of a curve that are kept.
 POINTS: Final = 500
@@ -55,14 +58,66 @@ def points_of(result: Result) -> list[list[Any]]:
     history, first = result.history, result.first_place - 1
     curve, closes = result.curve[first:], history.close[first:]
     hold = curve[0] * closes / closes[0]
-    highs = numpy.maximum.accumulate(numpy.maximum(curve, 1e-12))
-    falls = 100 * (curve / highs - 1)
-    edges = numpy.unique(numpy.linspace(0, len(curve), min(POINTS, len(curve)) + 1).astype(int))
-    inner = [int(begin + numpy.argmin(falls[begin:end])) for begin, end in pairwise(edges)]
+    falls = _falls(curve)
     return [
         [int(history.open_ms[first + at]) + history.bar_ms, f"{curve[at]:.8f}", f"{hold[at]:.8f}", f"{falls[at]:.4f}"]
-        for at in sorted({0, *inner, len(curve) - 1})
+        for at in _chosen(falls)
     ]
+
+
+def account_of(found: Together) -> dict[str, Any]:
+    """An account's figures and curve, and of every instance what is kept of a backtest, but for its curve."""
+    told, capital = found.sum, found.capital
+    amounts = {name: to_wire(value) for name, value in told._asdict().items() if isinstance(value, Decimal)}
+    instances = []
+    for result in found.results:
+        one = result_of(result)
+        one["strategy"] = result.kind.name
+        del one["equity"]
+        instances.append(one)
+    return {
+        "quote": found.results[0].history.instrument.quote,
+        "metrics": {
+            **amounts,
+            "fills": told.fills,
+            "return_percent": float(100 * told.net / capital),
+            "max_drawdown_percent": 100 * told.max_drawdown,
+        },
+        "equity": _account_points(found),
+        "instances": instances,
+    }
+
+
+def account_files(found: Together) -> dict[str, bytes]:
+    """Every execution of every instance, numbered from 1 as they were given, as text with commas between."""
+    rows = ((str(number), *row) for number, result in enumerate(found.results, 1) for row in fills_of(result))
+    return {"fills.csv": table(("instance", *COLUMNS), rows).encode()}
+
+
+def _account_points(found: Together) -> list[list[Any]]:
+    """As `points_of`, at every close of a bar of any instance."""
+    hold = numpy.full(len(found.times), float(found.unallocated))
+    for result in found.results:
+        history, start = result.history, float(result.amount(result.start_equity))
+        worth = numpy.append(start, start * history.close / history.close[0])
+        hold += worth[numpy.searchsorted(history.open_ms + history.bar_ms, found.times, "right")]
+    falls = _falls(found.curve)
+    return [
+        [int(found.times[at]), f"{found.curve[at]:.8f}", f"{hold[at]:.8f}", f"{falls[at]:.4f}"] for at in _chosen(falls)
+    ]
+
+
+def _falls(curve: NDArray[numpy.float64]) -> NDArray[numpy.float64]:
+    """Percent below the high of before."""
+    falls: NDArray[numpy.float64] = 100 * (curve / numpy.maximum.accumulate(numpy.maximum(curve, 1e-12)) - 1)
+    return falls
+
+
+def _chosen(falls: NDArray[numpy.float64]) -> list[int]:
+    """Places of some `POINTS`: the first, the last, and of the others between two the lowest."""
+    edges = numpy.unique(numpy.linspace(0, len(falls), min(POINTS, len(falls)) + 1).astype(int))
+    inner = [int(begin + numpy.argmin(falls[begin:end])) for begin, end in pairwise(edges)]
+    return sorted({0, *inner, len(falls) - 1})
 
 
 def fills_of(result: Result) -> Iterator[tuple[str, ...]]:

@@ -39,6 +39,9 @@ PLAUSIBLE: Final[dict[str, list[Any]]] = {
         {"history_id": 1, "strategy": "ma_cross", "space": {"fast": "5:9:2", "slow": "20", "size": "1"}},
         {"history_id": 1, "strategy": "ma_cross", "space": {"fast": "5,9", "slow": "20", "size": "1"}, "method": "tpe"},
     ],
+    "create_account_backtest": [
+        {"capital": "1000", "instances": [{"history_id": 1, "strategy": "grid", "params": GRID}]},
+    ],
     "create_history_import": [
         {"name": "one", "file_name": "bars.csv", "symbol": "BTC/USDT", "size": 40},
         {"name": "two", "file_name": "trades.zip", "symbol": "ETH/USDT", "size": 600_000, "prints": True},
@@ -187,7 +190,13 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
     # a run that has come to its end.
     rarely = {"login", "preview_strategy", "pause_strategy", "resume_strategy", "delete_account", "reset_strategy"}
     rarely |= {"delete_master", "delete_relationship"}
-    rarely |= {"get_backtest_file", "list_backtest_fills", "get_optimisation_file", "put_history_import_part"}
+    rarely |= {
+        "get_backtest_file",
+        "list_backtest_fills",
+        "get_optimisation_file",
+        "get_account_backtest_file",
+        "put_history_import_part",
+    }
     succeeded = set().union(*(one.succeeded for one in callers.values()))
     assert names - succeeded <= LEFT_OUT | rarely
 
@@ -195,14 +204,17 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
 def _runs(node: ApiNode) -> dict[str, list[int]]:
     """A backtest and an optimisation that have ended, and so leave room for others."""
     history, made = node.add_history(), dict[str, list[int]]()
-    for kind in ("backtest", "optimisation"):  # what earlier operations have left unfinished takes room too
+    kinds = {"backtest": "backtest", "optimisation": "optimisation", "account_backtest": "account-backtest"}
+    for kind in kinds.values():  # what earlier operations have left unfinished takes room too
         for one in node.get(f"/api/{kind}s?limit=500").json()["items"]:
             node.post(f"/api/{kind}s/{one['id']}/cancel")
-    for kind in ("backtest", "optimisation"):
-        body = {**PLAUSIBLE[f"create_{kind}"][0], "history_id": history}
+    for name, kind in kinds.items():
+        body = dict(PLAUSIBLE[f"create_{name}"][0])
+        if "instances" not in body:
+            body["history_id"] = history
         answer = node.post(f"/api/{kind}s", body)
         assert answer.status_code == 202, answer.text
-        made[f"{kind}_id"] = [answer.json()["id"]]
+        made[f"{name}_id"] = [answer.json()["id"]]
         node.post(f"/api/{kind}s/{answer.json()['id']}/cancel")
     return made
 

@@ -59,6 +59,12 @@ RULES = {
     "get_backtest_file": Rule(VIEWER, good=(404,)),
     "cancel_backtest": Rule(TRADER),
     "delete_backtest": Rule(TRADER, good=(204,)),
+    "list_account_backtests": Rule(VIEWER),
+    "create_account_backtest": Rule(TRADER, {"capital": "1000"}, good=(202,)),
+    "get_account_backtest": Rule(VIEWER),
+    "get_account_backtest_file": Rule(VIEWER, good=(404,)),
+    "cancel_account_backtest": Rule(TRADER),
+    "delete_account_backtest": Rule(TRADER, good=(204,)),
     "list_optimisations": Rule(VIEWER),
     "create_optimisation": Rule(TRADER, SEARCH, good=(202,)),
     "get_optimisation": Rule(VIEWER),
@@ -177,6 +183,7 @@ class Belongings(NamedTuple):
     follow_command_id: int
     backtest_id: int
     optimisation_id: int
+    account_backtest_id: int
     history_id: int
     import_id: int
 
@@ -191,7 +198,9 @@ def belongings(node: ApiNode, who: str) -> Belongings:
     command = node.post(f"/api/strategies/{strategy}/stop", who=who).json()["command_id"]
     copying = node.add_following(account, who, f"master {number}")
     runs = (ended(node, who, "backtests", BACKTEST), ended(node, who, "optimisations", SEARCH))
-    return Belongings(account, strategy, command, *copying, *runs, *histories_of(node, who))
+    member = BACKTEST | {"history_id": node.add_history()}
+    together = ended(node, who, "account-backtests", {"capital": "1000", "instances": [member]})
+    return Belongings(account, strategy, command, *copying, *runs, together, *histories_of(node, who))
 
 
 def histories_of(node: ApiNode, who: str) -> tuple[int, int]:
@@ -207,7 +216,8 @@ def histories_of(node: ApiNode, who: str) -> tuple[int, int]:
 
 def ended(node: ApiNode, who: str, runs: str, body: dict[str, Any]) -> int:
     """A run that has ended, so that it is not counted among those that have not."""
-    answer = node.post(f"/api/{runs}", body | {"history_id": node.add_history()}, who)
+    named = {} if "instances" in body else {"history_id": node.add_history()}
+    answer = node.post(f"/api/{runs}", body | named, who)
     assert answer.status_code == 202, answer.text
     return int(node.post(f"/api/{runs}/{answer.json()['id']}/cancel", who=who).json()["id"])
 
@@ -215,7 +225,7 @@ def ended(node: ApiNode, who: str, runs: str, body: dict[str, Any]) -> int:
 def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> Any:
     rule, options = RULES[one.name], dict[str, Any]()
     of = of | {"user_id": node.people["vera"]}
-    named = {"name": "report.html", "part": "0"}
+    named = {"name": "fills.csv" if one.name == "get_account_backtest_file" else "report.html", "part": "0"}
     path = re.sub(r"{(\w+)}", lambda name: str((of | named)[name[1]]), one.path) + rule.query
     if rule.body is not None:
         body = dict(rule.body)
@@ -223,6 +233,8 @@ def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> 
             body |= {"account_id": of["account_id"], "name": f"new {next(_made)}"}
         if one.name in {"create_backtest", "create_optimisation"}:
             body["history_id"] = node.add_history()
+        if one.name == "create_account_backtest":
+            body["instances"] = [BACKTEST | {"history_id": node.add_history()}]
         if one.name in {"create_account", "create_master", "create_history_import"}:
             body["name"] = f"new-{next(_made)}"
         if one.name == "create_relationship":

@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CancelOptimisationData, CancelOptimisationErrors, CancelOptimisationResponses, CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateHistoryImportData, CreateHistoryImportErrors, CreateHistoryImportResponses, CreateMasterData, CreateMasterErrors, CreateMasterResponses, CreateOptimisationData, CreateOptimisationErrors, CreateOptimisationResponses, CreateRelationshipData, CreateRelationshipErrors, CreateRelationshipResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteHistoryData, DeleteHistoryErrors, DeleteHistoryImportData, DeleteHistoryImportErrors, DeleteHistoryImportResponses, DeleteHistoryResponses, DeleteMasterData, DeleteMasterErrors, DeleteMasterResponses, DeleteOptimisationData, DeleteOptimisationErrors, DeleteOptimisationResponses, DeleteRelationshipData, DeleteRelationshipErrors, DeleteRelationshipResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetBacktestData, GetBacktestErrors, GetBacktestFileData, GetBacktestFileErrors, GetBacktestFileResponses, GetBacktestResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetFollowCommandData, GetFollowCommandErrors, GetFollowCommandResponses, GetFollowerEngineStatusData, GetFollowerEngineStatusErrors, GetFollowerEngineStatusResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetHistoryImportData, GetHistoryImportErrors, GetHistoryImportResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMasterData, GetMasterErrors, GetMasterLeaderboardData, GetMasterLeaderboardErrors, GetMasterLeaderboardResponses, GetMasterResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOptimisationData, GetOptimisationErrors, GetOptimisationFileData, GetOptimisationFileErrors, GetOptimisationFileResponses, GetOptimisationResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRelationshipData, GetRelationshipDriftData, GetRelationshipDriftErrors, GetRelationshipDriftResponses, GetRelationshipErrors, GetRelationshipResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeLogStatsData, GetTradeLogStatsErrors, GetTradeLogStatsResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListBacktestFillsData, ListBacktestFillsErrors, ListBacktestFillsResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListDriftData, ListDriftErrors, ListDriftResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListFollowerAccountsData, ListFollowerAccountsErrors, ListFollowerAccountsResponses, ListHistoriesData, ListHistoriesErrors, ListHistoriesResponses, ListHistoryImportsData, ListHistoryImportsErrors, ListHistoryImportsResponses, ListMasterPositionsData, ListMasterPositionsErrors, ListMasterPositionsResponses, ListMastersData, ListMastersErrors, ListMastersResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListOptimisationsData, ListOptimisationsErrors, ListOptimisationsResponses, ListRelationshipsData, ListRelationshipsErrors, ListRelationshipsResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListStrategyTotalsData, ListStrategyTotalsErrors, ListStrategyTotalsResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTrackingErrorsData, ListTrackingErrorsErrors, ListTrackingErrorsResponses, ListTradeHistoryData, ListTradeHistoryErrors, ListTradeHistoryResponses, ListTradeLogsData, ListTradeLogsErrors, ListTradeLogsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, PauseRelationshipData, PauseRelationshipErrors, PauseRelationshipResponses, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewResyncData, PreviewResyncErrors, PreviewResyncResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, PutHistoryImportPartData, PutHistoryImportPartErrors, PutHistoryImportPartResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeRelationshipData, ResumeRelationshipErrors, ResumeRelationshipResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, ResyncRelationshipData, ResyncRelationshipErrors, ResyncRelationshipResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, SetMasterPositionData, SetMasterPositionErrors, SetMasterPositionResponses, StartFollowerEngineData, StartFollowerEngineErrors, StartFollowerEngineResponses, StartRelationshipData, StartRelationshipErrors, StartRelationshipResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopFollowerEngineData, StopFollowerEngineErrors, StopFollowerEngineResponses, StopRelationshipData, StopRelationshipErrors, StopRelationshipResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateFollowerAccountData, UpdateFollowerAccountErrors, UpdateFollowerAccountResponses, UpdateMasterData, UpdateMasterErrors, UpdateMasterResponses, UpdateRelationshipData, UpdateRelationshipErrors, UpdateRelationshipResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
+import type { CancelAccountBacktestData, CancelAccountBacktestErrors, CancelAccountBacktestResponses, CancelBacktestData, CancelBacktestErrors, CancelBacktestResponses, CancelOptimisationData, CancelOptimisationErrors, CancelOptimisationResponses, CreateAccountBacktestData, CreateAccountBacktestErrors, CreateAccountBacktestResponses, CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateBacktestData, CreateBacktestErrors, CreateBacktestResponses, CreateHistoryImportData, CreateHistoryImportErrors, CreateHistoryImportResponses, CreateMasterData, CreateMasterErrors, CreateMasterResponses, CreateOptimisationData, CreateOptimisationErrors, CreateOptimisationResponses, CreateRelationshipData, CreateRelationshipErrors, CreateRelationshipResponses, CreateStrategyData, CreateStrategyErrors, CreateStrategyResponses, DeleteAccountBacktestData, DeleteAccountBacktestErrors, DeleteAccountBacktestResponses, DeleteAccountData, DeleteAccountErrors, DeleteAccountResponses, DeleteBacktestData, DeleteBacktestErrors, DeleteBacktestResponses, DeleteHistoryData, DeleteHistoryErrors, DeleteHistoryImportData, DeleteHistoryImportErrors, DeleteHistoryImportResponses, DeleteHistoryResponses, DeleteMasterData, DeleteMasterErrors, DeleteMasterResponses, DeleteOptimisationData, DeleteOptimisationErrors, DeleteOptimisationResponses, DeleteRelationshipData, DeleteRelationshipErrors, DeleteRelationshipResponses, DeleteSessionData, DeleteSessionErrors, DeleteSessionResponses, DeleteStrategyData, DeleteStrategyErrors, DeleteStrategyResponses, FlattenStrategyData, FlattenStrategyErrors, FlattenStrategyResponses, GetAccountBacktestData, GetAccountBacktestErrors, GetAccountBacktestFileData, GetAccountBacktestFileErrors, GetAccountBacktestFileResponses, GetAccountBacktestResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetBacktestData, GetBacktestErrors, GetBacktestFileData, GetBacktestFileErrors, GetBacktestFileResponses, GetBacktestResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDatabaseHealthData, GetDatabaseHealthErrors, GetDatabaseHealthResponses, GetFollowCommandData, GetFollowCommandErrors, GetFollowCommandResponses, GetFollowerEngineStatusData, GetFollowerEngineStatusErrors, GetFollowerEngineStatusResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetHistoryImportData, GetHistoryImportErrors, GetHistoryImportResponses, GetKillSwitchData, GetKillSwitchErrors, GetKillSwitchResponses, GetMasterData, GetMasterErrors, GetMasterLeaderboardData, GetMasterLeaderboardErrors, GetMasterLeaderboardResponses, GetMasterResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetOptimisationData, GetOptimisationErrors, GetOptimisationFileData, GetOptimisationFileErrors, GetOptimisationFileResponses, GetOptimisationResponses, GetRedisHealthData, GetRedisHealthErrors, GetRedisHealthResponses, GetRelationshipData, GetRelationshipDriftData, GetRelationshipDriftErrors, GetRelationshipDriftResponses, GetRelationshipErrors, GetRelationshipResponses, GetRiskLimitsSchemaData, GetRiskLimitsSchemaErrors, GetRiskLimitsSchemaResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStrategyBarsData, GetStrategyBarsErrors, GetStrategyBarsResponses, GetStrategyData, GetStrategyEquityData, GetStrategyEquityErrors, GetStrategyEquityResponses, GetStrategyErrors, GetStrategyPnlData, GetStrategyPnlErrors, GetStrategyPnlResponses, GetStrategyResponses, GetStrategyStatusData, GetStrategyStatusErrors, GetStrategyStatusResponses, GetTradeLogStatsData, GetTradeLogStatsErrors, GetTradeLogStatsResponses, GetTradeStatsData, GetTradeStatsErrors, GetTradeStatsResponses, ListAccountBacktestsData, ListAccountBacktestsErrors, ListAccountBacktestsResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAuditData, ListAuditErrors, ListAuditResponses, ListBacktestFillsData, ListBacktestFillsErrors, ListBacktestFillsResponses, ListBacktestsData, ListBacktestsErrors, ListBacktestsResponses, ListDriftData, ListDriftErrors, ListDriftResponses, ListExchangesData, ListExchangesErrors, ListExchangesResponses, ListFollowerAccountsData, ListFollowerAccountsErrors, ListFollowerAccountsResponses, ListHistoriesData, ListHistoriesErrors, ListHistoriesResponses, ListHistoryImportsData, ListHistoryImportsErrors, ListHistoryImportsResponses, ListMasterPositionsData, ListMasterPositionsErrors, ListMasterPositionsResponses, ListMastersData, ListMastersErrors, ListMastersResponses, ListNodesData, ListNodesErrors, ListNodesResponses, ListOptimisationsData, ListOptimisationsErrors, ListOptimisationsResponses, ListRelationshipsData, ListRelationshipsErrors, ListRelationshipsResponses, ListRunningStrategiesData, ListRunningStrategiesErrors, ListRunningStrategiesResponses, ListStrategiesData, ListStrategiesErrors, ListStrategiesResponses, ListStrategyFillsData, ListStrategyFillsErrors, ListStrategyFillsResponses, ListStrategyKindsData, ListStrategyKindsErrors, ListStrategyKindsResponses, ListStrategyOrdersData, ListStrategyOrdersErrors, ListStrategyOrdersResponses, ListStrategyStatusesData, ListStrategyStatusesErrors, ListStrategyStatusesResponses, ListStrategyTotalsData, ListStrategyTotalsErrors, ListStrategyTotalsResponses, ListSymbolsData, ListSymbolsErrors, ListSymbolsResponses, ListTrackingErrorsData, ListTrackingErrorsErrors, ListTrackingErrorsResponses, ListTradeHistoryData, ListTradeHistoryErrors, ListTradeHistoryResponses, ListTradeLogsData, ListTradeLogsErrors, ListTradeLogsResponses, ListTradesData, ListTradesErrors, ListTradesResponses, ListUsersData, ListUsersErrors, ListUsersResponses, LoginData, LoginErrors, PauseRelationshipData, PauseRelationshipErrors, PauseRelationshipResponses, PauseStrategyData, PauseStrategyErrors, PauseStrategyResponses, PreviewResyncData, PreviewResyncErrors, PreviewResyncResponses, PreviewStrategyData, PreviewStrategyErrors, PreviewStrategyResponses, PutHistoryImportPartData, PutHistoryImportPartErrors, PutHistoryImportPartResponses, ResetStrategyData, ResetStrategyErrors, ResetStrategyResponses, ResumeRelationshipData, ResumeRelationshipErrors, ResumeRelationshipResponses, ResumeStrategyData, ResumeStrategyErrors, ResumeStrategyResponses, ResyncRelationshipData, ResyncRelationshipErrors, ResyncRelationshipResponses, SetKillSwitchData, SetKillSwitchErrors, SetKillSwitchResponses, SetMasterPositionData, SetMasterPositionErrors, SetMasterPositionResponses, StartFollowerEngineData, StartFollowerEngineErrors, StartFollowerEngineResponses, StartRelationshipData, StartRelationshipErrors, StartRelationshipResponses, StartStrategyData, StartStrategyErrors, StartStrategyResponses, StopFollowerEngineData, StopFollowerEngineErrors, StopFollowerEngineResponses, StopRelationshipData, StopRelationshipErrors, StopRelationshipResponses, StopStrategyData, StopStrategyErrors, StopStrategyResponses, StreamEventsData, StreamEventsErrors, StreamEventsResponses, UpdateAccountData, UpdateAccountErrors, UpdateAccountResponses, UpdateFollowerAccountData, UpdateFollowerAccountErrors, UpdateFollowerAccountResponses, UpdateMasterData, UpdateMasterErrors, UpdateMasterResponses, UpdateRelationshipData, UpdateRelationshipErrors, UpdateRelationshipResponses, UpdateStrategyData, UpdateStrategyErrors, UpdateStrategyResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -17,6 +17,106 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
      */
     meta?: keyof ClientMeta extends never ? Record<string, unknown> : ClientMeta;
 };
+
+/**
+ * List Account Backtests
+ *
+ * Your backtests of several strategies on one account, newest first.
+ */
+export const listAccountBacktests = <ThrowOnError extends boolean = true>(options?: Options<ListAccountBacktestsData, ThrowOnError>): RequestResult<ListAccountBacktestsResponses, ListAccountBacktestsErrors, ThrowOnError, 'data'> => (options?.client ?? client).get<ListAccountBacktestsResponses, ListAccountBacktestsErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/account-backtests',
+    ...options
+});
+
+/**
+ * Create Account Backtest
+ *
+ * Ask for a backtest of several strategies on one account and one capital.
+ */
+export const createAccountBacktest = <ThrowOnError extends boolean = true>(options: Options<CreateAccountBacktestData, ThrowOnError>): RequestResult<CreateAccountBacktestResponses, CreateAccountBacktestErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateAccountBacktestResponses, CreateAccountBacktestErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/account-backtests',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Account Backtest
+ *
+ * Remove it with everything it found; one that is worked on is cancelled by it.
+ */
+export const deleteAccountBacktest = <ThrowOnError extends boolean = true>(options: Options<DeleteAccountBacktestData, ThrowOnError>): RequestResult<DeleteAccountBacktestResponses, DeleteAccountBacktestErrors, ThrowOnError, 'data'> => (options.client ?? client).delete<DeleteAccountBacktestResponses, DeleteAccountBacktestErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/account-backtests/{account_backtest_id}',
+    ...options
+});
+
+/**
+ * Get Account Backtest
+ *
+ * One of them with what it found: the account's figures and curve, and every instance's.
+ */
+export const getAccountBacktest = <ThrowOnError extends boolean = true>(options: Options<GetAccountBacktestData, ThrowOnError>): RequestResult<GetAccountBacktestResponses, GetAccountBacktestErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetAccountBacktestResponses, GetAccountBacktestErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/account-backtests/{account_backtest_id}',
+    ...options
+});
+
+/**
+ * Cancel Account Backtest
+ *
+ * Work on it no more. What has ended already stays as it is.
+ */
+export const cancelAccountBacktest = <ThrowOnError extends boolean = true>(options: Options<CancelAccountBacktestData, ThrowOnError>): RequestResult<CancelAccountBacktestResponses, CancelAccountBacktestErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CancelAccountBacktestResponses, CancelAccountBacktestErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/account-backtests/{account_backtest_id}/cancel',
+    ...options
+});
+
+/**
+ * Get Account Backtest File
+ *
+ * Every execution of every instance as text with commas between.
+ */
+export const getAccountBacktestFile = <ThrowOnError extends boolean = true>(options: Options<GetAccountBacktestFileData, ThrowOnError>): RequestResult<GetAccountBacktestFileResponses, GetAccountBacktestFileErrors, ThrowOnError, 'data'> => (options.client ?? client).get<GetAccountBacktestFileResponses, GetAccountBacktestFileErrors, ThrowOnError, 'data'>({
+    responseStyle: 'data',
+    security: [{
+            in: 'cookie',
+            name: 'ares_session',
+            type: 'apiKey'
+        }],
+    url: '/api/account-backtests/{account_backtest_id}/files/{name}',
+    ...options
+});
 
 /**
  * List Accounts

@@ -75,6 +75,24 @@ export type Account = {
 };
 
 /**
+ * AccountBacktestCreate
+ *
+ * A backtest of several strategies on one account and one capital, to be run by a compute worker.
+ */
+export type AccountBacktestCreate = {
+    /**
+     * Capital
+     *
+     * In the quote asset; shared equally where no shares are given.
+     */
+    capital: number | string;
+    /**
+     * Instances
+     */
+    instances: Array<MemberCreate>;
+};
+
+/**
  * AccountCreate
  *
  * A new account.
@@ -1970,6 +1988,35 @@ export type MasterResult = {
      * Worst Result
      */
     worst_result: string | null;
+};
+
+/**
+ * MemberCreate
+ *
+ * One strategy of several on an account.
+ */
+export type MemberCreate = {
+    /**
+     * `quote` is its share of the capital; given for all, or for none.
+     */
+    assumptions?: Assumptions;
+    /**
+     * History Id
+     */
+    history_id: number;
+    /**
+     * Params
+     *
+     * As the schema of the kind says; amounts are decimal strings or numbers.
+     */
+    params: {
+        [key: string]: unknown;
+    };
+    period?: Period;
+    /**
+     * Strategy
+     */
+    strategy: string;
 };
 
 /**
@@ -4152,6 +4199,447 @@ export type AccountEditWritable = {
      * Passphrase
      */
     passphrase?: string | null;
+};
+
+export type ListAccountBacktestsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/account-backtests';
+};
+
+export type ListAccountBacktestsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListAccountBacktestsError = ListAccountBacktestsErrors[keyof ListAccountBacktestsErrors];
+
+export type ListAccountBacktestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageRun;
+};
+
+export type ListAccountBacktestsResponse = ListAccountBacktestsResponses[keyof ListAccountBacktestsResponses];
+
+export type CreateAccountBacktestData = {
+    body: AccountBacktestCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/account-backtests';
+};
+
+export type CreateAccountBacktestErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CreateAccountBacktestError = CreateAccountBacktestErrors[keyof CreateAccountBacktestErrors];
+
+export type CreateAccountBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    202: Run;
+};
+
+export type CreateAccountBacktestResponse = CreateAccountBacktestResponses[keyof CreateAccountBacktestResponses];
+
+export type DeleteAccountBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Account Backtest Id
+         *
+         * Its number.
+         */
+        account_backtest_id: number;
+    };
+    query?: never;
+    url: '/api/account-backtests/{account_backtest_id}';
+};
+
+export type DeleteAccountBacktestErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type DeleteAccountBacktestError = DeleteAccountBacktestErrors[keyof DeleteAccountBacktestErrors];
+
+export type DeleteAccountBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteAccountBacktestResponse = DeleteAccountBacktestResponses[keyof DeleteAccountBacktestResponses];
+
+export type GetAccountBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Account Backtest Id
+         *
+         * Its number.
+         */
+        account_backtest_id: number;
+    };
+    query?: never;
+    url: '/api/account-backtests/{account_backtest_id}';
+};
+
+export type GetAccountBacktestErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetAccountBacktestError = GetAccountBacktestErrors[keyof GetAccountBacktestErrors];
+
+export type GetAccountBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunDetail;
+};
+
+export type GetAccountBacktestResponse = GetAccountBacktestResponses[keyof GetAccountBacktestResponses];
+
+export type CancelAccountBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Account Backtest Id
+         *
+         * Its number.
+         */
+        account_backtest_id: number;
+    };
+    query?: never;
+    url: '/api/account-backtests/{account_backtest_id}/cancel';
+};
+
+export type CancelAccountBacktestErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CancelAccountBacktestError = CancelAccountBacktestErrors[keyof CancelAccountBacktestErrors];
+
+export type CancelAccountBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: Run;
+};
+
+export type CancelAccountBacktestResponse = CancelAccountBacktestResponses[keyof CancelAccountBacktestResponses];
+
+export type GetAccountBacktestFileData = {
+    body?: never;
+    path: {
+        /**
+         * Account Backtest Id
+         *
+         * Its number.
+         */
+        account_backtest_id: number;
+        /**
+         * Name
+         */
+        name: 'fills.csv';
+    };
+    query?: never;
+    url: '/api/account-backtests/{account_backtest_id}/files/{name}';
+};
+
+export type GetAccountBacktestFileErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetAccountBacktestFileError = GetAccountBacktestFileErrors[keyof GetAccountBacktestFileErrors];
+
+export type GetAccountBacktestFileResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
 };
 
 export type ListAccountsData = {
