@@ -82,6 +82,21 @@ class FuturesTerms(BaseModel):
         return percent
 
 
+class QueueTerms(BaseModel):
+    """What stands in front of an order that begins to rest, where the market is its trades."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ahead: Decimal = Field(Decimal(0), title="In front", description="In the base asset.", ge=0)
+    share_percent: Decimal = Field(
+        Decimal(0), title="Share in front", description="In percent of what was traded just before.", ge=0, le=10_000
+    )
+    share_ms: int = Field(60_000, title="Traded within", description="In milliseconds.", ge=1, le=86_400_000)
+    cancelled_percent: Decimal = Field(
+        Decimal(0), title="Cancelled", description="In percent of what is traded at the price.", ge=0, le=10_000
+    )
+
+
 class Assumptions(BaseModel):
     """What is assumed of the venue and the account."""
 
@@ -92,7 +107,10 @@ class Assumptions(BaseModel):
     maker_fee: Decimal = Field(Decimal("0.1"), title="Maker fee", description="In percent.", ge=0, lt=100)
     taker_fee: Decimal = Field(Decimal("0.1"), title="Taker fee", description="In percent.", ge=0, lt=100)
     fee_asset: Literal["received", "quote"] = Field("received", title="Fee asset")
-    fill_model: Literal["touch", "through"] = Field("touch", title="Fill model")
+    fill_model: Literal["touch", "through", "queue"] = Field(
+        "touch", title="Fill model", description="A queue is of histories of trades, and wants its terms."
+    )
+    queue: QueueTerms | None = Field(None, title="Queue")
     bar_model: Literal["path", "next_bar"] = Field("path", title="How bars are read")
     latency_ms: int = Field(0, title="Latency", description="In milliseconds.", ge=0, le=3_600_000)
     slippage_ticks: int = Field(0, title="Slippage of takers", description="In ticks.", ge=0, le=1_000_000)
@@ -113,10 +131,18 @@ class Period(BaseModel):
         None, title="Bar length", description="In milliseconds; a multiple of the history's.", ge=1, le=31 * 86_400_000
     )
 
+    walk_trades: bool = Field(
+        False,
+        title="Walk the trades",
+        description="Of trades: within a bar made of them the price goes from one to one.",
+    )
+
     @model_validator(mode="after")
     def _check_order(self) -> Period:
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise ValueError("the end is not later than the beginning")
+        if self.walk_trades and self.bar_ms is None:
+            raise ValueError("trades are walked within bars made of them: give the length of the bars")
         return self
 
 

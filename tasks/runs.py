@@ -26,13 +26,14 @@ from db.queries import histories, runs
 from db.queries.runs import Claim
 from db.unit_of_work import committed, reading
 from domain.errors import AresError, Refused, Transient
-from engine.backtest import History, kept, run, store
+from engine.backtest import History, Prints, kept, run, store
 from engine.backtest.optimiser import Search, conclude, report, search_of
 from engine.backtest.optimiser.chunks import Bench, Chunk, Course
 from engine.backtest.optimiser.scores import FIGURES
 from engine.backtest.optimiser.search import settings_of
 from engine.backtest.optimiser.trial import Trial, dumped, loaded
 from engine.backtest.runtime import code_version
+from engine.backtest.taped import taped
 from engine.backtest.together import Member, run_together, shared
 from tasks.claims import CLAIM, MOST_ATTEMPTS, renewed
 
@@ -197,7 +198,10 @@ class Laboratory:
             raise store.Damaged(f"history {row.title or row.name}: {store.Damaged.__doc__}")
         history = store.unpack(content)
         if period.bar_ms is not None and period.bar_ms != history.bar_ms:
-            history = store.resampled(history, period.bar_ms)
+            if period.walk_trades and isinstance(history, Prints):
+                history = taped(history, period.bar_ms)
+            else:
+                history = store.resampled(history, period.bar_ms)
         since, until = (None if moment is None else ms_from_utc(moment) for moment in (period.since, period.until))
         return history.between(since, until)
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import numpy
 
-from engine.backtest import History
+from engine.backtest import History, Prints
+from engine.backtest.history import prints_of
 from tests.law_harness import BTCUSDT
 
 MINUTE = 60_000
@@ -43,3 +44,14 @@ def chance(seed: int, count: int, price: int = 6_000_000, swing: int = 30_000, g
         rows.append((opened, high, low, close))
         price = close
     return bars(rows)
+
+
+def chance_trades(seed: int, count: int, price: int = 6_000_000, swing: int = 4_000) -> Prints:
+    """Trades of a random walk, some of one moment, some at one price, small ones and large ones."""
+    dice, time_ms, rows = random.Random(seed), BEGIN, []
+    for _ in range(count):
+        time_ms += dice.choice((0, 0, 1, 700, 9_000))
+        price = max(price + dice.choice((0, 0, 1, -1)) * dice.randint(0, swing), 100_000)
+        rows.append((time_ms, price, dice.choice((1, 100, 2_000, 90_000))))
+    table = numpy.array(rows, numpy.int64)
+    return prints_of(BTCUSDT, table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
@@ -27,6 +27,9 @@ from core.base_strategy import StrategyKind
 from domain.errors import Refused
 from domain.money import exact
 
+if TYPE_CHECKING:
+    from engine.backtest import History
+
 
 def backtest(
     strategy: Annotated[str, typer.Argument(help="The name of a strategy, as `grid`.")],
@@ -36,6 +39,14 @@ def backtest(
     quote: Annotated[str, typer.Option(help="Capital in the quote asset.")] = "10000",
     fee: Annotated[str, typer.Option(help="Fee of makers and takers in percent.")] = "0.1",
     bars: Annotated[str, typer.Option(help="How bars are read: path or next_bar.")] = "path",
+    interval: Annotated[
+        str, typer.Option(help="Of trades: decide on bars of this length, as 1m, and walk the trades within.")
+    ] = "",
+    fill: Annotated[str, typer.Option(help="When limit orders fill: touch, through, or (of trades) queue.")] = "touch",
+    ahead: Annotated[str, typer.Option(help="Queue: what stands in front of an order, in the base asset.")] = "0",
+    share: Annotated[str, typer.Option(help="Queue: and percent of what was traded in the minute before.")] = "0",
+    cancelled: Annotated[str, typer.Option(help="Queue: percent of what is traded that is cancelled there too.")] = "0",
+    latency: Annotated[int, typer.Option(help="Milliseconds until the venue acts on a request.")] = 0,
     runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
     leverage: Leverage = 0,
     maintenance: Maintenance = "0.4",
@@ -54,8 +65,13 @@ def backtest(
     """Run a strategy over history with the code that trades live."""
     from engine.backtest import Settings, report, run
 
-    kind, past = kind_named(strategy), load(history, symbol)
-    assumed: Any = {"bar_model": bars, "runtime": runtime}
+    kind, past = kind_named(strategy), walked(load(history, symbol), interval)
+    assumed: Any = {
+        "bar_model": bars,
+        "runtime": runtime,
+        "latency_ms": latency,
+        **fills_of(fill, ahead, share, cancelled),
+    }
     given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks)
     assumed["futures"] = futures_of(given.terms(past.instrument.symbol))
     settings = Settings(quote=Decimal(quote), maker_fee=Decimal(fee), taker_fee=Decimal(fee), **assumed)
@@ -70,6 +86,29 @@ def backtest(
         show_beside(result, compare)
     else:
         show(result)
+
+
+def walked(history: History, interval: str) -> History:
+    """Trades with bars of this length made of them, if one is named."""
+    from engine.backtest import Prints
+    from engine.backtest.store import INTERVALS
+    from engine.backtest.taped import taped
+
+    if not interval:
+        return history
+    if not isinstance(history, Prints):
+        raise Refused("--interval is of trades; `ares data import --interval` makes longer bars of bars.")
+    if interval not in INTERVALS:
+        raise Refused(f"--interval: {interval} is no length; choose from {', '.join(INTERVALS)}.")
+    return taped(history, INTERVALS[interval])
+
+
+def fills_of(model: str, ahead: str, share: str, cancelled: str) -> dict[str, Any]:
+    """What is assumed of resting orders."""
+    from engine.backtest.queueing import Queue
+
+    queue = Queue(ahead=exact(ahead), share_percent=exact(share), cancelled_percent=exact(cancelled))
+    return {"fill_model": model, "queue": queue if model == "queue" or queue != Queue() else None}
 
 
 def futures_of(terms: dict[str, Any] | None) -> Any:

@@ -11,18 +11,28 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from core.base_strategy import Decide, PassBars
 from domain import risk_manager
 from domain.lawful import LAWFUL
-from engine.backtest.kernel import account, loop, margin, market, venue, wishes
+from engine.backtest.kernel import account, alone, loop, margin, market, queue, tape, venue, wishes
 
 Run = Callable[..., None]
+
+
+class Form(NamedTuple):
+    """Which kernel: of spot or of futures, and where the market is bars or, one after the other, its trades."""
+
+    is_margin: bool = False
+    is_tape: bool = False
+
+
 Wrap = Callable[[Any, str], Any]
 
+_SPOT: Final = Form()
 #: Modules of the kernel that are the same for every strategy, in the order in which they use one another.
-_SHARED = (account, venue, wishes, market)
+_SHARED = (account, alone, venue, wishes, market)
 _ROOT = Path(__file__).parent.parent.parent
 #: Kept on disk: what is called from outside, and the part that all strategies share.
 _KEPT = ("advance", "consider", "replay")
@@ -39,26 +49,28 @@ _INLINED = (
     # On spot these are nothing.
     "expose", "refuses", "most", "closes", "book", "tidy", "fund", "sooner", "is_due", "above", "below", "ends",
     "is_over", "left_over",
+    # Where the market is bars, this is too; the rest is of trades.
+    "stand", "trade", "next_met", "meet", "wakes", "leave_off",
 )  # fmt: skip
 
 
 @cache
-def interpreted(decide: Decide, pass_bars: PassBars | None = None, is_margin: bool = False) -> Run:
-    """The kernel around a strategy, as plain Python; with `is_margin` the one of futures."""
-    shadows = _shadows(_plain, is_margin)
+def interpreted(decide: Decide, pass_bars: PassBars | None = None, form: Form = _SPOT) -> Run:
+    """The kernel around a strategy, as plain Python."""
+    shadows = _shadows(_plain, form)
     wishes_names = vars(shadows[wishes.__name__])
     wishes_names["check"] = risk_manager.check
-    return _run(decide, pass_bars, shadows, _plain, is_margin)
+    return _run(decide, pass_bars, shadows, _plain, form)
 
 
 @cache
-def compiled(decide: Decide, pass_bars: PassBars | None = None, is_margin: bool = False) -> Run:
+def compiled(decide: Decide, pass_bars: PassBars | None = None, form: Form = _SPOT) -> Run:
     """The kernel around a strategy, compiled when it is first called for parameters of a new shape.
 
     What was compiled is kept on disk, under a name made of the sources it was made from.
     """
     passing = None if pass_bars is None else _jit()(pass_bars, "pass_bars")
-    return _run(_jit()(decide, "decide"), passing, _compiled_shadows(is_margin), _jit(), is_margin, _address())
+    return _run(_jit()(decide, "decide"), passing, _compiled_shadows(form), _jit(), form, _address())
 
 
 def does_not_compile() -> type[Exception]:
@@ -75,18 +87,23 @@ def _plain(function: Any, name: str) -> Any:
 
 
 @cache
-def _compiled_shadows(is_margin: bool) -> dict[str, ModuleType]:
-    shadows = _shadows(_jit(), is_margin)
+def _compiled_shadows(form: Form) -> dict[str, ModuleType]:
+    shadows = _shadows(_jit(), form)
     vars(shadows[wishes.__name__])["check"] = _rules(_jit())
     return shadows
 
 
-def _shadows(wrap: Wrap, is_margin: bool) -> dict[str, ModuleType]:
+def _shadows(wrap: Wrap, form: Form) -> dict[str, ModuleType]:
     """Copies of the shared modules whose functions are wrapped and call one another."""
     shadows: dict[str, ModuleType] = {}
     for module in _SHARED:
-        shadows[module.__name__] = _copy(module, shadows, wrap, _title(module, is_margin))
-    if is_margin:
+        source = queue if form.is_tape and module is alone else module
+        shadows[module.__name__] = _copy(source, shadows, wrap, _title(source, form))
+    if form.is_tape:
+        shadows[queue.__name__] = shadows[alone.__name__]
+        shadows[tape.__name__] = _copy(tape, shadows, wrap, _title(tape, form))
+        vars(shadows[market.__name__])["advance"] = vars(shadows[tape.__name__])["advance"]
+    if form.is_margin:
         # It calls the venue, and the venue calls it: so it is put in when both are there.
         account_of_futures = _copy(margin, shadows, lambda function, _: wrap(function, ""), margin.__name__)
         for shadow in shadows.values():
@@ -94,16 +111,16 @@ def _shadows(wrap: Wrap, is_margin: bool) -> dict[str, ModuleType]:
     return shadows
 
 
-def _title(module: ModuleType, is_margin: bool) -> str:
+def _title(module: ModuleType, form: Form) -> str:
     """A part of where the compiled form is kept."""
-    return f"{module.__name__}.margin" if is_margin else module.__name__
+    return f"{module.__name__}{'.margin' * form.is_margin}{'.tape' * form.is_tape}"
 
 
 def _run(
-    decide: Any, pass_bars: Any, shadows: dict[str, ModuleType], wrap: Wrap, is_margin: bool, address: Any = None
+    decide: Any, pass_bars: Any, shadows: dict[str, ModuleType], wrap: Wrap, form: Form, address: Any = None
 ) -> Run:
     """A copy of the loop that calls this decision."""
-    names = vars(_copy(loop, shadows, wrap, f"{_title(loop, is_margin)}.{_owner(decide)}"))
+    names = vars(_copy(loop, shadows, wrap, f"{_title(loop, form)}.{_owner(decide)}"))
     names["decide"] = decide
     if pass_bars is not None:
         names["pass_bars"] = pass_bars

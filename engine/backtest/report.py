@@ -170,14 +170,16 @@ def _parameters(stamped: str) -> list[tuple[str, str]]:
 
 def _assumptions(result: Result) -> list[tuple[str, str]]:
     limits = {name: value for name, value in result.settings.limits._asdict().items() if value}
-    left_out = {"limits", "log_orders", "futures"}
+    left_out = {"limits", "log_orders", "futures", "queue"}
     told = {name: value for name, value in vars(result.settings).items() if name not in left_out}
     futures = result.settings.futures
     terms = {} if futures is None else {
         name: f"{len(value)} given" if isinstance(value, tuple) else value
         for name, value in vars(futures).items() if value != ()
     }  # fmt: skip
-    return [(_words(name), str(value)) for name, value in {**told, **terms, **limits}.items()]
+    queue = result.settings.queue
+    waits = {} if queue is None else {f"queue_{name}": value for name, value in vars(queue).items()}
+    return [(_words(name), str(value)) for name, value in {**told, **waits, **terms, **limits}.items()]
 
 
 def _fills(result: Result) -> str:

@@ -26,12 +26,13 @@ from engine.backtest.kernel import layout as lay
 from engine.backtest.percent import to_ppm
 from engine.backtest.result import Figures, Result, Stamp
 from engine.backtest.settings import Settings
+from engine.backtest.taped import add_queue, is_walked, tape_of
 
 #: Compiled integers wrap silently; products of the law stay below this or the strategy is interpreted.
 LARGEST: int = 2**61
 #: Rows of a first log: of numbers that lie there only once they are written, and of a list that is filled.
 _FIRST_ROWS, _FIRST_LISTED_ROWS = 65_536, 8_192
-_FILL_MODELS = {"touch": fills.TOUCH, "through": fills.THROUGH}
+_FILL_MODELS = {"touch": fills.TOUCH, "through": fills.THROUGH, "queue": fills.QUEUE}
 _LONG_AGO = -(10**15)
 
 
@@ -68,9 +69,10 @@ def run(
     settings = settings or Settings()
     plan = plan or prepare(kind, params, history)
     if plan.wants_bars and isinstance(history, Prints):
-        raise Refused(f"{kind.name} decides on closed bars, and trades are none; make bars of them with --interval.")
+        raise Refused(f"{kind.name} decides on closed bars; give the length of bars made of the trades (--interval).")
     is_compiled, warnings = _choose(kind, history, settings)
-    machine, is_compiled = _run(kind, plan, history, settings, is_compiled, warnings, keeps=True)
+    columns = _columns(history, settings)
+    machine, is_compiled = _run(kind, plan, history, columns, settings, is_compiled, warnings, keeps=True)
     figures = figures_of(machine, history)
     if figures.liquidated_ms:
         moment = utc_from_ms(figures.liquidated_ms)
@@ -102,9 +104,10 @@ def sweep(
     """
     settings = settings or Settings()
     is_compiled, _ = _choose(kind, history, settings)
+    columns = _columns(history, settings)
 
     def one(plan: Plan) -> Figures:
-        machine, _ = _run(kind, plan, history, settings, is_compiled, [], keeps=False)
+        machine, _ = _run(kind, plan, history, columns, settings, is_compiled, [], keeps=False)
         return figures_of(machine, history)
 
     if not plans:
@@ -132,26 +135,27 @@ def first_place(plan: Plan) -> int:
 
 
 def _run(
-    kind: StrategyKind, plan: Plan, history: History, settings: Settings, is_compiled: bool, warnings: list[str],
-    keeps: bool,
+    kind: StrategyKind, plan: Plan, history: History, columns: tuple[Any, ...], settings: Settings, is_compiled: bool,
+    warnings: list[str], keeps: bool,
 ) -> tuple[Machine, bool]:  # fmt: skip
-    is_margin = settings.futures is not None
+    form = compiler.Form(settings.futures is not None, is_walked(history, settings))
     if is_compiled:
         machine = _machine(plan, history, settings, True, keeps)
         try:
-            kernel = compiler.compiled(kind.decide, kind.pass_bars, is_margin)
-            return _replay(kernel, machine, _columns(history), keeps), True
+            kernel = compiler.compiled(kind.decide, kind.pass_bars, form)
+            return _replay(kernel, machine, columns, keeps), True
         except compiler.does_not_compile() as error:
             if settings.runtime == "compiled":
                 raise
             warnings.append(f"{kind.name} does not compile and was interpreted: {str(error).splitlines()[0]}")
     machine = _machine(plan, history, settings, False, keeps)
-    columns = tuple(column.tolist() for column in _columns(history))
-    return _replay(compiler.interpreted(kind.decide, kind.pass_bars, is_margin), machine, columns, keeps), False
+    listed = tuple(column.tolist() for column in columns)
+    return _replay(compiler.interpreted(kind.decide, kind.pass_bars, form), machine, listed, keeps), False
 
 
-def _columns(history: History) -> tuple[Any, ...]:
-    return (*history.columns, history.marks)
+def _columns(history: History, settings: Settings) -> tuple[Any, ...]:
+    """Bars, and what is known beside them: of blocks of them, or the trades within."""
+    return (*history.columns, tape_of(history, settings) if is_walked(history, settings) else history.marks)
 
 
 def _replay(kernel: compiler.Run, machine: Machine, columns: Iterable[Any], keeps: bool) -> Machine:
@@ -212,6 +216,8 @@ def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool
     cells = _cells(plan, history.instrument, settings, history.bar_ms)
     if settings.futures is not None:
         _add_futures(cells, settings.futures, history)
+    if is_walked(history, settings):
+        add_queue(cells, settings, plan.slots)
     rows = _FIRST_ROWS if is_compiled else _FIRST_LISTED_ROWS
     fill_room = rows if keeps else 0
     order_room = rows if keeps and settings.log_orders else 0

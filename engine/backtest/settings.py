@@ -10,9 +10,12 @@ from domain.errors import Refused
 from domain.risk_manager import RiskLimits
 from engine.backtest.futures import Futures
 from engine.backtest.percent import to_ppm
+from engine.backtest.queueing import Queue
 
 #: Limits are compared with products of 64 bits.
 LARGEST_LIMIT: Final = 2**61
+FILL_MODELS: Final = ("touch", "through", "queue")
+BAR_MODELS: Final = ("path", "next_bar")
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,10 @@ class Settings:
     maker_fee: Decimal = Decimal("0.1")
     taker_fee: Decimal = Decimal("0.1")
     fee_asset: Literal["received", "quote"] = "received"
-    fill_model: Literal["touch", "through"] = "touch"
+    #: A limit order is filled whole when a trade touches its limit, or passes it; or it waits behind a `queue`, and a
+    #: trade fills no more than its own quantity (of trades, not of bars).
+    fill_model: Literal["touch", "through", "queue"] = "touch"
+    queue: Queue | None = None
     bar_model: Literal["path", "next_bar"] = "path"
     #: From sending a request until the venue acts on it; what arrives within a bar does so at the next of its points.
     latency_ms: int = 0
@@ -65,5 +71,19 @@ class Settings:
         for name, value in self.limits._asdict().items():
             if not 0 <= value < LARGEST_LIMIT:
                 raise Refused(f"limits: {name} is {value}; it must be from 0 to below {LARGEST_LIMIT}.")
+        self._check_fills()
         if self.latency_ms < 0 or self.slippage_ticks < 0:
             raise Refused("latency_ms and slippage_ticks: neither may be below zero.")
+
+    def _check_fills(self) -> None:
+        if self.fill_model not in FILL_MODELS or self.bar_model not in BAR_MODELS:
+            raise Refused(
+                f"fill_model {self.fill_model}, bar_model {self.bar_model}: there are {', '.join(FILL_MODELS)} and "
+                f"{', '.join(BAR_MODELS)}."
+            )
+        if self.fill_model == "queue" and self.queue is None:
+            raise Refused(
+                "queue: say what stands in front of an order, as Queue(share_percent=...); Queue() is nothing."
+            )
+        if self.fill_model != "queue" and self.queue is not None:
+            raise Refused(f"queue: an order waits behind none with fill_model {self.fill_model}; take queue.")

@@ -138,8 +138,19 @@ TIERS: Final = 117
 FUNDINGS_AT: Final = 118
 FUNDINGS_KNOWN: Final = 119
 
+# The market as its trades: the next row of the tape, which trade it is, and what of it is left for us.
+ROW: Final = 128
+TRADE: Final = 129
+LEFT: Final = 130
+#: Lots in front of an order that begins to rest now, and cancelled there for a million that are traded there.
+AHEAD_NOW: Final = 131
+CANCELLED_PPM: Final = 132
+#: Where it is kept what the queue knows of every slot, and how many orders have come.
+STANDS_AT: Final = 133
+CAME_LAST: Final = 134
+
 # --- One order per slot: `cells[ORDERS_AT + slot * ORDER + field]`.
-ORDERS_AT: Final = 128
+ORDERS_AT: Final = 160
 #: As in `domain.order`; NO_ORDER before the slot's first.
 STATUS: Final = 0
 SIDE: Final = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from domain import events, fills, order, position_tracker
 from domain.position_tracker import Position
-from engine.backtest.kernel import account
+from engine.backtest.kernel import account, alone
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import Cells
 
@@ -87,7 +87,8 @@ def rest(cells: Cells, slot: int) -> None:
     side, ticks = cells[at + lay.SIDE], cells[at + lay.TICKS]
     is_stop = cells[at + lay.TYPE] == order.STOP_MARKET
     cells[at + lay.RESTS] = 1
-    beyond = 0 if is_stop or cells[lay.FILL_MODEL] == fills.TOUCH else 1
+    alone.stand(cells, slot)
+    beyond = 1 if cells[lay.FILL_MODEL] == fills.THROUGH and not is_stop else 0
     if (side == order.BUY) == is_stop:
         cells[cells[lay.UPS_AT] + slot] = ticks + beyond
         if ticks + beyond < cells[lay.UP]:

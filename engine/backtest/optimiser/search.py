@@ -14,6 +14,7 @@ from engine.backtest.history import History
 from engine.backtest.optimiser.conditions import Condition, Objective, conditions_of, objectives_of
 from engine.backtest.optimiser.scores import FIGURES
 from engine.backtest.optimiser.space import BadSpace, Space, space_of
+from engine.backtest.queueing import Queue
 from engine.backtest.runtime import code_version
 from engine.backtest.settings import Settings
 
@@ -100,6 +101,8 @@ def settings_of(assumptions: Assumptions) -> Settings:
         terms["tiers"] = tuple(Tier(**dict(tier)) for tier in assumptions.futures.tiers)
         terms["funding_rates"] = tuple(FundingRate(**dict(rate)) for rate in assumptions.futures.funding_rates)
         assumed["futures"] = Futures(**terms)
+    if assumptions.queue is not None:
+        assumed["queue"] = Queue(**dict(assumptions.queue))
     return Settings(**assumed)
 
 

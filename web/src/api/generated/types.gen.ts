@@ -206,8 +206,10 @@ export type Assumptions = {
     fee_asset?: 'received' | 'quote';
     /**
      * Fill model
+     *
+     * A queue is of histories of trades, and wants its terms.
      */
-    fill_model?: 'touch' | 'through';
+    fill_model?: 'touch' | 'through' | 'queue';
     /**
      * Futures
      *
@@ -226,6 +228,10 @@ export type Assumptions = {
      * In percent.
      */
     maker_fee?: number | string;
+    /**
+     * Queue
+     */
+    queue?: QueueTerms | null;
     /**
      * Capital
      *
@@ -2315,6 +2321,12 @@ export type Period = {
      * Bars that open before this moment.
      */
     until?: string | null;
+    /**
+     * Walk the trades
+     *
+     * Of trades: within a bar made of them the price goes from one to one.
+     */
+    walk_trades?: boolean;
 };
 
 /**
@@ -2557,6 +2569,38 @@ export type Problem = {
      * Type
      */
     type?: string;
+};
+
+/**
+ * QueueTerms
+ *
+ * What stands in front of an order that begins to rest, where the market is its trades.
+ */
+export type QueueTerms = {
+    /**
+     * In front
+     *
+     * In the base asset.
+     */
+    ahead?: number | string;
+    /**
+     * Cancelled
+     *
+     * In percent of what is traded at the price.
+     */
+    cancelled_percent?: number | string;
+    /**
+     * Traded within
+     *
+     * In milliseconds.
+     */
+    share_ms?: number;
+    /**
+     * Share in front
+     *
+     * In percent of what was traded just before.
+     */
+    share_percent?: number | string;
 };
 
 /**

@@ -1,0 +1,196 @@
+"""The market as its trades, one after the other: `advance` stands in the place of the one of `kernel.market`.
+
+Bars are shown to the strategy when they close; within one the price goes from trade to trade. A row of the tape is a
+trade: what rests meets it at once, as the venue would let it, and then the strategy hears of everything. Between trades
+requests arrive and timers ring when they are due; what takes is executed at the price of the next trade.
+"""
+
+from __future__ import annotations
+
+from domain import events, order, slots
+from engine.backtest.kernel import account, market, queue, venue, wishes
+from engine.backtest.kernel import layout as lay
+from engine.backtest.kernel.layout import Cells
+
+# A row of the tape: when, the bar that it belongs to (the last row's is none), the price, the quantity, and the lots in
+# front of who comes now.
+TIME = 0
+BAR = 1
+TICKS = 2
+LOTS = 3
+AHEAD = 4
+WIDTH = 5
+
+# Stages of a bar; the others are those of `kernel.market`.
+TRADES = 1
+TRADED = 2
+
+
+def advance(
+    cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, opens: Cells, highs: Cells,
+    lows: Cells, closes: Cells, tape: Cells, end: int,
+) -> bool:  # fmt: skip
+    """Carry out what is wished, then let trades happen until there is something to tell; False when it is over."""
+    if cells[lay.STAGE] == market.NEXT:
+        catch_up(cells, tape)
+    while True:
+        if account.is_over(cells):
+            market.measure(cells, gauge, cells[lay.LAST])
+            cells[lay.PLACE] = end
+            return False
+        account.tidy(cells)
+        wishes.settle(cells, state, log, out)
+        if cells[lay.QUEUED] > 0:
+            cells[lay.STEPS] += 1
+            if cells[lay.STEPS] > lay.MOST_STEPS:
+                cells[lay.TROUBLE] = lay.ENDLESS
+            return bool(cells[lay.TROUBLE] == lay.FINE)
+        if cells[lay.STAGE] == market.NEXT:
+            if cells[lay.WAITING] == 0 and cells[lay.HELD_BACK_SLOTS] == 0:
+                pass_trades(cells, state, gauge, closes, tape, end)
+            if cells[lay.PLACE] >= end or cells[lay.TROUBLE] != lay.FINE:
+                return False
+        if cells[lay.STAGE] <= TRADES and not market.has_room(cells):
+            return False
+        place = cells[lay.PLACE]
+        go_on(cells, state, log, gauge, tape, times[place], closes[place])
+
+
+def catch_up(cells: Cells, tape: Cells) -> None:
+    """Pass the trades of bars that have been shown already."""
+    row, place = cells[lay.ROW], cells[lay.PLACE]
+    while tape[row * WIDTH + BAR] < place:
+        row += 1
+    leave_off(cells, tape, row)
+
+
+def leave_off(cells: Cells, tape: Cells, row: int) -> None:
+    """Every trade before this row has happened."""
+    cells[lay.ROW] = row
+    if row > 0:
+        cells[lay.AHEAD_NOW] = tape[(row - 1) * WIDTH + AHEAD]
+
+
+def go_on(cells: Cells, state: Cells, log: Cells, gauge: Cells, tape: Cells, start: int, close: int) -> None:
+    """One stage of a bar."""
+    stage = cells[lay.STAGE]
+    if stage == market.NEXT:
+        cells[lay.STAGE] = TRADES
+    elif stage == TRADES:
+        at = cells[lay.ROW] * WIDTH
+        if tape[at + BAR] == cells[lay.PLACE]:
+            if not happens_before(cells, state, log, tape[at + TIME]):
+                trade(cells, log, tape[at + TIME], tape[at + TICKS], tape[at + LOTS], tape[at + AHEAD])
+        elif cells[lay.WANTS_BARS] == 0 or not happens_before(cells, state, log, start + cells[lay.BAR_MS]):
+            cells[lay.STAGE] = market.CLOSED
+    elif stage == TRADED:
+        if not wakes(cells, state):
+            cells[lay.STAGE] = TRADES
+            cells[lay.ROW] += 1
+            if cells[lay.WAITING] > 0:
+                wishes.arrivals(cells, state, log)
+            market.ring(cells, state)
+    elif stage == market.CLOSED and cells[lay.WANTS_BARS] != 0:
+        market.end_bar(cells, state, log, start)
+    else:
+        market.leave_bar(cells, gauge, close)
+
+
+def happens_before(cells: Cells, state: Cells, log: Cells, until: int) -> bool:
+    """Let what is due first before a moment happen: a request arrives, a timer rings; False when nothing does."""
+    now, due = cells[lay.NOW], until
+    if now < state[slots.WAKE_MS] < due:
+        due = state[slots.WAKE_MS]
+    for place in range(cells[lay.WAITING]):
+        what = cells[cells[lay.WAITING_AT] + place]
+        slot = what if what >= 0 else -1 - what
+        arrives = cells[venue.order_at(slot) + (lay.ARRIVES if what >= 0 else lay.CANCEL_ARRIVES)]
+        if now < arrives < due:
+            due = arrives
+    if due >= until:
+        return False
+    cells[lay.NOW] = due
+    cells[lay.MOMENT] = lay.BETWEEN
+    if cells[lay.WAITING] > 0:
+        wishes.arrivals(cells, state, log)
+    market.ring(cells, state)
+    return True
+
+
+def trade(cells: Cells, log: Cells, now: int, ticks: int, lots: int, ahead: int) -> None:
+    """A trade of the market: it liquidates, or meets every order that its price has reached."""
+    cells[lay.NOW] = now
+    cells[lay.LAST] = ticks
+    cells[lay.LEFT] = lots
+    cells[lay.AHEAD_NOW] = ahead
+    cells[lay.TRADE] += 1
+    cells[lay.STEPS] = 0
+    cells[lay.MOMENT] = lay.AT_OPEN
+    cells[lay.UP_WOKEN] = -1
+    cells[lay.DOWN_WOKEN] = -1
+    cells[lay.STAGE] = TRADED
+    account.fund(cells, log)
+    if account.ends(cells, log, cells[lay.UP], cells[lay.DOWN], ticks, True):
+        return
+    if cells[lay.UP] > ticks > cells[lay.DOWN]:
+        return
+    slot = queue.next_met(cells, ticks)
+    while slot >= 0:
+        meet(cells, log, slot, ticks)
+        slot = queue.next_met(cells, ticks)
+
+
+def meet(cells: Cells, log: Cells, slot: int, ticks: int) -> None:
+    """The trade reaches a slot's order: a stop is executed at its price, a limit as far as the trade goes."""
+    at = venue.order_at(slot)
+    if cells[at + lay.TYPE] == order.STOP_MARKET:
+        venue.fill_resting(cells, log, slot)
+        return
+    lots = account.most(cells, at, queue.meet(cells, slot, ticks))
+    if lots > 0:
+        cells[lay.LEFT] -= lots
+        venue.execute(cells, log, slot, cells[at + lay.TICKS], lots, 1)
+
+
+def wakes(cells: Cells, state: Cells) -> bool:
+    """Tell the strategy of a price that it waits for, once for each trade."""
+    last, above, below = cells[lay.LAST], state[slots.WAKE_ABOVE], state[slots.WAKE_BELOW]
+    if 0 < above <= last and cells[lay.UP_WOKEN] != above:
+        cells[lay.UP_WOKEN] = above
+    elif 0 < last <= below and cells[lay.DOWN_WOKEN] != below:
+        cells[lay.DOWN_WOKEN] = below
+    else:
+        return False
+    venue.tell_market(cells, events.PRICE, last)
+    return True
+
+
+def pass_trades(cells: Cells, state: Cells, gauge: Cells, closes: Cells, tape: Cells, end: int) -> None:
+    """Pass bars of whose trades none does anything, taking their closes into the result.
+
+    A strategy that wants bars has to be shown each, so it passes none here.
+    """
+    cells[lay.UP_WOKEN] = -1
+    cells[lay.DOWN_WOKEN] = -1
+    up, down = market.up_trigger(cells, state), market.down_trigger(cells, state)
+    soon = account.sooner(cells, state[slots.WAKE_MS])
+    first = row = cells[lay.ROW]
+    place = cells[lay.PLACE]
+    while place < end and cells[lay.WANTS_BARS] == 0:
+        following = row
+        while tape[following * WIDTH + BAR] == place:
+            at = following * WIDTH
+            is_due = 0 < soon <= tape[at + TIME]
+            if is_due or tape[at + TICKS] >= up or tape[at + TICKS] <= down:
+                break
+            following += 1
+        if tape[following * WIDTH + BAR] == place:
+            break
+        market.measure(cells, gauge, closes[place])
+        row = following
+        place += 1
+    if row > first:
+        cells[lay.NOW] = tape[(row - 1) * WIDTH + TIME]
+        cells[lay.LAST] = tape[(row - 1) * WIDTH + TICKS]
+        cells[lay.PLACE] = place
+        leave_off(cells, tape, row)
