@@ -82,8 +82,9 @@ def trade(test: Any, orders: Any, side: int, found: Any, tick: float, lot: float
 
 def main() -> None:
     """Print what was executed."""
+    rows = feed()  # it is read where it lies, so it has to be kept
     asset = (
-        engine.BacktestAsset().data(feed()).linear_asset(1.0).constant_order_latency(0, 0)
+        engine.BacktestAsset().data(rows).linear_asset(1.0).constant_order_latency(0, 0)
         .risk_adverse_queue_model().partial_fill_exchange().trading_value_fee_model(0.0, 0.0)
         .tick_size(TICK).lot_size(LOT).last_trades_capacity(0)
     )  # fmt: skip
