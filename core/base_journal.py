@@ -109,6 +109,8 @@ class Stored(NamedTuple):
     metrics: RiskMetrics | None
     #: The newest epoch: a step of whoever does not own the instance is kept under it, unless somebody takes it up.
     epoch: int = 0
+    #: The highest attempt among orders that were taken over from the venue since the last reset; -1: there are none.
+    taken_over: int = -1
 
 
 class BaseJournal(Protocol):

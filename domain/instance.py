@@ -26,6 +26,8 @@ from domain.working import WorkingOrders
 
 OUT_PAIRS: Final = 512
 PAST_ORDERS: Final = 16
+#: Attempts that a name may take in one journal before those of a journal that replaced it begin.
+ATTEMPTS: Final = 64
 
 
 Decision = Callable[[Any, list[int], Memory, View, Event, list[int]], int]
@@ -91,8 +93,8 @@ class Instance:
         #: The newest orders that their slots have gone on from although they were not executed: any may yet prove
         #: to be alive.
         self._past: dict[str, Order] = {}
-        #: (slot, leg) -> the newest cycle and its last attempt of which only the venue had known.
-        self._taken: dict[tuple[int, int], tuple[int, int]] = {}
+        #: The number that attempts begin with; see `avoid_names_up_to`.
+        self._first_attempt = 0
         self._booked: set[str] = set()
 
     def begin(self, slot_count: int, memory_size: int) -> None:
@@ -137,9 +139,9 @@ class Instance:
             del self._past[next(iter(self._past))]
 
     def rebuild(self, order: Order) -> None:
-        """Take an order over of which only the venue had known; its name is not given again."""
+        """Take an order over of which only the venue had known."""
         key, last = order.key, self.orders.get(order.key.slot)
-        self._taken[key.slot, key.leg] = max(self._taken.get((key.slot, key.leg), (0, 0)), (key.cycle, key.attempt))
+        self.avoid_names_up_to(key.attempt)
         if last is not None and (last.key.cycle > key.cycle or not orders.is_complete(last)):
             self.recall(order)
         elif order.filled or not orders.is_complete(order):
@@ -147,6 +149,14 @@ class Instance:
             self.track(order)
         else:
             _reach_cycle(self.state, key.slot, key.cycle)
+
+    def avoid_names_up_to(self, attempt: int) -> None:
+        """Give no name again that a journal gave which is lost: its orders up to this attempt were found at the venue.
+
+        Those that came and went without executing anything show nowhere, so that their slots and cycles are not known.
+        Attempts begin anew above all of them.
+        """
+        self._first_attempt = max(self._first_attempt, (attempt // ATTEMPTS + 1) * ATTEMPTS)
 
     def key_of(self, client_order_id: str) -> OrderKey | None:
         """The key of an order of this instance since its last reset; None for every other."""
@@ -269,9 +279,7 @@ class Instance:
                 yield Cancel(current, reason)
 
     def _order_for(self, wish: Wish, current: Order | None) -> Order:
-        attempt = slots.next_attempt(wish, current)
-        cycle, last = self._taken.get((wish.slot, wish.leg), (-1, 0))
-        attempt = max(attempt, last + 1) if cycle == wish.cycle else attempt
+        attempt = max(slots.next_attempt(wish, current), self._first_attempt)
         key = OrderKey(self.deployment, self.instance, self.generation, wish.slot, wish.cycle, wish.leg, attempt)
         if wish.lots <= 0:
             raise Broken(f"slot {wish.slot} wishes {wish.lots} lots; a wish is for at least one lot.")

@@ -203,6 +203,8 @@ class EngineManager:
         if stored.state is not None:
             instance.state, instance.memory = list(stored.state.state), list(stored.state.memory)
         instance.begin(plan.slots, plan.memory)
+        if stored.taken_over >= 0:
+            instance.avoid_names_up_to(stored.taken_over)
         for order in stored.orders:
             instance.track(order)
         for fill in stored.fills:

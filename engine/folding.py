@@ -92,6 +92,7 @@ class Folding:
             self._instance.recall(order)
             return
         self._instance.rebuild(order)
+        reach("engine.order_rebuilt")
         self._unsure.add(order.key.slot)
         draft.rebuilt[order.client_order_id] = order
         draft.has_state = True

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from core.base_exchange import BaseExchange, OpenOrder
 from core.base_journal import BaseJournal
+from core.crash_points import reach
 from domain.client_order_id import OrderKey
 from domain.errors import Transient
 from domain.fill import Fill
@@ -63,6 +64,7 @@ class Strangers:
         told: dict[str, list[Input]] = {}
         rebuilt = []
         for name, stranger in found.items():
+            reach("strangers.before_ask")
             if name in kept:
                 report = await self._exchange.query(kept[name])
                 told[name] = [Found(kept[name], is_journaled=True), *([] if report is None else [report])]
@@ -70,6 +72,7 @@ class Strangers:
                 ended = await self._end_before(engine, order, executed)
                 told[name] = [*ended, Found(order, is_journaled=False)]
                 rebuilt.append(order)
+                reach("strangers.order_taken_over")
         if rebuilt:
             self._tell(engine, rebuilt)
         return told

@@ -261,6 +261,7 @@ class TradingEngine:
                 self.put(event)
                 return
             self.is_catching_up, self._opening = False, None
+            reach("engine.caught_up")
         view = self.books.view(self.instance, self._clock.trading.now_ms())
         if view.last_ticks <= 0 and event.kind not in (events.FILL, events.ORDER_DONE):
             self._postponed.append(event)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-from core.base_journal import JournalDown, NoSuchInstance, RiskMetrics, Stored
+from core.base_journal import REBUILT, JournalDown, NoSuchInstance, RiskMetrics, Stored
 from db.journal import rows as shape
 from db.journal.drivers import LOST, Driver, Row, marks
 from domain.money import to_units
@@ -122,6 +122,7 @@ def _load(driver: Driver, instance: int) -> Stored:
         shape.entries_of(driver, entries, postings),
         _metrics(driver, instance),
         found[0][1],
+        _taken_over(driver, instance, found[0][0]),
     )
 
 
@@ -143,6 +144,14 @@ def _orders(driver: Driver, instance: int, generation: int) -> list[Order]:
     by_name = {row[7]: row for row in (*last_of_slots.values(), *working)}
     chosen = sorted(by_name.values(), key=lambda row: (row[-1], row[3]))
     return [shape.order_of(driver, row[:-1]) for row in chosen]
+
+
+def _taken_over(driver: Driver, instance: int, generation: int) -> int:
+    found = driver.run(
+        "SELECT MAX(attempt) FROM orders WHERE strategy_instance_id=? AND generation=? AND reason=?",
+        (instance, generation, REBUILT),
+    )
+    return -1 if found[0][0] is None else int(found[0][0])
 
 
 def _metrics(driver: Driver, instance: int) -> RiskMetrics | None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from core.base_journal import (
+    REBUILT,
     BaseJournal,
     Conflict,
     Fenced,
@@ -97,6 +98,13 @@ class JournalContract:
         await bench.journal.commit(step(intents=[first, second], reasons=[4, 5], state=state, metrics=metrics))
         stored = await bench.journal.load(1)
         assert stored == Stored(state, [first, second], [], [], metrics)
+
+    async def test_the_highest_attempt_that_was_taken_over_from_the_venue_is_told(self, bench: JournalBench) -> None:
+        taken = [order(slot=1), order(slot=2, attempt=5)]
+        await bench.journal.commit(step(intents=taken, reasons=[REBUILT, REBUILT]))
+        await bench.journal.commit(step(intents=[order(slot=3, attempt=70)]))
+        assert (await bench.journal.load(1)).taken_over == 5
+        assert (await bench.journal.load(2)).taken_over == -1
 
     async def test_the_time_of_a_commit_is_machine_time(self, bench: JournalBench) -> None:
         before = await bench.journal.commit(step())

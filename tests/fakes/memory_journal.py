@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from core.base_journal import (
+    REBUILT,
     CommitUnknown,
     Conflict,
     Fenced,
@@ -146,7 +147,9 @@ class MemoryJournal:
         state = deepcopy(book.state)
         entries = sorted(book.entries.values(), key=lambda entry: (entry.time_ms, entry.kind, entry.reference))
         fills = new_fills(set(), list(book.fills.values()))
-        return Stored(state, chosen, fills, entries, book.metrics, book.epoch)
+        taken = [intent.order.key for intent in book.intents.values() if intent.reason == REBUILT]
+        newest = max((key.attempt for key in taken if key.generation == book.generation), default=-1)
+        return Stored(state, chosen, fills, entries, book.metrics, book.epoch, newest)
 
     async def raise_epoch(self, instance: int, owner: str) -> int:
         """Become the owner."""

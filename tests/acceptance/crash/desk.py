@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from db.models import METADATA
 from domain.client_order_id import OrderKey, encode
 from tests.acceptance.checker import Views, amounts
 from tests.acceptance.crash.child import DEPLOYMENT, INSTANCE, Life, Times, price_steps
@@ -28,6 +29,7 @@ ADVANCE_MS = 30_000
 #: Every run begins at about this price, whatever the ones before have made of it.
 PRICE = Decimal(100_000)
 
+Backup = dict[str, list[dict[str, Any]]]
 _accounts = itertools.count(1)
 
 
@@ -86,6 +88,23 @@ class Desk:
         """Take a fault back."""
         self._rules.remove(rule)
         self.venue.delete(f"faults/{rule}")
+
+    def back_up(self) -> Backup:
+        """Every row, as it is now."""
+        with self.database.connect() as connection:
+            return {
+                table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+                for table in METADATA.sorted_tables
+            }
+
+    def restore(self, backup: Backup) -> None:
+        """The rows of then, and no others."""
+        with self.database.begin() as connection:
+            for table in reversed(METADATA.sorted_tables):
+                connection.execute(table.delete())
+            for table in METADATA.sorted_tables:
+                if rows := backup[table.name]:
+                    connection.execute(table.insert(), rows)
 
     def plant_orphan(self) -> str:
         """An order under our name that no journal knows."""

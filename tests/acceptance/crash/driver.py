@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -28,7 +29,7 @@ VERBS = {points.STOP: events.STOP, points.FLATTEN: events.FLATTEN}
 #: What comes before a part of the story.
 BEFORE: dict[str, tuple[str, ...]] = {
     points.START: (), points.FILL: (points.START,), points.RESTART: (points.START,),
-    points.RESTART_MOVED: (points.START,),
+    points.RESTART_MOVED: (points.START,), points.RESTORED: (points.START,),
 }  # fmt: skip
 #: Where the first process dies when the point is one of the second.
 FIRST_DEATH = {points.RESTART: points.FILL, points.RESTART_MOVED: points.RISE}
@@ -70,6 +71,8 @@ class Run:
         self._process: Process | None = None
         self._gaps = 0
         self._planted = ""
+        #: What the venue had when the backup came back: of an order that ends without a trade nothing tells for sure.
+        self._from_before: frozenset[str] = frozenset()
         self._chance = Random(f"{point.name} {outcome}")
 
     def whole(self) -> Verdict:
@@ -119,12 +122,27 @@ class Run:
         for each in BEFORE.get(part, (points.START, points.FILL)):
             self._start() if each == points.START else self._move("-0.8")
             self._quiet()
-        if part in FIRST_DEATH:
+        if part == points.RESTORED:
+            self._go_back()
+        elif part in FIRST_DEATH:
             self._ask("arm", place="engine.after_commit")
             self._until_death(lambda: self._move("-0.8" if part == points.RESTART else "2.5"), "engine.after_commit")
             self.desk.move("-0.4" if part == points.RESTART else "0.1")
             if self.point.has_orphan:
                 self._planted = self.desk.plant_orphan()
+
+    def _go_back(self) -> None:
+        """Trade on after a backup was made, end, and bring the backup back."""
+        backup = self.desk.back_up()
+        for percent in ("-0.8", "2.5", "-0.8"):
+            self._move(percent)
+        assert self._process is not None
+        self._process.kill()
+        self._process.ended()
+        self._process = None
+        self.desk.read_tape()
+        self._from_before = frozenset(self.desk.tape.orders)
+        self.desk.restore(backup)
 
     def _die(self) -> None:
         """The part of the story in which it dies."""
@@ -138,7 +156,7 @@ class Run:
         part, place = self.point.part, self.point.place
         if place in (points.PLACE_TAKEN, points.CANCEL_TAKEN):
             self._until_death(self._kill_when_taken, place)
-        elif part in (points.START, points.RESTART, points.RESTART_MOVED):
+        elif part in (points.START, points.RESTART, points.RESTART_MOVED, points.RESTORED):
             self._until_death(lambda: self._start(place), place)
         else:
             self._ask("arm", place=place)
@@ -263,8 +281,11 @@ class Run:
         if report["state"] != "running":
             found.append(f"the engine is {report['state']}: {report['error']}")
         found += report["idle_slots"]
+        idle = {name for name in self._from_before if desk.tape.orders[name] == ("CANCELED", Decimal(0))}
+        excused = {f"order {name} has no intent" for name in idle}
         for one in found:
-            self._blame(f"{when}, {one}")
+            if one not in excused:
+                self._blame(f"{when}, {one}")
 
     def _nothing_to_do(self) -> None:
         """A death in a quiet moment changes nothing: the next process asks, and sends nothing."""

@@ -22,6 +22,8 @@ START, FILL, RISE, EDIT, GAP, STOP, FLATTEN, RELEASE = (
 )  # fmt: skip
 #: A new process after one that died when its sell order was journaled; after one that died when bids were to move.
 RESTART, RESTART_MOVED = "restart", "restart_moved"
+#: A new process on a database of before: orders were placed, filled and moved since, which only the venue knows.
+RESTORED = "restored"
 
 Fault = dict[str, Any]
 RESET: Fault = {"kind": "reply_lost", "how": "reset"}
@@ -137,6 +139,11 @@ _ROWS = (
     _Row(_TAKING_UP, (START, RESTART)),
     _Row(("manager.released",), (RELEASE,)),
     _Row(("journal.half_written", "journal.before_keep", "journal.after_keep"), (FILL, RISE, RESTART)),
+    _Row(("engine.caught_up",), (START, RESTART, RESTORED)),
+    _Row(("strangers.before_ask", "strangers.order_taken_over", "engine.order_rebuilt"), (RESTORED,)),
+    _Row((*_TAKING_UP, *_SWEEPING, "hub.swept", "engine.inputs_taken", "engine.folded"), (RESTORED,)),
+    _Row(("engine.before_commit", "engine.after_commit", "engine.sends_started", "engine.fill_folded"), (RESTORED,)),
+    _Row(("journal.half_written", "journal.before_keep", "journal.after_keep"), (RESTORED,)),
     _Row((PLACE_TAKEN,), (START, FILL, RISE)),
     _Row((CANCEL_TAKEN,), (RISE, STOP)),
 )

@@ -20,9 +20,10 @@ from tests.simulator_process import SimulatorProcess, simulator_process
 RECOVERING = (
     "hub.opened", "hub.stream_gap", "manager.epoch_raised", "manager.loaded", "syncer.before_open_orders",
     "syncer.after_open_orders", "syncer.before_fills", "syncer.after_fills", "syncer.order_missing", "hub.swept",
-    "manager.swept", "manager.started", "gateway.before_query", "gateway.after_query", "engine.folded",
-    "engine.decided", "engine.fill_folded", "engine.before_commit", "journal.half_written", "journal.before_keep",
-    "journal.after_keep", "engine.after_commit", "engine.sends_started", "gateway.before_place", "gateway.after_place",
+    "manager.swept", "manager.started", "engine.caught_up", "gateway.before_query", "gateway.after_query",
+    "engine.folded", "engine.decided", "engine.fill_folded", "engine.before_commit", "journal.half_written",
+    "journal.before_keep", "journal.after_keep", "engine.after_commit", "engine.sends_started",
+    "gateway.before_place", "gateway.after_place",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from core.base_strategy import STRATEGIES
 from domain import events, slots
+from domain.client_order_id import decode
 from domain.events import Event
 from domain.fill import signed_lots
 from domain.order import BUY, OPEN, SELL, Order
@@ -152,6 +153,28 @@ async def test_a_person_is_told_that_the_journal_was_behind() -> None:
     floor.journal.go_back(7, backup)
     async with node_on(floor) as node:
         assert "journal_behind" in {alarm.code for alarm in node.hub.alarms}
+
+
+@in_virtual_time
+async def test_names_of_orders_that_came_and_went_are_never_given_again_by_any_later_owner() -> None:
+    floor = open_floor()
+    spec = spec_of(floor, "trailing_grid")
+    async with node_on(floor, spec) as node:
+        backup = floor.journal.back_up(7)
+        await execute(node, floor, BUY)
+        await move(node, floor, PRICE + PRICE // 50)  # bids move: what rested has ended and executed nothing
+        gone = {order.client_order_id for order, _ in floor.exchange.orders.placed}
+    floor.journal.go_back(7, backup)
+    async with node_on(floor, spec) as node:
+        await asyncio.sleep(300)
+    placed = len(floor.exchange.orders.placed)
+    async with node_on(floor, spec) as node:
+        for times in range(3, 6):
+            await move(node, floor, PRICE + times * PRICE // 50)
+    given = [order for order, _ in floor.exchange.orders.placed[placed:]]
+    assert given
+    assert not {order.client_order_id for order in given} & gone
+    assert min(order.key.attempt for order in given) > max(decode(name).attempt for name in gone)
 
 
 @in_virtual_time
