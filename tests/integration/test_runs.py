@@ -21,7 +21,8 @@ from db.unit_of_work import committed, reading
 from domain.errors import Refused
 from engine.backtest import Settings, run
 from engine.backtest.optimiser import conclude, search_of, work
-from tasks.runs import MOST_ATTEMPTS, Laboratory
+from tasks.claims import MOST_ATTEMPTS
+from tasks.runs import Laboratory
 from tests import journal_database
 from tests.contract.journal_contract import ACCOUNTS
 from tests.markets import trending
