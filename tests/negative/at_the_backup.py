@@ -13,15 +13,17 @@ import pytest
 from core.base_strategy import STRATEGIES
 from domain import events
 from domain.fill import signed_lots
+from domain.instance import Instance
 from domain.order import BUY, SELL
 from engine.account_hub import AccountHub
 from engine.engine_manager import EngineManager, InstanceSpec
 from engine.names import NameProof
 from engine.strangers import Strangers
 from engine.trading_engine import TradingEngine
+from tests.fakes.memory_journal import Book
 from tests.fakes.virtual_time import in_virtual_time, virtual_clock
 from tests.negative.mechanism import Mechanism, Stage, bids, pass_time, process_on, replace, require
-from tests.unit.engine.floor import PRICE, SYMBOL, Floor, open_floor
+from tests.unit.engine.floor import PRICE, SYMBOL, Floor, Node, open_floor
 
 
 def asks(floor: Floor) -> list[str]:
@@ -107,26 +109,59 @@ def trailing(floor: Floor) -> InstanceSpec:
     return changed(floor.spec(), kind=kind, params=kind.params(**params))
 
 
-@in_virtual_time
-async def bids_were_moved_and_withdrawn_after_the_backup(_: Stage) -> None:
-    """Of the bids that had been moved nothing shows: they rest no more and have executed nothing."""
-    floor = open_floor()
+def with_old_names(patch: pytest.MonkeyPatch) -> None:
+    replace(patch, Instance, "avoid_names_up_to", lambda self, attempt: None)
+
+
+async def move_and_withdraw_bids(node: Node, floor: Floor) -> None:
+    """Of bids that were moved nothing shows: they rest no more and have executed nothing."""
+    floor.market.move(SYMBOL, PRICE + PRICE // 50, 0)
+    await pass_time(3)
+    node.manager.tell(7, events.STOP)
+    await pass_time(3)
+    require(not bids(floor), "the bids were not withdrawn")
+
+
+async def trade_after_a_backup(floor: Floor) -> Book:
+    """A round is traded, which the venue tells of, and bids come and go, of which it tells only who asks for them."""
     async with process_on(floor, trailing(floor)) as node:
         backup = floor.journal.back_up(7)
         floor.exchange.orders.fill(bids(floor)[0])
         await pass_time(1)
         floor.exchange.orders.fill(asks(floor)[0])
         await pass_time(1)
-        floor.market.move(SYMBOL, PRICE + PRICE // 50, 0)
-        await pass_time(3)
-        node.manager.tell(7, events.STOP)
-        await pass_time(3)
-        require(not bids(floor), "the bids were not withdrawn")
+        await move_and_withdraw_bids(node, floor)
+    floor.journal.go_back(7, backup)
+    return backup
+
+
+def require_it_goes_on(floor: Floor) -> None:
+    """It bids, under names of its own."""
+    require_names_once(floor)
+    require(any(order.side == BUY for order in floor.exchange.orders.resting(SYMBOL)), "it does not go on")
+
+
+@in_virtual_time
+async def the_venue_denies_what_came_and_went_after_the_backup(_: Stage) -> None:
+    floor = open_floor()
+    await trade_after_a_backup(floor)
+    floor.exchange.orders.denials = 10_000
+    async with process_on(floor, trailing(floor)):
+        await pass_time(300)
+        require_it_goes_on(floor)
+
+
+@in_virtual_time
+async def the_same_backup_comes_back_a_second_time(_: Stage) -> None:
+    floor = open_floor()
+    backup = await trade_after_a_backup(floor)
+    async with process_on(floor, trailing(floor)) as node:
+        await pass_time(300)
+        await move_and_withdraw_bids(node, floor)
     floor.journal.go_back(7, backup)
     async with process_on(floor, trailing(floor)):
         await pass_time(300)
-        require_names_once(floor)
-        require(any(order.side == BUY for order in floor.exchange.orders.resting(SYMBOL)), "it does not go on")
+        require_it_goes_on(floor)
 
 
 MECHANISMS = [
@@ -139,7 +174,11 @@ MECHANISMS = [
         what_was_sold_after_the_backup_is_not_offered_again,
     ),
     Mechanism(
+        "names begin above those that a lost journal gave", with_old_names,
+        the_venue_denies_what_came_and_went_after_the_backup,
+    ),
+    Mechanism(
         "a name is proven free where the journal was behind", without_proof_of_names,
-        bids_were_moved_and_withdrawn_after_the_backup,
+        the_same_backup_comes_back_a_second_time,
     ),
 ]  # fmt: skip
