@@ -108,7 +108,7 @@ class RunRow(Row, table=True):
     owner_id: int = column.link("users.id")
     #: Chosen by whoever asks; asking again with the same key is the same run.
     request_key: str = column.name(64)
-    #: "backtest" or "optimisation".
+    #: "backtest", "optimisation", or "together": several strategies on one account.
     kind: str = column.name(12)
     history_id: int = column.link("histories.id")
     #: What was asked, as JSON: `core.base_jobs`.

@@ -27,6 +27,7 @@ from tasks.claims import MOST_ATTEMPTS
 from tasks.imports import ABANDONED, Intake
 from tests import journal_database
 from tests.contract.journal_contract import ACCOUNTS
+from tests.fakes.hands import Hands
 from tests.markets import trending
 
 pytestmark = pytest.mark.services
@@ -36,22 +37,6 @@ HISTORY = trending(4, 240)
 WANTED = VenueImport(
     venue="binance_spot", symbol="BTCUSDT", interval="1h", since_ms=0, until_ms=3_600_000, simulated=True
 )
-
-
-class Hands:
-    """Time that a test moves."""
-
-    def __init__(self) -> None:
-        self.ms = 1_764_000_000_000
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def steady_ns(self) -> int:
-        return self.ms * 1_000_000
-
-    def pass_time(self, span: timedelta) -> None:
-        self.ms += int(span.total_seconds() * 1_000)
 
 
 class Venue:

@@ -6,6 +6,7 @@ import csv
 import io
 import zlib
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 import orjson
@@ -25,6 +26,7 @@ from tasks.claims import MOST_ATTEMPTS
 from tasks.runs import Laboratory
 from tests import journal_database
 from tests.contract.journal_contract import ACCOUNTS
+from tests.fakes.hands import Hands
 from tests.markets import trending
 from tests.optimising import find
 from tests.runs import ask, crosses, look, one_cross, share
@@ -33,22 +35,6 @@ pytestmark = pytest.mark.services
 
 HISTORY = trending(8, 400)
 STRATEGIES.scan(strategies)
-
-
-class Hands:
-    """Time that a test moves."""
-
-    def __init__(self) -> None:
-        self.ms = 1_764_000_000_000
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def steady_ns(self) -> int:
-        return self.ms * 1_000_000
-
-    def pass_seconds(self, seconds: int) -> None:
-        self.ms += 1_000 * seconds
 
 
 @pytest.fixture
@@ -150,7 +136,7 @@ def test_what_a_dead_worker_had_begun_is_done_by_another_once_its_claim_has_run_
     to_the_end(number, living)
     assert look(engine, number).state == runs.RUNNING
     assert living.deserted() == []
-    clock.pass_seconds(31)
+    clock.pass_time(timedelta(seconds=31))
     assert living.deserted() == [number]
     assert living.deserted() == []
     to_the_end(number, living)
@@ -164,7 +150,7 @@ def test_a_part_that_ends_every_worker_is_given_up_with_a_reason(engine: Engine,
     for _ in range(MOST_ATTEMPTS):
         with committed(engine) as unit:
             assert runs.claim_chunk(unit, number, one._claim()) is not None
-        clock.pass_seconds(31)
+        clock.pass_time(timedelta(seconds=31))
         with reading(engine) as unit:
             first = runs.results(unit, number)
     assert first == {}
