@@ -130,8 +130,11 @@ class Installation:
         deadline = machine.steady_ns() + seconds * 1_000_000_000
         asked: set[int] = set()
         pause = Event()
+        record: Record | None = None
         while self.is_running():
-            for pid in self._to_ask() - asked:
+            # Kept: one that ends badly takes its record along, and may leave programs behind.
+            record = self.record() or record
+            for pid in _to_ask(record) - asked:
                 asked.add(pid)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
@@ -142,17 +145,18 @@ class Installation:
         self._forget()
         return True
 
-    def _to_ask(self) -> set[int]:
-        record = self.record()
-        if record is None:
-            return set()
-        if _began(record.pid) == record.began:
-            return {record.pid}
-        return {pid for pid, began in record.programs.values() if _began(pid) == began}
-
     def _forget(self) -> None:
         self.record_path.unlink(missing_ok=True)
         self.announce_path.unlink(missing_ok=True)
+
+
+def _to_ask(record: Record | None) -> set[int]:
+    """Whom to ask to end: `ares up` while it lives, then what it has left behind."""
+    if record is None:
+        return set()
+    if _began(record.pid) == record.began:
+        return {record.pid}
+    return {pid for pid, began in record.programs.values() if _began(pid) == began}
 
 
 def _began(pid: int) -> float | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.installation import AlreadyRunning, Installation
+from cli.installation import AlreadyRunning, Installation, _to_ask
 from core.clock import SystemTime
 from tests.conftest import ROOT
 
@@ -24,20 +24,20 @@ installation = Installation(Path(sys.argv[1]))
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 with installation.claim() as lock:
     program = subprocess.Popen([sys.executable, "-c", sys.argv[2]], pass_fds=(lock,), stdout=subprocess.PIPE)
-    program.stdout.readline()
-    installation.write({"program": program.pid}, "http://127.0.0.1:1")
-    print("up", flush=True)
     try:
+        program.stdout.readline()
+        installation.write({"program": program.pid}, "http://127.0.0.1:1")
+        print("up", flush=True)
         signal.pause()
     finally:
-        program.terminate()
-        program.wait()
+        exec(sys.argv[3])
 """
+ENDS_ITS_PROGRAM = "program.terminate(); program.wait()"
 
 
 @contextmanager
-def up(home: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", UP, str(home), STAYS]
+def up(home: Path, at_end: str = ENDS_ITS_PROGRAM) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", UP, str(home), STAYS, at_end]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
@@ -72,6 +72,14 @@ def test_programs_that_outlive_a_killed_up_are_ended_by_their_own_numbers(tmp_pa
     assert not installation.is_running()
 
 
+def test_programs_that_an_up_left_behind_with_its_record_gone_are_ended_too(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    with up(tmp_path, at_end="") as process:
+        assert installation.stop(SystemTime())
+        assert process.wait() == 0
+    assert not installation.is_running()
+
+
 def test_a_number_that_belongs_to_another_process_by_now_is_left_alone(tmp_path: Path) -> None:
     installation = Installation(tmp_path)
     with up(tmp_path) as process, subprocess.Popen([sys.executable, "-c", STAYS], stdout=subprocess.PIPE) as other:
@@ -84,7 +92,7 @@ def test_a_number_that_belongs_to_another_process_by_now_is_left_alone(tmp_path:
         installation.record_path.write_text(text.replace(f"[{pid},{began}]", f"[{other.pid},{began}]"))
         process.kill()
         process.wait()
-        assert installation._to_ask() == set()
+        assert _to_ask(installation.record()) == set()
         assert other.poll() is None
         other.kill()
         installation.record_path.write_text(text)
