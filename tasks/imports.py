@@ -23,7 +23,7 @@ from core.config import VenueSection
 from db.database import Database
 from db.models import HistoryImport, HistoryRow
 from db.queries import histories, imports
-from db.queries.runs import Claim
+from db.queries.claims import Claim
 from db.unit_of_work import committed, reading
 from domain.errors import AresError, Refused, Transient
 from engine.backtest import files, store

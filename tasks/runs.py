@@ -23,7 +23,7 @@ from core.registry import Registry
 from db.database import Database
 from db.models import RunChunk, RunRow
 from db.queries import histories, runs
-from db.queries.runs import Claim
+from db.queries.claims import Claim
 from db.unit_of_work import committed, reading
 from domain.errors import AresError, Refused, Transient
 from engine.backtest import History, Prints, kept, run, store

@@ -1,6 +1,6 @@
 """Histories on their way in: what has come of a file, and which worker makes a history of it.
 
-As runs, work is claimed for a while and the claim is renewed as long as somebody works.
+As with runs, work is claimed: `db.queries.claims`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from sqlalchemy import and_, delete, func, or_, update
 from sqlmodel import col, select
 
 from db.models import HistoryImport, HistoryImportPart
+from db.queries import claims
+from db.queries.claims import Claim
 from db.queries.histories import PART_BYTES
 from db.queries.instances import NoSuchRow
-from db.queries.runs import Claim, free
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
 
@@ -109,14 +110,8 @@ def file(unit: UnitOfWork, number: int) -> bytes:
 
 def claim(unit: UnitOfWork, number: int, by: Claim) -> bool:
     """Take an import; False when it has ended or somebody else works on it."""
-    change = update(HistoryImport).where(
-        col(HistoryImport.id) == number, col(HistoryImport.state).in_(AT_WORK), free(HistoryImport, by.now)
-    )
-    values = {
-        "worker": by.worker, "claimed_until": by.until, "updated_at": by.now, "state": RUNNING,
-        "attempts": col(HistoryImport.attempts) + 1,
-    }  # fmt: skip
-    return unit.connection.execute(change.values(**values)).rowcount == 1
+    which = (col(HistoryImport.id) == number, col(HistoryImport.state).in_(AT_WORK))
+    return claims.take(unit, HistoryImport, which, by, updated_at=by.now, state=RUNNING)
 
 
 def renew(unit: UnitOfWork, number: int, by: Claim) -> bool:
@@ -150,12 +145,7 @@ def take_deserted(unit: UnitOfWork, new_before: datetime, heard_before: datetime
         and_(col(HistoryImport.state) == QUEUED, col(HistoryImport.updated_at) < new_before),
         and_(col(HistoryImport.state) == RUNNING, col(HistoryImport.updated_at) < heard_before),
     )
-    found = []
-    for number in unit.session.exec(select(HistoryImport.id).where(stale)).all():
-        change = update(HistoryImport).where(stale, col(HistoryImport.id) == number).values(updated_at=now)
-        if number is not None and unit.connection.execute(change).rowcount == 1:
-            found.append(number)
-    return found
+    return claims.take_deserted(unit, HistoryImport, stale, now)
 
 
 def drop_abandoned(unit: UnitOfWork, before: datetime) -> int:

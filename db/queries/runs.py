@@ -1,19 +1,20 @@
 """Runs: backtests and optimisations, their chunks, and who works on what.
 
-Work is claimed for a while and the claim is renewed as long as somebody works. Whoever finds a claim that has run out
-may take the work up; results are kept once, and the first one stays.
+Work is claimed as `db.queries.claims` says; results are kept once, and the first one stays.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
-from sqlalchemy import ColumnElement, delete, func, or_, update
+from sqlalchemy import and_, delete, func, update
 from sqlmodel import col, select
 
-from db.models import HistoryImport, RunChunk, RunFile, RunRow
+from db.models import RunChunk, RunFile, RunRow
+from db.queries import claims
+from db.queries.claims import Claim
 from db.queries.commands import OtherCommand
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
@@ -27,14 +28,6 @@ MOST_OPEN: Final = 20
 
 class TooManyRuns(Refused):
     """You have too many unfinished runs; wait for some to end, or cancel them."""
-
-
-class Claim(NamedTuple):
-    """Who works, and until when others leave it alone."""
-
-    worker: str
-    now: datetime
-    until: datetime
 
 
 def add(unit: UnitOfWork, row: RunRow) -> RunRow:
@@ -76,18 +69,15 @@ def listed(unit: UnitOfWork, owner: int, kind: str, before: int | None, limit: i
 
 def claim_run(unit: UnitOfWork, number: int, claim: Claim) -> bool:
     """Take the run as a whole; False when it has ended or somebody else works on it."""
-    change = update(RunRow).where(col(RunRow.id) == number, col(RunRow.state).in_(OPEN), free(RunRow, claim.now))
-    values = {"worker": claim.worker, "claimed_until": claim.until, "attempts": col(RunRow.attempts) + 1}
-    return unit.connection.execute(change.values(**values)).rowcount == 1
+    return claims.take(unit, RunRow, (col(RunRow.id) == number, col(RunRow.state).in_(OPEN)), claim)
 
 
 def claim_chunk(unit: UnitOfWork, number: int, claim: Claim) -> RunChunk | None:
     """Take a chunk that is not done and that nobody works on; None when there is none."""
-    of_run = (col(RunChunk.run_id) == number, col(RunChunk.result).is_(None), free(RunChunk, claim.now))
-    for name in unit.session.exec(select(RunChunk.name).where(*of_run).order_by(col(RunChunk.name)).limit(20)).all():
-        change = update(RunChunk).where(*of_run, col(RunChunk.name) == name)
-        values = {"worker": claim.worker, "claimed_until": claim.until, "attempts": col(RunChunk.attempts) + 1}
-        if unit.connection.execute(change.values(**values)).rowcount == 1:
+    of_run = (col(RunChunk.run_id) == number, col(RunChunk.result).is_(None))
+    free = select(RunChunk.name).where(*of_run, claims.is_free(RunChunk, claim.now))
+    for name in unit.session.exec(free.order_by(col(RunChunk.name)).limit(20)).all():
+        if claims.take(unit, RunChunk, (*of_run, col(RunChunk.name) == name), claim):
             return unit.session.get(RunChunk, (number, name), populate_existing=True)
     return None
 
@@ -185,15 +175,5 @@ def drop_chunks(unit: UnitOfWork, number: int) -> None:
 
 def take_deserted(unit: UnitOfWork, before: datetime, now: datetime) -> list[int]:
     """Runs that are not done and of which nothing was heard since `before`; whoever is given one should ask for it."""
-    stale = (col(RunRow.state).in_(OPEN), col(RunRow.updated_at) < before)
-    found = []
-    for number in unit.session.exec(select(RunRow.id).where(*stale)).all():
-        change = update(RunRow).where(*stale, col(RunRow.id) == number).values(updated_at=now)
-        if number is not None and unit.connection.execute(change).rowcount == 1:
-            found.append(number)
-    return found
-
-
-def free(row: type[RunRow] | type[RunChunk] | type[HistoryImport], now: datetime) -> ColumnElement[bool]:
-    """Whether nobody works on it, or whoever did was not heard of any more."""
-    return or_(col(row.claimed_until).is_(None), col(row.claimed_until) < now)
+    stale = and_(col(RunRow.state).in_(OPEN), col(RunRow.updated_at) < before)
+    return claims.take_deserted(unit, RunRow, stale, now)
