@@ -55,6 +55,7 @@ from engine.order_gateway import ResolveSettings
 from engine.sweep_turns import SweepTurns
 from engine.trading_engine import EngineSettings
 from exchanges.paper import PaperFeed
+from tasks.host.crowd import Crowd, LoopLag
 from tasks.host.leases import LeasedJournal, LeaseKeeper, LeaseThread
 from tasks.host.send_gate import SendGate
 
@@ -63,10 +64,12 @@ PAPER: Final = "paper"
 ORDERS_UNDER_WAY: Final = 40
 #: Part of the signed window within which answers are to come: the rest is for what happens to be slow.
 WINDOW_AIM: Final = 1 / 3
-#: Accounts that take strategies up at the same time in a process.
-STARTS_AT_ONCE: Final = 2
+#: Accounts that take strategies up at the same time in a process: the fewest, and the most where venues are far away.
+STARTS_AT_ONCE: Final = 2, 32
 #: Accounts that connect to their venue at the same time.
-OPENS_AT_ONCE: Final = 4
+OPENS_AT_ONCE: Final = 4, 32
+#: Accounts that ask Redis whether they may.
+ASK_AT_ONCE: Final = 4
 #: Seconds that an account's first sweep waits for its private stream.
 FIRST_SWEEP_PATIENCE: Final = 5.0
 #: How far the measured clock of a venue may be off.
@@ -116,18 +119,24 @@ class Parts:
     leased_journal: LeasedJournal
     market: MarketData
     opener: Opener | None
+    #: Of this process's loop, by whoever runs it.
+    lag: LoopLag = field(default_factory=LoopLag)
     #: Passed by whoever takes strategies up.
-    starting: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STARTS_AT_ONCE))
+    starting: Crowd = field(init=False)
     #: The same for those who connect: a crowd of signed requests grows older than the venue's window in our own queue.
-    opening: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPENS_AT_ONCE))
+    opening: Crowd = field(init=False)
     #: And for those who ask Redis: a crowd would wait for a connection for longer than anybody may.
-    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(OPENS_AT_ONCE))
+    asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASK_AT_ONCE))
     #: And for those who look whether the venue agrees.
     sweeping: SweepTurns = field(default_factory=SweepTurns)
     venues: dict[str, Venue] = field(default_factory=dict)
     budgets: dict[str, BaseBudget] = field(default_factory=dict)
     #: Venue -> its market for paper accounts.
     paper_markets: dict[str, SharedMarket] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.starting = Crowd(*STARTS_AT_ONCE, self.lag)
+        self.opening = Crowd(*OPENS_AT_ONCE, self.lag)
 
     async def venue(self, name: str) -> Venue:
         """The public market of a venue, connected; `Refused` for a name nobody knows, `Transient` when it is away."""

@@ -208,7 +208,7 @@ class AccountRunner:
         if not runners:
             return
         try:
-            async with self._parts.opening:
+            async with self._parts.opening.turn():
                 hub, venue = await self._opened()
             await self._take_up(runners, hub, venue)
         finally:
@@ -227,7 +227,7 @@ class AccountRunner:
                 specs.append(spec)
         for some in pieces(specs, BATCH):
             # A few at a time in the whole process: what becomes ready together holds the loop up together.
-            async with self._parts.starting:
+            async with self._parts.starting.turn():
                 results = await venue.manager.start_many(some, hub)
             for spec in some:
                 self._started(mine[spec.number], venue, results[spec.number])

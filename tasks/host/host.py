@@ -62,7 +62,6 @@ class EngineHost:
         #: Turned by the doorbell or by HTTP, so that it works while the database is away.
         #: Owners whose switch was turned on here; `EVERYBODY` is everybody.
         self.killed_here: set[int] = set()
-        self.loop_lag_ms = 0.0
         self.started_ms = parts.clock.machine.now_ms()
         #: Told of every change of a runner, beside what people see.
         self.on_runner: Callable[[Runner], None] = lambda _: None
@@ -93,6 +92,11 @@ class EngineHost:
             self._go(work, name)
         self._go(self._answer_rings(), "rings")
         self._go(self._measure_lag(), "lag")
+
+    @property
+    def loop_lag_ms(self) -> float:
+        """How late the loop wakes, at worst in the last second or so."""
+        return self.parts.lag.milliseconds
 
     @property
     def runners(self) -> Iterator[Runner]:
@@ -360,8 +364,7 @@ class EngineHost:
         while True:
             before = self._seen_ns = self.parts.clock.machine.steady_ns()
             await asyncio.sleep(0.1)
-            lag = (self.parts.clock.machine.steady_ns() - before) / _MILLISECOND - 100
-            self.loop_lag_ms = max(lag, self.loop_lag_ms * 0.9)
+            self.parts.lag.note((self.parts.clock.machine.steady_ns() - before) / _MILLISECOND - 100)
 
     def _freeze(self) -> None:
         """Spare the collector what has come to stay: a pause of the loop is time taken from every lease."""
