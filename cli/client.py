@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import httpx
 
-from cli import login
 from cli.installation import Installation
 from core.config import Config
 from domain.errors import Refused, Transient
@@ -85,6 +84,8 @@ class Client:
         return self._token.read_text() if self._token.is_file() else ""
 
     def _new_token(self) -> str:
+        from cli import login  # the database is slow to load, and not needed while a session is kept
+
         token = login.session(self._config)
         self._token.unlink(missing_ok=True)
         self._token.touch(mode=0o600)

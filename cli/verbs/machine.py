@@ -1,9 +1,7 @@
-"""What concerns this machine: `doctor`, `version`, `migrate`."""
+"""What concerns this machine: `doctor`, `migrate`."""
 
 from __future__ import annotations
 
-import sys
-from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -24,7 +22,6 @@ def add_to(app: typer.Typer) -> None:
     """Register the verbs."""
     app.command()(doctor)
     app.command()(migrate)
-    app.command()(version)
 
 
 def doctor() -> None:
@@ -53,8 +50,3 @@ def migrate(
     typer.echo(
         f"The schema is {after}." if before == after else f"The schema was {before or 'none'}, now it is {after}."
     )
-
-
-def version() -> None:
-    """Show the version of Ares and of Python."""
-    typer.echo(f"ares {metadata.version('ares')}, Python {sys.version.split()[0]}")

@@ -12,7 +12,6 @@ from rich.live import Live
 from rich.table import Table
 
 from cli import log_files
-from cli import login as sign_in
 from cli.client import Client, NotRunning
 from cli.entry import SIMULATOR
 from cli.installation import Address, AlreadyRunning, Installation
@@ -102,6 +101,8 @@ def logs(
 
 def login() -> None:
     """Make a link that signs you in once, for a browser on this machine."""
+    from cli import login as sign_in  # what is slow to load, other verbs do not need
+
     config = load_config()
     record = Installation(config.home).record()
     if record is None or not record.page:

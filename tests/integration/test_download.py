@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
+from cli.app import program
 from core.base_exchange import Bar
 from core.clock import utc_from_ms
 from domain.errors import Transient
@@ -20,6 +20,8 @@ from engine.backtest.store import Store
 from tests.exchange_venue import BOTH, BTC, OPTIONS, opened
 from tests.markets import trending
 from tests.simulator_process import SimulatorProcess, simulator_process
+
+ARES = program()
 
 MINUTE = 60_000
 
@@ -123,14 +125,14 @@ def test_the_terminal_keeps_a_download_under_a_name_and_tells_what_is_wrong(
     monkeypatch.setenv("ARES_VENUES", f'{{"binance_spot": {{"rest_url": "{process.rest}"}}}}')
     want = wanted(process, "binance_spot", hours=3)
     since, until = (f"{utc_from_ms(moment):%Y-%m-%dT%H:%M}" for moment in (want.since_ms, want.until_ms))
-    done = CliRunner().invoke(app, ["data", "download", BTC, "1m", "--since", since, "--until", until])
+    done = CliRunner().invoke(ARES, ["data", "download", BTC, "1m", "--since", since, "--until", until])
     assert done.exit_code == 0, (done.output, done.exception)
     assert "BTC/USDT, 120 bars of 1m, 0 gaps" in done.stdout
     assert len(Store(tmp_path / "histories").get("BTCUSDT-1m")) == 120
     assert not list((tmp_path / "histories").glob("*.download"))
 
     def refused(*words: str) -> str:
-        return str(CliRunner().invoke(app, ["data", "download", *words]).exception)
+        return str(CliRunner().invoke(ARES, ["data", "download", *words]).exception)
 
     assert "no such interval" in refused(BTC, "7m", "--since", since)
     assert "not later" in refused(BTC, "1m", "--since", since, "--until", since)

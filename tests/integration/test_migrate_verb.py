@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from cli.app import app
+from cli.app import program
 from core import editions as builds
 from core.clock import system_clock, utc_from_ms
 from db import migrate
@@ -16,6 +16,8 @@ from db.database import open_database
 from db.queries import editions
 from db.unit_of_work import UnitOfWork, committed, reading
 from domain.errors import Refused
+
+ARES = program()
 
 pytestmark = pytest.mark.services
 
@@ -40,7 +42,7 @@ def a_newer_build_trades(engine: Engine) -> None:
 
 
 def say(*words: str) -> str:
-    done = CliRunner().invoke(app, ["migrate", *words], catch_exceptions=False)
+    done = CliRunner().invoke(ARES, ["migrate", *words], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
 
@@ -73,7 +75,7 @@ def test_a_schema_of_a_newer_build_is_left_as_it_is_and_named(engine: Engine) ->
         unit.commit()
     for words in ([], ["--back"]):
         with pytest.raises(Refused, match="9999, of a newer build"):
-            CliRunner().invoke(app, ["migrate", *words], catch_exceptions=False)
+            CliRunner().invoke(ARES, ["migrate", *words], catch_exceptions=False)
     assert migrate.current_revision(engine) == "9999"
     with UnitOfWork(engine) as unit:
         assert editions.recorded(unit).law == builds.LAW + 3

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
+from cli.app import program
 from domain.errors import AresError
 from tests.api_node import CHANGE, PEOPLE, PROXY_SECRET, ApiNode, LeapingTime, api_node
+
+ARES = program()
 
 pytestmark = pytest.mark.services
 
@@ -103,13 +105,13 @@ def test_the_terminal_of_the_installation_changes_people_too(people: People, mon
     monkeypatch.setenv("ARES_DATABASE__URL", address)
 
     def ares(*words: str) -> str:
-        done = CliRunner().invoke(app, ["user", *words], catch_exceptions=True)
+        done = CliRunner().invoke(ARES, ["user", *words], catch_exceptions=True)
         return done.output if done.exception is None else f"{done.exception}"
 
     assert "theo: admin." in ares("role", "Theo", "admin")
     assert "vera: viewer, disabled." in ares("disable", "vera")
     assert "vera: viewer." in ares("enable", "vera")
     assert "nobody called zoe has ever signed in" in ares("confirm", "zoe")
-    assert issubclass(type(CliRunner().invoke(app, ["user", "confirm", "zoe"]).exception), AresError)
+    assert issubclass(type(CliRunner().invoke(ARES, ["user", "confirm", "zoe"]).exception), AresError)
     assert ares("list").count("admin") == 2
     assert people.listed()["theo"]["role"] == "admin"

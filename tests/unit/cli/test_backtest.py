@@ -8,7 +8,9 @@ import polars
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
+from cli.app import program
+
+ARES = program()
 
 START = 1_672_617_600_000
 GRID = ["-p", "lower_price=90", "-p", "upper_price=110", "-p", "levels=10", "-p", "quantity_per_level=1"]
@@ -29,7 +31,7 @@ def waves(tmp_path: Path) -> Path:
 def test_a_strategy_is_run_over_a_file_and_its_result_written_three_ways(waves: Path, tmp_path: Path) -> None:
     page, rows = tmp_path / "report.html", tmp_path / "fills.parquet"
     command = ["backtest", "grid", str(waves), *GRID, "--runtime", "interpreted", "--json"]
-    done = CliRunner().invoke(app, [*command, "--html", str(page), "--fills", str(rows)])
+    done = CliRunner().invoke(ARES, [*command, "--html", str(page), "--fills", str(rows)])
     assert done.exit_code == 0, done.output
     told = orjson.loads(done.stdout)
     assert told["metrics"]["fills"] == len(polars.read_parquet(rows)) > 20
@@ -41,7 +43,7 @@ def test_a_strategy_is_run_over_a_file_and_its_result_written_three_ways(waves: 
 
 
 def test_a_table_is_shown_to_a_person(waves: Path) -> None:
-    done = CliRunner().invoke(app, ["backtest", "grid", str(waves), *GRID, "--runtime", "interpreted"])
+    done = CliRunner().invoke(ARES, ["backtest", "grid", str(waves), *GRID, "--runtime", "interpreted"])
     assert done.exit_code == 0, done.output
     assert "max_drawdown_percent" in done.stdout
 
@@ -55,16 +57,16 @@ def test_a_table_is_shown_to_a_person(waves: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_named(waves: Path, words: list[str], told: str) -> None:
-    done = CliRunner().invoke(app, ["backtest", words[0], str(waves), *words[1:]])
+    done = CliRunner().invoke(ARES, ["backtest", words[0], str(waves), *words[1:]])
     assert done.exit_code == 1
     assert told in str(done.exception)
 
 
 def test_data_check_names_rows_and_says_so_in_its_status(waves: Path) -> None:
-    assert CliRunner().invoke(app, ["data", "check", str(waves)]).exit_code == 0
+    assert CliRunner().invoke(ARES, ["data", "check", str(waves)]).exit_code == 0
     lines = waves.read_text().splitlines()
     waves.write_text("\n".join([*lines[:5], lines[4], *lines[5:]]))
-    done = CliRunner().invoke(app, ["data", "check", str(waves)])
+    done = CliRunner().invoke(ARES, ["data", "check", str(waves)])
     assert done.exit_code == 1
     assert "is double" in done.stdout
 
@@ -75,14 +77,14 @@ def test_futures_are_run_with_recorded_rates_and_marks(waves: Path, tmp_path: Pa
     rates.write_text(f"symbol,time,value\nETHUSDT,{START},0.5\nBTCUSDT,{START + 3_600_007},0.001\n")
     marks.write_text(f"symbol,time,value\nBTCUSDT,{START + 3_600_007},100\n")
     command = ["backtest", "grid", str(waves), *GRID, "--runtime", "interpreted", "--json", "--leverage", "3"]
-    done = CliRunner().invoke(app, [*command, "--funding", str(rates), "--marks", str(marks)])
+    done = CliRunner().invoke(ARES, [*command, "--funding", str(rates), "--marks", str(marks)])
     assert done.exit_code == 0, done.output
     told = orjson.loads(done.stdout)
     # The grid holds a whole number, and a tenth of a percent of a hundred is paid on each.
     assert -1 <= float(told["metrics"]["funding"]) < 0
     assert float(told["metrics"]["funding"]) * 10 % 1 == 0
     assert told["assumptions"]["futures"].startswith("leverage 3, maintenance 0.4 %, ")
-    plain = CliRunner().invoke(app, ["backtest", "grid", str(waves), *GRID, "--funding", str(rates)])
+    plain = CliRunner().invoke(ARES, ["backtest", "grid", str(waves), *GRID, "--funding", str(rates)])
     assert "give --leverage" in str(plain.exception)
 
 
@@ -94,17 +96,17 @@ def test_several_strategies_share_an_account_and_their_figures_add_up(waves: Pat
              "symbol": "ETH/USDT", "assumptions": fast}  # fmt: skip
     account = tmp_path / "account.json"
     account.write_bytes(orjson.dumps({"capital": "5000", "instances": [one, cross]}))
-    done = CliRunner().invoke(app, ["backtest-together", str(account), "--json"])
+    done = CliRunner().invoke(ARES, ["backtest-together", str(account), "--json"])
     assert done.exit_code == 0, done.output
     told = orjson.loads(done.stdout)
     parts = [float(part["metrics"]["net"]) for part in told["instances"]]
     assert abs(sum(parts) - float(told["account"]["net"])) < 1e-6
     assert told["instances"][0]["assumptions"]["quote"] == "2500.00000000"
-    shown = CliRunner().invoke(app, ["backtest-together", str(account)])
+    shown = CliRunner().invoke(ARES, ["backtest-together", str(account)])
     assert shown.exit_code == 0, shown.output
     assert "deepest fall" in shown.stdout
     cross["assumptions"] = {**fast, "quote": "5001"}
     account.write_bytes(orjson.dumps({"capital": "5000", "instances": [cross]}))
-    assert "5000 is all there is" in str(CliRunner().invoke(app, ["backtest-together", str(account)]).exception)
+    assert "5000 is all there is" in str(CliRunner().invoke(ARES, ["backtest-together", str(account)]).exception)
     account.write_bytes(orjson.dumps({"capital": "5000", "instances": [one, cross]}))
-    assert "every instance its share" in str(CliRunner().invoke(app, ["backtest-together", str(account)]).exception)
+    assert "every instance its share" in str(CliRunner().invoke(ARES, ["backtest-together", str(account)]).exception)

@@ -7,8 +7,10 @@ import polars
 import pytest
 from typer.testing import CliRunner
 
-from cli.app import app
+from cli.app import program
 from tests.markets import trending
+
+ARES = program()
 
 SEARCH = ["-p", "fast=2:8:2", "-p", "slow=12:30:9", "-p", "size=0.01", "--runtime", "interpreted", "--processes", "1"]
 
@@ -27,7 +29,7 @@ def hours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_search_is_shown_with_its_luck_and_written_three_ways(hours: Path, tmp_path: Path) -> None:
     page, rows = tmp_path / "report.html", tmp_path / "trials.parquet"
     command = ["optimise", "ma_cross", str(hours), *SEARCH, "--validation", "walk_forward", "--folds", "2"]
-    done = CliRunner().invoke(app, [*command, "--html", str(page), "--parquet", str(rows)])
+    done = CliRunner().invoke(ARES, [*command, "--html", str(page), "--parquet", str(rows)])
     assert done.exit_code == 0, done.output
     assert "12 sets tried, 0 refused" in done.stdout
     assert "deflated Sharpe ratio" in done.stdout
@@ -36,7 +38,7 @@ def test_a_search_is_shown_with_its_luck_and_written_three_ways(hours: Path, tmp
     text = page.read_text()
     assert "sharpe by slow (down) and fast (across)" in text
     assert "http" not in text
-    again = CliRunner().invoke(app, [*command, "--json"])
+    again = CliRunner().invoke(ARES, [*command, "--json"])
     told = orjson.loads(again.stdout)
     assert told["counts"] == {"tried": 12, "refused": 0, "allowed": 12}
     assert told["best"][0]["luck"]["verdict"] in {"edge", "unclear", "luck"}
@@ -46,11 +48,11 @@ def test_a_search_is_shown_with_its_luck_and_written_three_ways(hours: Path, tmp
 def test_the_same_command_goes_on_where_it_was(hours: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     command = ["optimise", "ma_cross", str(hours), *SEARCH, "--json", "--folder", str(kept)]
-    first = CliRunner().invoke(app, command)
+    first = CliRunner().invoke(ARES, command)
     chunks = sorted(kept.glob("*.chunk"))
     chunks[0].unlink()
     written = chunks[1].stat().st_mtime_ns
-    assert CliRunner().invoke(app, command).stdout == first.stdout
+    assert CliRunner().invoke(ARES, command).stdout == first.stdout
     assert chunks[0].exists()
     assert chunks[1].stat().st_mtime_ns == written
 
@@ -67,7 +69,7 @@ def test_the_same_command_goes_on_where_it_was(hours: Path, tmp_path: Path) -> N
     ],
 )
 def test_what_cannot_be_searched_is_named(hours: Path, words: list[str], told: str) -> None:
-    done = CliRunner().invoke(app, ["optimise", "ma_cross", str(hours), *SEARCH, *words])
+    done = CliRunner().invoke(ARES, ["optimise", "ma_cross", str(hours), *SEARCH, *words])
     assert done.exit_code == 1
     assert told in str(done.exception)
 
@@ -75,12 +77,12 @@ def test_what_cannot_be_searched_is_named(hours: Path, words: list[str], told: s
 def test_a_backtest_is_shown_beside_an_earlier_one(hours: Path, tmp_path: Path) -> None:
     command = ["backtest", "ma_cross", str(hours), "-p", "slow=20", "-p", "size=0.01", "--runtime", "interpreted"]
     before = tmp_path / "slower.json"
-    before.write_text(CliRunner().invoke(app, [*command, "-p", "fast=9", "--json"]).stdout)
-    done = CliRunner().invoke(app, [*command, "-p", "fast=5", "--compare", str(before)])
+    before.write_text(CliRunner().invoke(ARES, [*command, "-p", "fast=9", "--json"]).stdout)
+    done = CliRunner().invoke(ARES, [*command, "-p", "fast=5", "--compare", str(before)])
     assert done.exit_code == 0, done.output
     assert "slower" in done.stdout
     assert "params differs" in done.stdout
-    wrong = CliRunner().invoke(app, [*command, "-p", "fast=5", "--compare", str(hours)])
+    wrong = CliRunner().invoke(ARES, [*command, "-p", "fast=5", "--compare", str(hours)])
     assert "cannot be read as a result" in str(wrong.exception)
 
 
@@ -90,8 +92,8 @@ def test_a_search_on_futures_pays_recorded_fundings_and_names_terms_that_cannot_
     lines = [f"BTCUSDT,{begin + 28_800_000 * at},0.001" for at in range(1, 60)]
     rates.write_text("\n".join(["symbol,time,value", *lines]))
     command = ["optimise", "ma_cross", str(hours), *SEARCH, "--json"]
-    spot = orjson.loads(CliRunner().invoke(app, command).stdout)
-    done = CliRunner().invoke(app, [*command, "--leverage", "5", "--funding", str(rates)])
+    spot = orjson.loads(CliRunner().invoke(ARES, command).stdout)
+    done = CliRunner().invoke(ARES, [*command, "--leverage", "5", "--funding", str(rates)])
     assert done.exit_code == 0, done.output
     told = orjson.loads(done.stdout)
     job = orjson.loads(told["stamp"]["job"])["assumptions"]["futures"]
@@ -103,6 +105,6 @@ def test_a_search_on_futures_pays_recorded_fundings_and_names_terms_that_cannot_
         (["--funding", str(rates)], "give --leverage"),
         (["--leverage", "5", "--marks", str(rates)], "give --funding"),
     ):
-        refused = CliRunner().invoke(app, [*command, *wrong])
+        refused = CliRunner().invoke(ARES, [*command, *wrong])
         assert refused.exit_code == 1
         assert words in str(refused.exception)
