@@ -6,21 +6,23 @@ The routes are read from the API's own description; one without a rule here fail
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from itertools import count
+from typing import Any, Final, NamedTuple
 
 import pytest
 from fastapi.routing import APIRoute
 
 from api.app import scan
 from tests.api_node import GRID, PEOPLE, ApiNode
-from tests.histories import chance
-from tests.runs import share
+from tests.belongings import BACKTEST, NAMES, SEARCH, UPLOAD, Belongings
 
 pytestmark = pytest.mark.services
 
 ANYBODY, VIEWER, TRADER, ADMIN = "anybody", "viewer", "trader", "admin"
 ROLES = (VIEWER, TRADER, ADMIN)
-MISSING = 987_654
+#: Numbers of what nobody has.
+NOWHERE: Final = dict.fromkeys(NAMES, 987_654)
 STREAM = "stream_events"
 
 
@@ -41,9 +43,6 @@ HIDDEN = {"get_openapi", "get_docs"}
 
 EDIT: dict[str, Any] = {"parameters": GRID | {"levels": 10}, "revision": 0}
 NEW_STRATEGY: dict[str, Any] = {"name": "n", "strategy_type": "grid", "symbol": "BTCUSDT", "parameters": GRID}
-BACKTEST: dict[str, Any] = {"strategy": "grid", "params": GRID}
-SEARCH: dict[str, Any] = {"strategy": "grid", "space": {name: str(value) for name, value in GRID.items()}}
-UPLOAD: dict[str, Any] = {"name": "mine", "file_name": "bars.csv", "symbol": "BTC/USDT", "size": 4}
 RULES = {
     "list_histories": Rule(VIEWER),
     "delete_history": Rule(TRADER, good=(204,)),
@@ -172,61 +171,14 @@ def operations(node: ApiNode) -> list[Operation]:
     ]
 
 
-class Belongings(NamedTuple):
-    """What somebody has."""
-
-    account_id: int
-    strategy_id: int
-    command_id: int
-    master_id: int
-    relationship_id: int
-    follow_command_id: int
-    backtest_id: int
-    optimisation_id: int
-    account_backtest_id: int
-    history_id: int
-    import_id: int
+_made = count()
 
 
-_made = iter(range(10_000))
-
-
-def belongings(node: ApiNode, who: str) -> Belongings:
-    number = next(_made)
-    account = node.add_account(who, f"account {number}")
-    strategy = node.add_strategy(account, who, f"strategy {number}")
-    command = node.post(f"/api/strategies/{strategy}/stop", who=who).json()["command_id"]
-    copying = node.add_following(account, who, f"master {number}")
-    runs = (ended(node, who, "backtests", BACKTEST), ended(node, who, "optimisations", SEARCH))
-    member = BACKTEST | {"history_id": node.add_history()}
-    together = ended(node, who, "account-backtests", {"capital": "1000", "instances": [member]})
-    return Belongings(account, strategy, command, *copying, *runs, together, *histories_of(node, who))
-
-
-def histories_of(node: ApiNode, who: str) -> tuple[int, int]:
-    """A history of somebody's own, and one on its way in that leaves room for others."""
-    number = next(_made)
-    history = share(node.engine, chance(number, 200), f"mine-{number}", node.people[who])
-    for one in node.get("/api/history-imports", who).json()["items"]:
-        node.call("DELETE", f"/api/history-imports/{one['id']}", who)
-    answer = node.post("/api/history-imports", UPLOAD | {"name": f"coming-{number}"}, who)
-    assert answer.status_code == 201, answer.text
-    return history, int(answer.json()["id"])
-
-
-def ended(node: ApiNode, who: str, runs: str, body: dict[str, Any]) -> int:
-    """A run that has ended, so that it is not counted among those that have not."""
-    named = {} if "instances" in body else {"history_id": node.add_history()}
-    answer = node.post(f"/api/{runs}", body | named, who)
-    assert answer.status_code == 202, answer.text
-    return int(node.post(f"/api/{runs}/{answer.json()['id']}/cancel", who=who).json()["id"])
-
-
-def call(node: ApiNode, one: Operation, who: str | None, of: dict[str, int]) -> Any:
+def call(node: ApiNode, one: Operation, who: str | None, of: Mapping[str, int]) -> Any:
     rule, options = RULES[one.name], dict[str, Any]()
-    of = of | {"user_id": node.people["vera"]}
     named = {"name": "fills.csv" if one.name == "get_account_backtest_file" else "report.html", "part": "0"}
-    path = re.sub(r"{(\w+)}", lambda name: str((of | named)[name[1]]), one.path) + rule.query
+    named["user_id"] = str(node.people["vera"])
+    path = re.sub(r"{(\w+)}", lambda name: named.get(name[1]) or str(of[name[1]]), one.path) + rule.query
     if rule.body is not None:
         body = dict(rule.body)
         if one.name == "create_strategy":
@@ -255,7 +207,7 @@ def test_every_operation_has_a_rule(node: ApiNode) -> None:
 
 
 def test_nobody_gets_in_without_signing_in(node: ApiNode) -> None:
-    of = belongings(node, "olga")._asdict()
+    of = Belongings(node).complete()
     for one in operations(node):
         answer = call(node, one, None, of)
         if RULES[one.name].least == ANYBODY:
@@ -272,11 +224,7 @@ def test_every_role_may_do_what_its_rule_says(node: ApiNode) -> None:
             continue
         for who, role in PEOPLE.items():
             is_below = ROLES.index(role) < ROLES.index(RULES[one.name].least)
-            of = (
-                belongings(node, "adam" if is_below else who)._asdict()
-                if role != VIEWER
-                else dict.fromkeys(Belongings._fields, MISSING)
-            )
+            of = NOWHERE if role == VIEWER else Belongings(node, "adam" if is_below else who)
             answer = call(node, one, who, of)
             if is_below:
                 assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed"), (one, who)
@@ -285,19 +233,18 @@ def test_every_role_may_do_what_its_rule_says(node: ApiNode) -> None:
 
 
 def test_what_belongs_to_another_answers_like_what_is_not_there(node: ApiNode) -> None:
-    mine = belongings(node, "olga")
-    missing = dict.fromkeys(Belongings._fields, MISSING)
+    mine = Belongings(node).complete()
     checked = 0
     for one in operations(node):
         if ("{" not in one.path and one.name not in NAMING_OTHERS) or RULES[one.name].least == ADMIN:
             continue
         for who in ("theo", "adam"):
-            theirs, nowhere = call(node, one, who, mine._asdict()), call(node, one, who, missing)
+            theirs, nowhere = call(node, one, who, mine), call(node, one, who, NOWHERE)
             assert theirs.status_code == nowhere.status_code == 404, (one, who, theirs.text)
             assert plain(theirs) == plain(nowhere), one
             checked += 1
     assert checked >= 2 * 20
-    kept = node.get(f"/api/strategies/{mine.strategy_id}").json()
+    kept = node.get(f"/api/strategies/{mine['strategy_id']}").json()
     assert (kept["revision"], kept["desired_state"]) == (0, "stopped")
 
 
@@ -309,19 +256,21 @@ def plain(answer: Any) -> tuple[str, dict[str, str]]:
 
 
 def test_lists_hold_only_what_is_yours(node: ApiNode) -> None:
-    mine = belongings(node, "olga")
+    mine = Belongings(node).complete()
     for who in ("theo", "vera", "adam"):
         for path in ("/api/accounts", "/api/strategies", "/api/strategies/running", "/api/trades"):
             items = node.get(f"{path}?limit=500", who).json()["items"]
-            assert mine.account_id not in {one.get("account_id", one["id"]) for one in items if path == "/api/accounts"}
-            assert mine.strategy_id not in {one["id"] for one in items}
+            assert mine["account_id"] not in {
+                one.get("account_id", one["id"]) for one in items if path == "/api/accounts"
+            }
+            assert mine["strategy_id"] not in {one["id"] for one in items}
         for path in ("/api/histories", "/api/history-imports"):
             shown = {one["id"] for one in node.get(f"{path}?limit=500", who).json()["items"]}
-            assert (mine.history_id if path == "/api/histories" else mine.import_id) not in shown
+            assert (mine["history_id"] if path == "/api/histories" else mine["import_id"]) not in shown
         copied = {path: node.get(f"/api/v1/follower/{path}", who).text for path in ("masters", "leaderboard")}
         assert '"mine":false' not in "".join(copied.values())
         followed = node.get("/api/v1/follower/relationships?limit=500", who).json()["items"]
-        assert mine.relationship_id not in {one["id"] for one in followed}
+        assert mine["relationship_id"] not in {one["id"] for one in followed}
     owners = {one["actor"] for one in node.get("/api/audit?limit=500", "theo").json()["items"]}
     assert owners <= {"theo"}
     assert "olga" in {one["actor"] for one in node.get("/api/audit?limit=500", "adam").json()["items"]}
@@ -339,7 +288,7 @@ def test_only_an_administrator_turns_everybodys_switch(node: ApiNode) -> None:
 
 
 def test_a_page_of_another_site_can_change_nothing(node: ApiNode) -> None:
-    path = f"/api/strategies/{belongings(node, 'olga').strategy_id}/start"
+    path = f"/api/strategies/{Belongings(node)['strategy_id']}/start"
     for headers in (
         {"X-Ares-Request": "0"},
         {"Origin": "http://evil.example"},
