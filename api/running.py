@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final, cast
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from api.checking import check_amount, check_space, checked_model, checked_param
 from api.cursors import after, unpack
 from api.errors import BadFields, FieldError
 from api.identity import Caller
+from api.markets import Market
 from api.schemas.run import AccountBacktestCreate, BacktestCreate, Headline, OptimisationCreate, Run, RunDetail, RunList
 from api.services import Services
 from core.base_jobs import Assumptions
@@ -21,7 +22,6 @@ from core.base_strategy import StrategyKind
 from core.registry import NotRegistered
 from db.models import RunRow
 from db.queries import audit, histories, runs
-from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork, committed, reading
 from domain.money import add, to_wire
 
@@ -36,7 +36,7 @@ async def submit_backtest(services: Services, caller: Caller, body: BacktestCrea
     params = json.loads(checked_parameters(kind, body.params))
     period = body.period.model_dump(mode="json")
     job = {"strategy": kind.name, "params": params, "period": period, "assumptions": _assumed(body.assumptions)}
-    return await _submit(services, caller, BACKTEST, {"history_id": body.history_id}, job, key)
+    return await _submit(services, caller, BACKTEST, [Market.of(body)], job, key)
 
 
 async def submit_account_backtest(
@@ -59,7 +59,7 @@ async def submit_account_backtest(
         })  # fmt: skip
     is_equal = "quote" not in body.instances[0].assumptions.model_fields_set
     job = {"capital": to_wire(body.capital), "instances": members, "is_equal": is_equal}
-    wanted = {f"instances.{place}.history_id": one.history_id for place, one in enumerate(body.instances)}
+    wanted = [Market.of(one, f"instances.{place}.") for place, one in enumerate(body.instances)]
     return await _submit(services, caller, TOGETHER, wanted, job, key)
 
 
@@ -90,7 +90,7 @@ async def submit_optimisation(services: Services, caller: Caller, body: Optimisa
         **body.model_dump(mode="json", exclude={"history_id", "assumptions"}),
         "assumptions": _assumed(body.assumptions),
     }
-    return await _submit(services, caller, OPTIMISATION, {"history_id": body.history_id}, job, key)
+    return await _submit(services, caller, OPTIMISATION, [Market.of(body)], job, key)
 
 
 async def listed(services: Services, caller: Caller, kind: str, cursor: str | None, limit: int) -> RunList:
@@ -137,7 +137,7 @@ def remove(services: Services, caller: Caller, kind: str, number: int) -> None:
 
 
 async def _submit(
-    services: Services, caller: Caller, kind: str, wanted: Mapping[str, int], job: dict[str, Any], key: str | None
+    services: Services, caller: Caller, kind: str, wanted: Sequence[Market], job: dict[str, Any], key: str | None
 ) -> Run:
     kept = await run_in_threadpool(_keep, services, caller, kind, wanted, job, key)
     if kept.state in runs.OPEN:
@@ -146,19 +146,16 @@ async def _submit(
 
 
 def _keep(
-    services: Services, caller: Caller, kind: str, wanted: Mapping[str, int], job: dict[str, Any], key: str | None
+    services: Services, caller: Caller, kind: str, wanted: Sequence[Market], job: dict[str, Any], key: str | None
 ) -> Run:  # fmt: skip
     now = services.now()
     row = RunRow(
-        owner_id=caller.id, request_key=key or uuid4().hex, kind=kind, history_id=next(iter(wanted.values())),
+        owner_id=caller.id, request_key=key or uuid4().hex, kind=kind, history_id=wanted[0].history_id,
         state=runs.QUEUED, job=json.dumps(job, sort_keys=True, separators=(",", ":")), created_at=now, updated_at=now,
     )  # fmt: skip
     with committed(services.database) as unit:
-        for field, history in wanted.items():
-            try:
-                histories.usable(unit, history, caller.id)
-            except NoSuchRow as error:
-                raise BadFields([FieldError(field, str(error))]) from error
+        for market in wanted:
+            market.check(unit, caller.id)
         kept = runs.add(unit, row)
         if kept is row:
             audit.record(unit, audit.Deed(caller.login, f"{kind}_create", {"run": row.id, **job}, caller.id), now)

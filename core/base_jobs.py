@@ -110,7 +110,7 @@ class Assumptions(BaseModel):
     fill_model: Literal["touch", "through", "queue"] = Field(
         "touch", title="Fill model", description="A queue is of histories of trades, and wants its terms."
     )
-    queue: QueueTerms | None = Field(None, title="Queue")
+    queue: QueueTerms | None = Field(None, title="Queue", validate_default=True)
     bar_model: Literal["path", "next_bar"] = Field("path", title="How bars are read")
     latency_ms: int = Field(0, title="Latency", description="In milliseconds.", ge=0, le=3_600_000)
     slippage_ticks: int = Field(0, title="Slippage of takers", description="In ticks.", ge=0, le=1_000_000)
@@ -118,6 +118,23 @@ class Assumptions(BaseModel):
         None, title="Futures", description="A futures account instead of one on spot; fees are then in the quote asset."
     )
     runtime: Literal["auto", "compiled", "interpreted"] = Field("auto", title="Runtime")
+
+    @field_validator("queue")
+    @classmethod
+    def _check_queue(cls, queue: QueueTerms | None, info: ValidationInfo) -> QueueTerms | None:
+        model = info.data.get("fill_model", "touch")
+        if queue is None and model == "queue":
+            raise ValueError("say what stands in front of an order; {} is the front of the queue")
+        if queue is not None and model != "queue":
+            raise ValueError(f"an order waits behind none with fill_model {model}; take queue")
+        return queue
+
+    @field_validator("bar_model")
+    @classmethod
+    def _check_bars(cls, model: str, info: ValidationInfo) -> str:
+        if model != "path" and info.data.get("fill_model") == "queue":
+            raise ValueError("it is a way to read bars; where trades are walked, leave it at path")
+        return model
 
 
 class Period(BaseModel):

@@ -2,10 +2,11 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { curvesOf, nearest, shadesOf, ticksOf } from "@/chart/curve";
-import { ASSUMPTIONS, SEARCH, searchFields } from "@/forms/assumptions";
+import { ASSUMPTIONS, assumptionFields, FUTURES, QUEUE, SEARCH, searchFields } from "@/forms/assumptions";
+import type { Market } from "@/forms/assumptions";
 import { fieldsOf } from "@/forms/schema";
 import { given, sizeOf, valuesIn } from "@/forms/space";
-import { periodOf, stretchOf } from "@/forms/stretch";
+import { marketOf, periodOf, stretchOf } from "@/forms/stretch";
 import { differencesOf } from "@/format/differences";
 import { formatFigure, intervalOf, lengthsFrom, namesOf, progressOf, symbolOf } from "@/format/run";
 
@@ -14,17 +15,36 @@ const told = (schema: string) => new Map(fieldsOf(description.components.schemas
 
 test("the forms ask for every assumption and setting of a search as the node takes it", () => {
   const assumptions = told("Assumptions");
-  // A futures account has a form of its own. Queues want terms, and trades that are walked one by one: the page has neither.
+  // A futures account and a queue have forms of their own.
   expect([...ASSUMPTIONS.map((one) => one.name), "futures", "queue"].sort()).toEqual([...assumptions.keys()].sort());
   const search = told("OptimisationCreate");
-  for (const [fields, known] of [[ASSUMPTIONS, assumptions], [SEARCH, search]] as const) {
+  const [futures, queue] = [told("FuturesTerms"), told("QueueTerms")];
+  expect([...FUTURES.map((one) => one.name), "tiers", "funding_rates"].sort()).toEqual([...futures.keys()].sort());
+  expect(QUEUE.map((one) => one.name).sort()).toEqual([...queue.keys()].sort());
+  for (const [fields, known] of [[ASSUMPTIONS, assumptions], [SEARCH, search], [FUTURES, futures], [QUEUE, queue]] as const) {
     for (const one of fields) {
       const { kind, choices, minimum, maximum, above, below, initial } = known.get(one.name)!;
-      const offered = choices.filter((name) => name !== "queue");
-      expect({ ...one, initial: String(one.initial) }).toMatchObject({ kind, choices: offered, initial: String(initial) });
+      expect({ ...one, initial: String(one.initial) }).toMatchObject({ kind, choices, initial: String(initial) });
       expect([one.name, one.minimum, one.maximum, one.above, one.below]).toEqual([one.name, minimum, maximum, above, below]);
     }
   }
+});
+
+test("queues are offered where trades are walked, and ways to read bars are not", () => {
+  const offered = (market: Market) => Object.fromEntries(assumptionFields(false, market).map(({ name, choices }) => [name, choices]));
+  expect([offered("bars").fill_model, offered("bars").bar_model]).toEqual([["touch", "through"], ["path", "next_bar"]]);
+  expect([offered("trades").fill_model, offered("trades").bar_model]).toEqual([["touch", "through", "queue"], undefined]);
+  expect(assumptionFields(true, "bars").map(({ name }) => name)).not.toContain("base");
+});
+
+test("trades are walked as they are, or within bars made of them if that is wanted", () => {
+  const [trades, hours, stretch] = [{ bar_ms: 1 }, { bar_ms: 3_600_000 }, stretchOf(3, undefined)];
+  expect([marketOf(stretch, trades), marketOf(stretch, hours), marketOf(stretch, undefined)]).toEqual(["trades", "bars", "bars"]);
+  const minutes = { ...stretch, barMs: 60_000 };
+  expect([marketOf(minutes, trades), periodOf(minutes, 1)]).toEqual(["trades", { bar_ms: 60_000, walk_trades: true }]);
+  const apart = { ...minutes, walk: false };
+  expect([marketOf(apart, trades), periodOf(apart, 1)]).toEqual(["bars", { bar_ms: 60_000 }]);
+  expect(stretchOf(3, { since: null, until: null, bar_ms: 60_000, walk_trades: false })).toEqual(apart);
 });
 
 test("a search asks for what its method and its validation look at", () => {
@@ -45,11 +65,11 @@ describe("a search space", () => {
 });
 
 test("days are sent with the last one in, and come back as they were", () => {
-  const stretch = { history: 3, barMs: 3_600_000, from: "2025-05-05", to: "2025-05-09" };
+  const stretch = { history: 3, barMs: 3_600_000, from: "2025-05-05", to: "2025-05-09", walk: true };
   const period = periodOf(stretch, 60_000);
   expect(period).toEqual({ since: "2025-05-05T00:00:00Z", until: "2025-05-10T00:00:00.000Z", bar_ms: 3_600_000 });
   expect(stretchOf(3, { since: null, until: null, bar_ms: null, ...period })).toEqual(stretch);
-  expect(periodOf({ history: 3, barMs: 60_000, from: "", to: "" }, 60_000)).toEqual({});
+  expect(periodOf({ history: 3, barMs: 60_000, from: "", to: "", walk: true }, 60_000)).toEqual({});
 });
 
 describe("figures", () => {

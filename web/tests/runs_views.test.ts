@@ -62,6 +62,30 @@ test("terms of futures are asked for when they are wanted, checked, sent, and ha
   expect(spot.find("#futures-leverage").exists()).toBe(true);
 });
 
+test("on trades an order may wait in a queue, whose terms are asked for, checked, sent and handed on; on bars it may not", async () => {
+  const trades = { ...history, id: 5, name: "trades", bar_ms: 1 };
+  const draft = { kind: "grid", history: 5, parameters: { levels: 5 }, assumptions: { fill_model: "queue", bar_model: "next_bar", queue: { ahead: "0.5" } } };
+  const form = show(BacktestForm, { modelValue: true, kinds: [kind], histories: [history, trades], draft, problem: null, busy: false });
+  await flushPromises();
+  await form.find("#queue-ahead").setValue("-1");
+  await form.find("form").trigger("submit");
+  expect(form.emitted("save")).toBeUndefined();
+  await form.find("#queue-ahead").setValue("0.25");
+  await form.find("#queue-share_percent").setValue("20");
+  await form.find("form").trigger("submit");
+  const sent = form.emitted("save")![0]![0] as { assumptions: Record<string, unknown> };
+  expect(sent.assumptions).toMatchObject({ fill_model: "queue", queue: { ahead: "0.25", share_percent: "20", share_ms: 60_000, cancelled_percent: "0" } });
+  expect(sent.assumptions).not.toHaveProperty("bar_model");
+  const problem = { message: "", errors: [{ field: "assumptions.queue.ahead", reason: "it is too much" }] };
+  await form.setProps({ problem });
+  expect(form.text()).toContain("it is too much");
+  form.findAllComponents({ name: "ElSelect" })[0]!.vm.$emit("update:modelValue", 4);
+  await flushPromises();
+  expect(form.find("#queue-ahead").exists()).toBe(false);
+  await form.find("form").trigger("submit");
+  expect((form.emitted("save")![1]![0] as { assumptions: object }).assumptions).toMatchObject({ fill_model: "touch", bar_model: "next_bar" });
+});
+
 test("a search needs values of every parameter that has no default, and says how many sets there are", async () => {
   const form = show(OptimisationForm, { modelValue: true, kinds: [kind], histories: [history], problem: null, busy: false });
   await form.find("form").trigger("submit");

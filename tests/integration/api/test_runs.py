@@ -22,6 +22,7 @@ from tests.runs import share
 pytestmark = pytest.mark.services
 
 CROSS = {"fast": 4, "slow": 24, "size": "0.1"}
+QUEUE: dict[str, Any] = {"fill_model": "queue", "queue": {}}
 
 
 @pytest.fixture
@@ -126,6 +127,12 @@ def test_an_optimisation_is_cancelled_and_nobody_works_on_it(
             {"assumptions": {"futures": {"leverage": 50, "maintenance_percent": "2"}}},
             "assumptions.futures.maintenance_percent",
         ),
+        ({"assumptions": {"fill_model": "queue"}}, "assumptions.queue"),
+        ({"assumptions": {"queue": {}}}, "assumptions.queue"),
+        ({"assumptions": {"fill_model": "queue", "queue": {"ahead": "-1"}}}, "assumptions.queue.ahead"),
+        ({"assumptions": QUEUE | {"bar_model": "next_bar"}}, "assumptions.bar_model"),
+        ({"assumptions": QUEUE}, "assumptions.fill_model"),
+        ({"period": {"bar_ms": 7_200_000, "walk_trades": True}}, "period.walk_trades"),
     ],
 )
 def test_what_cannot_be_run_is_named(

@@ -81,7 +81,7 @@ export interface Job {
   space?: Record<string, string>;
   objectives?: string[];
   conditions?: string[];
-  period?: { since: string | null; until: string | null; bar_ms: number | null };
+  period?: { since: string | null; until: string | null; bar_ms: number | null; walk_trades?: boolean };
   assumptions: Record<string, unknown>;
   [setting: string]: unknown;
 }

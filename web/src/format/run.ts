@@ -49,5 +49,8 @@ export const intervalOf = (barMs: number): string => Object.entries(LENGTHS).fin
 /** The length of the history's own bars, and the longer ones that can be made of them. */
 export const lengthsFrom = (barMs: number): number[] => [barMs, ...Object.values(LENGTHS).filter((length) => length > barMs && length % barMs === 0)];
 
+/** Whether a history holds trades one by one instead of bars. */
+export const isOfTrades = (history: { bar_ms: number }): boolean => history.bar_ms === 1;
+
 /** "BTC/USDT" as a venue writes it. */
 export const symbolOf = (symbol: string): string => symbol.replace("/", "");

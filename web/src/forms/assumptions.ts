@@ -12,7 +12,7 @@ export const ASSUMPTIONS: Field[] = [
   field("maker_fee", "decimal", "0.1", { minimum: 0, below: 100 }),
   field("taker_fee", "decimal", "0.1", { minimum: 0, below: 100 }),
   choice("fee_asset", ["received", "quote"]),
-  choice("fill_model", ["touch", "through"]),
+  choice("fill_model", ["touch", "through", "queue"]),
   choice("bar_model", ["path", "next_bar"]),
   field("latency_ms", "integer", 0, { minimum: 0, maximum: 3_600_000 }),
   field("slippage_ticks", "integer", 0, { minimum: 0, maximum: 1_000_000 }),
@@ -26,8 +26,22 @@ export const FUTURES: Field[] = [
   field("funding_percent", "decimal", "0.01", { minimum: -100, maximum: 100 }),
   field("funding_hours", "integer", 8, { minimum: 1, maximum: 24 }),
 ];
+/** What stands in front of an order that begins to rest, where the market is its trades. */
+export const QUEUE: Field[] = [
+  field("ahead", "decimal", "0", { minimum: 0 }),
+  field("share_percent", "decimal", "0", { minimum: 0, maximum: 10_000 }),
+  field("share_ms", "integer", 60_000, { minimum: 1, maximum: 86_400_000 }),
+  field("cancelled_percent", "decimal", "0", { minimum: 0, maximum: 10_000 }),
+];
 const SPOT = ["base", "fee_asset"];
-export const assumptionFields = (isOnFutures: boolean): Field[] => ASSUMPTIONS.filter(({ name }) => !isOnFutures || !SPOT.includes(name));
+/** What the market of a run is: bars, bars made of trades, or trades that are walked one by one. */
+export type Market = "bars" | "trades";
+
+/** Queues are of trades alone, and how bars are read means nothing there. */
+export function assumptionFields(isOnFutures: boolean, market: Market): Field[] {
+  const known = ASSUMPTIONS.filter(({ name }) => (!isOnFutures || !SPOT.includes(name)) && (market === "bars" || name !== "bar_model"));
+  return known.map((one) => (one.name === "fill_model" && market === "bars" ? { ...one, choices: one.choices.filter((model) => model !== "queue") } : one));
+}
 export const SEARCH: Field[] = [
   choice("method", ["exhaustive", "random", "tpe", "nsga"]),
   field("trials", "integer", 200, { minimum: 1, maximum: 200_000 }),

@@ -10,7 +10,7 @@ export interface StrategyDraft {
 export interface BacktestDraft {
   kind: string;
   history?: number;
-  period?: { since: string | null; until: string | null; bar_ms: number | null };
+  period?: { since: string | null; until: string | null; bar_ms: number | null; walk_trades?: boolean };
   parameters: Values;
   assumptions?: Values;
 }
