@@ -168,8 +168,9 @@ class Config(BaseSettings):
     """The whole configuration."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ARES_", env_nested_delimiter="__", extra="forbid", frozen=True, yaml_file_encoding="utf-8"
-    )
+        env_prefix="ARES_", env_nested_delimiter="__", extra="forbid", frozen=True, yaml_file_encoding="utf-8",
+        env_ignore_empty=True,  # compose passes on what nobody has set as nothing
+    )  # fmt: skip
 
     #: Folder of everything a run leaves behind: pid files, logs, the embedded database.
     home: Path = Path(".ares")

@@ -12,6 +12,7 @@ import { router } from "@/router";
 import CapsForm from "@/views/copying/parts/CapsForm.vue";
 import CapsTable from "@/views/copying/parts/CapsTable.vue";
 import FollowForm from "@/views/copying/parts/FollowForm.vue";
+import MasterForm from "@/views/copying/parts/MasterForm.vue";
 import EditTerms from "@/views/relationship/parts/EditTerms.vue";
 import LedgerTable from "@/views/relationship/parts/LedgerTable.vue";
 import TermsPanel from "@/views/relationship/parts/TermsPanel.vue";
@@ -105,4 +106,30 @@ test("caps for all masters of an account are shown, and only what was changed is
   await shown.find("#caps-max_notional").setValue("");
   await shown.find("form").trigger("submit");
   expect(shown.emitted("save")).toEqual([[{ max_notional: null, max_leverage: "2", revision: 4 }]]);
+});
+
+describe("a master is offered", () => {
+  const accounts = [{ id: 8, name: "Paper", paper: true, disabled: false }, { id: 9, name: "Live", paper: false, disabled: false }, { id: 10, name: "Off", paper: false, disabled: true }];
+  const form = (strategies: object[]) => show(MasterForm, { modelValue: true, accounts, strategies, problem: null, busy: false });
+
+  test("by its strategy's name, or another, to oneself or to everybody", async () => {
+    const shown = form([{ id: 4, name: "Grid of mine" }]);
+    await shown.find("form").trigger("submit");
+    await shown.find("#master-name").setValue("  Lead  ");
+    await shown.find("#master-shared").trigger("click");
+    await shown.find("form").trigger("submit");
+    expect(shown.emitted("save")).toEqual([
+      [{ kind: "strategy", strategy_id: 4, name: "Grid of mine", shared: false }],
+      [{ kind: "strategy", strategy_id: 4, name: "Lead", shared: true }],
+    ]);
+  });
+  test("by a live account that is in use, and not before there is something to follow", async () => {
+    const shown = form([]);
+    expect(shown.text()).toContain("You have no strategy yet.");
+    await shown.find("form").trigger("submit");
+    expect(shown.emitted("save")).toBeUndefined();
+    await shown.find("input[value=account]").setValue();
+    await shown.find("form").trigger("submit");
+    expect(shown.emitted("save")).toEqual([[{ kind: "account", account_id: 9, name: "Live", shared: false }]]);
+  });
 });

@@ -41,6 +41,13 @@ def test_the_environment_wins_over_the_file(empty_folder: Path, monkeypatch: pyt
     assert (config.simulator.port, config.simulator.seed) == (2000, 5)
 
 
+def test_what_the_environment_leaves_empty_is_not_set(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARES_HOME", "")
+    monkeypatch.setenv("ARES_SIMULATOR__PORT", "")
+    assert load_config() == Config()
+    assert load_config().home == Path(".ares"), "keys would be written where the programs are started"
+
+
 def test_another_file_can_be_named(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (empty_folder / "other.yaml").write_text("log:\n  level: DEBUG\n")
     monkeypatch.setenv("ARES_CONFIG", "other.yaml")

@@ -17,6 +17,7 @@ export type {
   HistoryImportCreate,
   Kind as StrategyKind,
   LiveStatus,
+  MasterCreate,
   MasterPosition,
   MasterPositionSet,
   MasterResult,

@@ -3,7 +3,7 @@ import { useIntervalFn } from "@vueuse/core";
 import { ref } from "vue";
 import { api } from "@/api/client";
 import type { Problem } from "@/api/problem";
-import type { Account, Drift, MasterPosition, MasterResult, Relationship, TradeLog } from "@/api/types";
+import type { Account, Drift, MasterPosition, MasterResult, Relationship, Strategy, TradeLog } from "@/api/types";
 import { useList } from "@/composables/useList";
 import { usePages } from "@/composables/usePages";
 import { statusOf, type LogFilter } from "@/format/copying";
@@ -23,6 +23,9 @@ export function useCopying() {
   const accounts = useQuery<Account[], Problem>({
     key: ["accounts", "all"], query: async () => (await api.listAccounts({ query: { limit: MOST } })).items,
   });
+  const strategies = useQuery<Strategy[], Problem>({
+    key: ["strategies", "all"], query: async () => (await api.listStrategies({ query: { limit: MOST } })).items,
+  });
   const relationships = usePages<Relationship>(["copying", "relationships"], {}, (cursor) =>
     api.listRelationships({ query: { cursor, limit: 50 } }),
   );
@@ -30,5 +33,6 @@ export function useCopying() {
   const logs = usePages<TradeLog>(["copying", "logs"], () => ({ status: status.value }), (cursor, filter) =>
     api.listTradeLogs({ query: { cursor, limit: 25, status: statusOf(filter.status) } }),
   );
-  return { status, masters: useList(ranked), positions: useList(positions), accounts: useList(accounts), relationships, drifts: useList(drifts), logs };
+  const lists = { masters: useList(ranked), positions: useList(positions), accounts: useList(accounts), strategies: useList(strategies), drifts: useList(drifts) };
+  return { status, relationships, logs, ...lists };
 }
