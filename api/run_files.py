@@ -11,7 +11,6 @@ from fastapi import Response
 
 from api.cursors import after, unpack
 from api.identity import Caller
-from api.running import BACKTEST
 from api.schemas.run import RunFill, RunFillList
 from api.services import Services
 from db.queries import runs
@@ -34,10 +33,10 @@ def one(services: Services, caller: Caller, kind: str, number: int, name: str) -
     return Response(content, media_type=KINDS[ending], headers=headers)
 
 
-def fills(services: Services, caller: Caller, number: int, cursor: str | None, limit: int) -> RunFillList:
-    """Executions of a backtest from the cursor on."""
+def fills(services: Services, caller: Caller, kind: str, number: int, cursor: str | None, limit: int) -> RunFillList:
+    """Executions of a backtest, or of all who share an account in one, from the cursor on."""
     begin = unpack(cursor, int, (int,)) or 0
-    text = _content(services, caller, BACKTEST, number, "fills.csv").decode()
+    text = _content(services, caller, kind, number, "fills.csv").decode()
     rows = csv.DictReader(io.StringIO(text))
     lines = [_Line(place, cells) for place, cells in enumerate(rows, 1) if begin < place <= begin + limit + 1]
     found, next_cursor = after(lines, limit, lambda line: [line.place])
@@ -51,5 +50,5 @@ def _content(services: Services, caller: Caller, kind: str, number: int, name: s
 
 
 def _shown(cells: dict[str, str]) -> RunFill:
-    named = {name: cells[name] for name in RunFill.model_fields if name != "is_maker"}
+    named = {name: cells[name] for name in RunFill.model_fields if name != "is_maker" and name in cells}
     return RunFill.model_validate({**named, "is_maker": cells["is_maker"] == "yes"})

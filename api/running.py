@@ -15,7 +15,16 @@ from api.cursors import after, unpack
 from api.errors import BadFields, FieldError
 from api.identity import Caller
 from api.markets import Market
-from api.schemas.run import AccountBacktestCreate, BacktestCreate, Headline, OptimisationCreate, Run, RunDetail, RunList
+from api.schemas.run import (
+    AccountBacktestCreate,
+    BacktestCreate,
+    Headline,
+    OptimisationCreate,
+    Run,
+    RunDetail,
+    RunInstance,
+    RunList,
+)
 from api.services import Services
 from core.base_jobs import Assumptions
 from core.base_strategy import StrategyKind
@@ -175,13 +184,13 @@ def _assumed(assumptions: Assumptions) -> dict[str, Any]:
 
 
 def _shown(unit: UnitOfWork, row: RunRow) -> Run:
-    history = histories.get(unit, row.history_id)
+    history, job = histories.get(unit, row.history_id), orjson.loads(row.job)
     return Run(
         id=row.id or 0,
         history_id=row.history_id,
         history=history.title or history.name,
         symbol=history.symbol,
-        strategy=orjson.loads(row.job).get("strategy", row.kind),
+        strategy=job.get("strategy", row.kind),
         state=cast("Any", row.state),
         done=row.done,
         total=row.total,
@@ -190,7 +199,14 @@ def _shown(unit: UnitOfWork, row: RunRow) -> Run:
         updated_at=row.updated_at,
         finished_at=row.finished_at,
         headline=None if row.result is None else _headline(orjson.loads(row.result)),
+        instances=[_instance(unit, one) for one in job.get("instances", ())],
     )
+
+
+def _instance(unit: UnitOfWork, asked: dict[str, Any]) -> RunInstance:
+    history = histories.get(unit, asked["history_id"])
+    name = history.title or history.name
+    return RunInstance(strategy=asked["strategy"], symbol=history.symbol, history_id=history.id or 0, history=name)
 
 
 def _headline(result: dict[str, Any]) -> Headline | None:

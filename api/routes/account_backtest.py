@@ -10,7 +10,7 @@ from api import run_files, running
 from api.deps import AnyServices, Trader, Viewer
 from api.router import new_router
 from api.schemas.common import Cursor, IdempotencyKey, Limit, Number
-from api.schemas.run import AccountBacktestCreate, Run, RunDetail, RunList
+from api.schemas.run import AccountBacktestCreate, Run, RunDetail, RunFillList, RunList
 
 router = new_router("backtests")
 
@@ -37,11 +37,19 @@ def get_account_backtest(services: AnyServices, caller: Viewer, account_backtest
     return running.one(services, caller, running.TOGETHER, account_backtest_id)
 
 
+@router.get("/api/account-backtests/{account_backtest_id}/fills")
+def list_account_backtest_fills(
+    services: AnyServices, caller: Viewer, account_backtest_id: Number, cursor: Cursor = None, limit: Limit = 100
+) -> RunFillList:
+    """What its instances executed, one instance after the other."""
+    return run_files.fills(services, caller, running.TOGETHER, account_backtest_id, cursor, limit)
+
+
 @router.get("/api/account-backtests/{account_backtest_id}/files/{name}", response_class=Response)
 def get_account_backtest_file(
-    services: AnyServices, caller: Viewer, account_backtest_id: Number, name: Literal["fills.csv"]
+    services: AnyServices, caller: Viewer, account_backtest_id: Number, name: Literal["report.html", "fills.csv"]
 ) -> Response:
-    """Every execution of every instance as text with commas between."""
+    """The report of the account as a page of its own, or every execution of every instance as text with commas."""
     return run_files.one(services, caller, running.TOGETHER, account_backtest_id, name)
 
 

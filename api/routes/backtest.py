@@ -40,7 +40,7 @@ def list_backtest_fills(
     services: AnyServices, caller: Viewer, backtest_id: Number, cursor: Cursor = None, limit: Limit = 100
 ) -> RunFillList:
     """What a backtest executed, in its order."""
-    return run_files.fills(services, caller, backtest_id, cursor, limit)
+    return run_files.fills(services, caller, running.BACKTEST, backtest_id, cursor, limit)
 
 
 @router.get("/api/backtests/{backtest_id}/files/{name}", response_class=Response)

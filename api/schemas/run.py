@@ -84,6 +84,15 @@ class Headline(Answer):
     )
 
 
+class RunInstance(Answer):
+    """One strategy of several that share an account."""
+
+    strategy: str
+    symbol: str
+    history_id: int
+    history: str = Field(description="Its name.")
+
+
 class Run(Answer):
     """A backtest or an optimisation, and how far it is. The event stream tells every step, as topic `run`."""
 
@@ -100,6 +109,7 @@ class Run(Answer):
     updated_at: Moment
     finished_at: Moment | None
     headline: Headline | None = Field(description="Null until something was found.")
+    instances: list[RunInstance] = Field(description="Of several on one account, in their order; else none.")
 
 
 RunList = Page[Run]
@@ -125,6 +135,7 @@ class RunFill(Answer):
     is_maker: bool
     realised: str = Field(description="What it has earned before its fee, in the quote asset.")
     reason: str
+    instance: int | None = Field(None, description="Of several on one account, whose it is; the first is 1.")
 
 
 RunFillList = Page[RunFill]

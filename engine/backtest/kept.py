@@ -73,6 +73,7 @@ def account_of(found: Together) -> dict[str, Any]:
     for result in found.results:
         one = result_of(result)
         one["strategy"] = result.kind.name
+        one["capital"] = to_wire(result.amount(result.start_equity))
         del one["equity"]
         instances.append(one)
     return {
@@ -83,25 +84,27 @@ def account_of(found: Together) -> dict[str, Any]:
             "return_percent": float(100 * told.net / capital),
             "max_drawdown_percent": 100 * told.max_drawdown,
         },
+        "adds_up": found.adds_up,
+        "first_at": utc_from_ms(int(found.times[0])).isoformat(),
+        "last_at": utc_from_ms(int(found.times[-1])).isoformat(),
         "equity": _account_points(found),
+        "fills_kept": sum(one["fills_kept"] for one in instances),
         "instances": instances,
     }
 
 
 def account_files(found: Together) -> dict[str, bytes]:
-    """Every execution of every instance, numbered from 1 as they were given, as text with commas between."""
+    """The report, and every execution of every instance, numbered from 1 as they were given."""
     rows = ((str(number), *row) for number, result in enumerate(found.results, 1) for row in fills_of(result))
-    return {"fills.csv": table(("instance", *COLUMNS), rows).encode()}
+    return {
+        "report.html": report.account_to_html(found).encode(),
+        "fills.csv": table(("instance", *COLUMNS), rows).encode(),
+    }
 
 
 def _account_points(found: Together) -> list[list[Any]]:
     """As `points_of`, at every close of a bar of any instance."""
-    hold = numpy.full(len(found.times), float(found.unallocated))
-    for result in found.results:
-        history, start = result.history, float(result.amount(result.start_equity))
-        worth = numpy.append(start, start * history.close / history.close[0])
-        hold += worth[numpy.searchsorted(history.open_ms + history.bar_ms, found.times, "right")]
-    falls = _falls(found.curve)
+    falls, hold = _falls(found.curve), found.hold
     return [
         [int(found.times[at]), f"{found.curve[at]:.8f}", f"{hold[at]:.8f}", f"{falls[at]:.4f}"] for at in _chosen(falls)
     ]

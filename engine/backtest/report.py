@@ -18,6 +18,7 @@ from engine.backtest.drawing import Line, chart
 from engine.backtest.kernel import layout as lay
 from engine.backtest.metrics import metrics
 from engine.backtest.result import Result
+from engine.backtest.together import Together
 
 #: Executions that stand in the report: so many of the first, and of the last.
 _SHOWN: Final = 50
@@ -41,6 +42,12 @@ polyline{fill:none;stroke-width:1.6}.mark{stroke:var(--line)}.equity{stroke:var(
 .fall{fill:var(--bad);opacity:.55}
 @media (max-width:600px){svg text{font-size:20px}dd{font-size:1.15rem}}
 """
+#: What a net consists of.
+_PARTS: Final = ("realised", "unrealised", "funding", "fees")
+_ADDS_UP: Final = "The double-entry ledger proves it: the parts add up to the account to the last unit."
+_DOES_NOT: Final = (
+    "The double-entry ledger does not prove these sums; something is wrong, and nothing here is to be trusted."
+)
 #: What is told first.
 _FIRST: Final = ("net", "return_percent", "buy_and_hold_percent", "max_drawdown_percent", "sharpe", "fills")
 _NAMES: Final = {
@@ -140,6 +147,64 @@ def to_html(result: Result) -> str:
             "</table></html>",
         ]
     )  # fmt: skip
+
+
+def account_to_html(found: Together) -> str:
+    """The report of several on one account: the sums, the common curve, and every instance with its part of them."""
+    told, times = found.sum, found.times
+    quote = found.results[0].history.instrument.quote
+    begin, end = (f"{utc_from_ms(int(times[at])):%Y-%m-%d %H:%M}" for at in (0, -1))
+    falls = 100 * (found.curve / numpy.maximum.accumulate(numpy.maximum(found.curve, 1e-12)) - 1)
+    title = f"{len(found.results)} strategies on one account"
+    figures = {
+        "net": to_wire(told.net), "return_percent": float(100 * told.net / told.capital),
+        "max_drawdown_percent": 100 * told.max_drawdown, "fills": told.fills,
+    }  # fmt: skip
+    sums = {name: to_wire(getattr(told, name)) for name in ("capital", "unallocated", "equity", "net", *_PARTS)}
+    warnings = "".join(
+        f"<li>{number}: {escape(words)}</li>"
+        for number, one in enumerate(found.results, 1)
+        for words in one.warnings[:10]
+    )
+    return "".join(
+        [
+            '<!doctype html><html lang="en"><meta charset="utf-8">',
+            f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>',
+            f"<style>{_STYLE}</style><h1>{title}</h1>",
+            f'<p class="soft">{begin} to {end} UTC; amounts in {escape(quote)}</p>',
+            f"<dl>{''.join(_tile(name, value) for name, value in figures.items())}</dl>",
+            f'<div class="warning"><strong>Warnings</strong><ul>{warnings}</ul></div>' if warnings else "",
+            '<h2>Equity <span class="soft key"><i style="background:var(--main)"></i>the account',
+            '<i style="background:#9aa5b5"></i>buy and hold</span></h2>',
+            chart(times, (Line(found.hold, "hold"), Line(found.curve, "equity")), f"Equity from {begin} to {end}"),
+            "<h2>Below the high</h2>",
+            chart(times, [Line(falls, "fall", is_area=True)], "Percent below the high", height=110, unit=" %"),
+            f"<h2>The account</h2>{_table([(_words(name), _shown(value)) for name, value in sums.items()])}",
+            f"<h2>Its instances</h2>{_instances(found)}",
+            f'<p class="soft">{_ADDS_UP if found.adds_up else _DOES_NOT}</p>',
+            '<h2>To repeat it</h2><table>',
+            *(
+                f'<tr><td>{number}</td><td class="code">{escape(one.stamp.params)}; data {one.history.digest}; '
+                f"code {escape(one.stamp.code)}</td></tr>"
+                for number, one in enumerate(found.results, 1)
+            ),
+            "</table></html>",
+        ]
+    )  # fmt: skip
+
+
+def _instances(found: Together) -> str:
+    """A line for each, with its part of every sum."""
+    head = "".join(f"<th{' class=n' if at else ''}>{_words(name)}</th>" for at, name in enumerate(
+        ("instance", "capital", "net", *_PARTS, "fills")))  # fmt: skip
+    rows = []
+    for number, one in enumerate(found.results, 1):
+        figures = one.figures
+        amounts = (one.amount(one.start_equity), one.net, *(one.amount(getattr(figures, name)) for name in _PARTS))
+        cells = "".join(f'<td class="n">{_shown(to_wire(amount))}</td>' for amount in amounts)
+        name = escape(f"{number} {one.kind.title} on {one.history.instrument.symbol}")
+        rows.append(f'<tr><td>{name}</td>{cells}<td class="n">{figures.fills:,}</td></tr>')
+    return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
 
 
 def _tile(name: str, value: Any) -> str:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.base_strategy import StrategyKind
 from domain.errors import Refused
-from domain.ledger import OUTSIDE, UNALLOCATED, Ledger, transfer
+from domain.ledger import OUTSIDE, UNALLOCATED, Ledger, cash, transfer
 from domain.money import add, to_units
 from engine.backtest.history import History
 from engine.backtest.result import Result, post_moves
@@ -96,6 +96,24 @@ class Together:
         return total
 
     @cached_property
+    def hold(self) -> NDArray[numpy.float64]:
+        """What the account would be worth at those times, had every instance bought at its beginning and kept it."""
+        total = numpy.full(len(self.times), float(self.unallocated))
+        for result in self.results:
+            history, start = result.history, float(result.amount(result.start_equity))
+            worth = numpy.append(start, start * history.close / history.close[0])
+            total += worth[numpy.searchsorted(history.open_ms + history.bar_ms, self.times, "right")]
+        return total
+
+    @cached_property
+    def adds_up(self) -> bool:
+        """Whether the ledger proves the figures: nothing is lost in it, and it holds what every instance is worth."""
+        books, told = self.ledger, self.sum
+        is_earned = told.net == told.realised + told.unrealised + told.funding - told.fees
+        is_held = all(_worth(books, number, one) == one.figures.equity for number, one in enumerate(self.results, 1))
+        return is_earned and is_held and not any(books.proof().values())
+
+    @cached_property
     def sum(self) -> Sum:
         """The account's figures: exact sums of the instances', but for the fall, which is of the common curve."""
 
@@ -116,6 +134,14 @@ class Together:
             fills=sum(result.figures.fills for result in self.results),
             max_drawdown=float(falls.max(initial=0.0)),
         )
+
+
+def _worth(books: Ledger, instance: int, result: Result) -> int:
+    """Quote quanta that an instance's sub-ledger is worth at the last price."""
+    instrument, ticks = result.history.instrument, int(result.history.close[-1])
+    base = books.balance(cash(instance), instrument.base)
+    quote = books.balance(cash(instance), instrument.quote)
+    return quote + base * ticks * instrument.tick_lot // instrument.base_per_lot
 
 
 def run_together(members: Sequence[Member], capital: Decimal) -> Together:

@@ -74,6 +74,17 @@ def test_each_has_the_result_that_it_has_alone_and_the_account_their_sum(
     assert (len(rows), {row["instance"] for row in rows}) == (told["metrics"]["fills"], {"1", "2"})
     (listed,) = node.get("/api/account-backtests").json()["items"]
     assert (listed["id"], listed["strategy"]) == (number, "together")
+    assert [(one["strategy"], one["history"]) for one in listed["instances"]] == [
+        ("ma_cross", "trend-4"),
+        ("ma_cross", "trend-5"),
+    ]
+    assert told["adds_up"]
+    assert [one["capital"] for one in told["instances"]] == ["25000", "25000"] if shares[0] is None else list(shares)
+    seen = node.get(f"/api/account-backtests/{number}/fills?limit=500").json()["items"]
+    assert [one["instance"] for one in seen] == [int(row["instance"]) for row in rows]
+    report = node.get(f"/api/account-backtests/{number}/files/report.html").text
+    assert "2 strategies on one account" in report
+    assert "add up to the account to the last unit" in report
     assert node.get(f"/api/backtests/{number}").status_code == 404
 
 

@@ -61,6 +61,7 @@ RULES = {
     "list_account_backtests": Rule(VIEWER),
     "create_account_backtest": Rule(TRADER, {"capital": "1000"}, good=(202,)),
     "get_account_backtest": Rule(VIEWER),
+    "list_account_backtest_fills": Rule(VIEWER, good=(404,)),
     "get_account_backtest_file": Rule(VIEWER, good=(404,)),
     "cancel_account_backtest": Rule(TRADER),
     "delete_account_backtest": Rule(TRADER, good=(204,)),
@@ -176,7 +177,7 @@ _made = count()
 
 def call(node: ApiNode, one: Operation, who: str | None, of: Mapping[str, int]) -> Any:
     rule, options = RULES[one.name], dict[str, Any]()
-    named = {"name": "fills.csv" if one.name == "get_account_backtest_file" else "report.html", "part": "0"}
+    named = {"name": "report.html", "part": "0"}
     named["user_id"] = str(node.people["vera"])
     path = re.sub(r"{(\w+)}", lambda name: named.get(name[1]) or str(of[name[1]]), one.path) + rule.query
     if rule.body is not None:

@@ -1,7 +1,7 @@
 /** What a backtest and an optimisation have found; the API hands it on as its workers wrote it. */
 import type { RunDetail } from "./types";
 
-export type RunKind = "backtest" | "optimisation";
+export type RunKind = "backtest" | "optimisation" | "together";
 /** Money is decimal text, a ratio a number, and what cannot be formed is null. */
 export type Figure = string | number | null;
 /** Milliseconds, equity, buying and holding, percent below the high. */
@@ -19,6 +19,24 @@ export interface BacktestResult {
   warnings: string[];
   equity: Point[];
   fills_kept: number;
+}
+/** Of one that shares an account: without its curve. */
+export interface InstanceResult extends Omit<BacktestResult, "equity"> {
+  strategy: string;
+  /** What it began with, in the quote asset. */
+  capital: string;
+  stamp?: Record<string, unknown>;
+}
+export interface TogetherResult {
+  quote: string;
+  metrics: Record<string, Figure>;
+  /** Whether the node's ledger proves that the parts add up. */
+  adds_up: boolean;
+  first_at: string;
+  last_at: string;
+  equity: Point[];
+  fills_kept: number;
+  instances: InstanceResult[];
 }
 export interface Luck {
   trials: number;
@@ -83,10 +101,23 @@ export interface Job {
   conditions?: string[];
   period?: { since: string | null; until: string | null; bar_ms: number | null; walk_trades?: boolean };
   assumptions: Record<string, unknown>;
+  /** Of several on an account. */
+  instances?: InstanceJob[];
+  capital?: string;
   [setting: string]: unknown;
 }
+export interface InstanceJob extends Job {
+  history_id: number;
+}
+export interface AccountJob {
+  capital: string;
+  is_equal: boolean;
+  instances: InstanceJob[];
+}
 
+export const accountJobOf = (run: RunDetail): AccountJob => run.job as unknown as AccountJob;
 export const jobOf = (run: RunDetail): Job => run.job as unknown as Job;
 /** Null until it is done; a result of a build before this page has no currency and is not shown. */
 export const backtestOf = (run: RunDetail): BacktestResult | null => (run.result && "fills_kept" in run.result ? (run.result as unknown as BacktestResult) : null);
+export const togetherOf = (run: RunDetail): TogetherResult | null => (run.result && "adds_up" in run.result ? (run.result as unknown as TogetherResult) : null);
 export const optimisationOf = (run: RunDetail): OptimisationResult | null => (run.result && "bar_ms" in run.result ? (run.result as unknown as OptimisationResult) : null);

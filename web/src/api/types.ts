@@ -2,6 +2,7 @@
 export type {
   Account,
   AccountCreate,
+  AccountBacktestCreate,
   AccountEditWritable as AccountEdit,
   Audit as AuditRecord,
   BacktestCreate,

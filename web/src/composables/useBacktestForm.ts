@@ -1,15 +1,15 @@
 import { computed } from "vue";
 import { useRouter } from "vue-router";
 import { api } from "@/api/client";
-import type { BacktestCreate, OptimisationCreate, Run } from "@/api/types";
-import type { BacktestDraft } from "@/forms/drafts";
+import type { AccountBacktestCreate, BacktestCreate, OptimisationCreate, Run } from "@/api/types";
+import type { AccountDraft, BacktestDraft } from "@/forms/drafts";
 import { useHistories } from "./useHistories";
 import { useKinds } from "./useKinds";
 import { useSubmit } from "./useSubmit";
 
 const headers = () => ({ "Idempotency-Key": crypto.randomUUID() });
 
-/** The two forms of research: what they offer, and the sending of what they give. */
+/** The forms of research: what they offer, and the sending of what they give. */
 export function useBacktestForm() {
   const router = useRouter();
   const { kinds } = useKinds();
@@ -19,11 +19,14 @@ export function useBacktestForm() {
   const backtest = useSubmit<BacktestCreate, Run, BacktestDraft | undefined>((body) => api.createBacktest({ body, headers: headers() }), {
     refresh, done: (made) => router.push(`/research/backtests/${made.id}`),
   });
+  const together = useSubmit<AccountBacktestCreate, Run, AccountDraft | undefined>((body) => api.createAccountBacktest({ body, headers: headers() }), {
+    refresh, done: (made) => router.push(`/research/account-backtests/${made.id}`),
+  });
   const optimisation = useSubmit<OptimisationCreate, Run>((body) => api.createOptimisation({ body, headers: headers() }), {
     refresh, done: (made) => router.push(`/research/optimisations/${made.id}`),
   });
   return {
-    backtest, optimisation, kept,
+    backtest, together, optimisation, kept,
     choices: computed(() => ({ kinds: kinds.value, histories: histories.data.value ?? [] })),
   };
 }

@@ -9,6 +9,10 @@ import { showProblem } from "./useVerbs";
 
 export type RunVerb = "cancel" | "remove";
 const SEND = {
+  together: {
+    cancel: (id: number) => api.cancelAccountBacktest({ path: { account_backtest_id: id } }) as Promise<unknown>,
+    remove: (id: number) => api.deleteAccountBacktest({ path: { account_backtest_id: id } }) as Promise<unknown>,
+  },
   backtest: {
     cancel: (id: number) => api.cancelBacktest({ path: { backtest_id: id } }) as Promise<unknown>,
     remove: (id: number) => api.deleteBacktest({ path: { backtest_id: id } }) as Promise<unknown>,

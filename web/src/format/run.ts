@@ -1,5 +1,5 @@
 /** Runs in words and tones: how far one is, what its figures are, which bars it took. */
-import type { Figure } from "@/api/runs";
+import type { Figure, RunKind } from "@/api/runs";
 import type { Run } from "@/api/types";
 import { formatAmount, formatExact } from "./money";
 import type { Tone } from "./state";
@@ -10,11 +10,13 @@ export const isOpen = ({ state }: Pick<Run, "state">): boolean => state === "que
 
 /** Figures in groups of what they say; those that this page does not know stand in the last. */
 export const FIGURE_GROUPS = {
-  result: ["net", "gross", "fees", "realised", "unrealised", "equity", "cycle_profit"],
+  result: ["capital", "unallocated", "net", "gross", "fees", "realised", "unrealised", "equity", "cycle_profit"],
   yield: ["return_percent", "buy_and_hold_percent", "cagr_percent", "sharpe", "sortino", "calmar"],
   risk: ["max_drawdown_percent", "max_drawdown_days", "exposure_percent"],
   trades: ["fills", "sales", "win_rate_percent", "profit_factor", "expectancy", "turnover", "refused_orders", "held_back"],
 } as const;
+/** Where the page of a run is, and the node's list of them. */
+export const RUN_PATHS: Record<RunKind, string> = { backtest: "backtests", together: "account-backtests", optimisation: "optimisations" };
 export type FigureGroup = keyof typeof FIGURE_GROUPS;
 export const GROUPS = Object.keys(FIGURE_GROUPS) as FigureGroup[];
 const KNOWN: readonly string[] = Object.values(FIGURE_GROUPS).flat();

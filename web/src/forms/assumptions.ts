@@ -42,6 +42,12 @@ export function assumptionFields(isOnFutures: boolean, market: Market): Field[] 
   const known = ASSUMPTIONS.filter(({ name }) => (!isOnFutures || !SPOT.includes(name)) && (market === "bars" || name !== "bar_model"));
   return known.map((one) => (one.name === "fill_model" && market === "bars" ? { ...one, choices: one.choices.filter((model) => model !== "queue") } : one));
 }
+/** Each of several on an account has its share of the capital, and no base of its own. */
+const OF_ONE = ["quote", "base"];
+export function ofAccount<Of extends Field[] | Values>(of: Of): Of {
+  if (Array.isArray(of)) return of.filter(({ name }) => !OF_ONE.includes(name)) as Of;
+  return Object.fromEntries(Object.entries(of).filter(([name]) => !OF_ONE.includes(name))) as Of;
+}
 export const SEARCH: Field[] = [
   choice("method", ["exhaustive", "random", "tpe", "nsga"]),
   field("trials", "integer", 200, { minimum: 1, maximum: 200_000 }),

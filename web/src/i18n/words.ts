@@ -1,4 +1,5 @@
 import { useI18n } from "vue-i18n";
+import type { Run } from "@/api/types";
 
 /** Words for what the node names by a code, or writes in English: translated where the page knows it, as it came otherwise. */
 export function useWords() {
@@ -6,8 +7,13 @@ export function useWords() {
   const or = (key: string, otherwise: string) => (te(key, locale.value) ? t(key) : otherwise);
   const spoken = (code: string) => code.replaceAll("_", " ");
 
+  const kindTitle = (name: string, title = spoken(name)) => or(`kinds.${name}.title`, title);
+
   return {
-    kindTitle: (name: string, title = spoken(name)) => or(`kinds.${name}.title`, title),
+    kindTitle,
+    /** What a run is of: a strategy on a symbol, or so many on an account. */
+    runTitle: ({ strategy, symbol, instances }: Pick<Run, "strategy" | "symbol" | "instances">) =>
+      instances.length > 0 ? t("runs.together.name", { count: instances.length }) : `${kindTitle(strategy)} · ${symbol}`,
     kindSummary: (name: string, summary: string) => or(`kinds.${name}.summary`, summary),
     fieldTitle: (scope: string, field: string, title: string) => or(`kinds.${scope}.fields.${field}.title`, title),
     fieldHelp: (scope: string, field: string, help: string) => or(`kinds.${scope}.fields.${field}.help`, help),

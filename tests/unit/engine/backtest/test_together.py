@@ -13,7 +13,7 @@ from domain import ledger
 from domain.errors import Refused
 from engine.backtest import History, Settings, run
 from engine.backtest.futures import Futures
-from engine.backtest.together import Member, run_together, shared
+from engine.backtest.together import Member, Together, run_together, shared
 from tests.histories import MINUTE, chance, flat_then
 from tests.two_sided import TWO_SIDED, Params
 
@@ -52,6 +52,7 @@ def test_two_on_two_symbols_and_one_capital_add_up_to_the_last_unit() -> None:
         assert books.balance(ledger.cash(number), "USDT") == result.figures.quote
         assert books.balance(ledger.cash(number), result.history.instrument.base) == result.figures.base
     assert set(books.proof().values()) <= {0}
+    assert found.adds_up
     assert len(found.times) == 4
     assert found.curve[0] == 10_000
     assert numpy.isclose(found.curve[-1], float(found.sum.equity), rtol=1e-12)
@@ -68,6 +69,27 @@ def test_each_has_the_result_that_it_has_alone() -> None:
         assert result.figures == alone.figures
         assert (result.fills == alone.fills).all()
     assert found.sum.max_drawdown > 0
+
+
+def test_sums_that_the_ledger_does_not_prove_are_told() -> None:
+    (result,) = run_together([Member(GRID, LEVELS, chance(1, 300), SETTINGS)], Decimal(3_000)).results
+    assert Together(Decimal(3_000), (result,)).adds_up
+    for wrong in (
+        replace(result, figures=result.figures._replace(fees=result.figures.fees + 1)),
+        replace(result, moves=result.moves[:-1]),
+    ):
+        assert not Together(Decimal(3_000), (wrong,)).adds_up
+
+
+@pytest.mark.parametrize("funded", [False, True])
+def test_the_ledger_proves_an_account_of_futures(funded: bool) -> None:
+    history = chance(5, 600)
+    settings = replace(SETTINGS, futures=Futures(leverage=3, funding_hours=1 if funded else 8))
+    member = Member(TWO_SIDED, Params(size=Decimal("0.01"), hold=45), history, settings)
+    found = run_together([member], Decimal(3_000))
+    (result,) = found.results
+    assert (len(result.fundings) > 0) >= funded
+    assert found.adds_up
 
 
 def test_what_cannot_share_an_account_is_refused_by_name() -> None:

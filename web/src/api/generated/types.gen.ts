@@ -3152,6 +3152,12 @@ export type Run = {
      */
     id: number;
     /**
+     * Instances
+     *
+     * Of several on one account, in their order; else none.
+     */
+    instances: Array<RunInstance>;
+    /**
      * State
      */
     state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
@@ -3218,6 +3224,12 @@ export type RunDetail = {
      */
     id: number;
     /**
+     * Instances
+     *
+     * Of several on one account, in their order; else none.
+     */
+    instances: Array<RunInstance>;
+    /**
      * Job
      */
     job: {
@@ -3282,6 +3294,12 @@ export type RunFill = {
      */
     fee_asset: string;
     /**
+     * Instance
+     *
+     * Of several on one account, whose it is; the first is 1.
+     */
+    instance: number | null;
+    /**
      * Is Maker
      */
     is_maker: boolean;
@@ -3307,6 +3325,32 @@ export type RunFill = {
      * Side
      */
     side: 'buy' | 'sell';
+};
+
+/**
+ * RunInstance
+ *
+ * One strategy of several that share an account.
+ */
+export type RunInstance = {
+    /**
+     * History
+     *
+     * Its name.
+     */
+    history: string;
+    /**
+     * History Id
+     */
+    history_id: number;
+    /**
+     * Strategy
+     */
+    strategy: string;
+    /**
+     * Symbol
+     */
+    symbol: string;
 };
 
 /**
@@ -4624,7 +4668,7 @@ export type GetAccountBacktestFileData = {
         /**
          * Name
          */
-        name: 'fills.csv';
+        name: 'report.html' | 'fills.csv';
     };
     query?: never;
     url: '/api/account-backtests/{account_backtest_id}/files/{name}';
@@ -4685,6 +4729,91 @@ export type GetAccountBacktestFileResponses = {
      */
     200: unknown;
 };
+
+export type ListAccountBacktestFillsData = {
+    body?: never;
+    path: {
+        /**
+         * Account Backtest Id
+         *
+         * Its number.
+         */
+        account_backtest_id: number;
+    };
+    query?: {
+        /**
+         * Cursor
+         *
+         * Where the page begins: `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Limit
+         *
+         * Most items on the page.
+         */
+        limit?: number;
+    };
+    url: '/api/account-backtests/{account_backtest_id}/fills';
+};
+
+export type ListAccountBacktestFillsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type ListAccountBacktestFillsError = ListAccountBacktestFillsErrors[keyof ListAccountBacktestFillsErrors];
+
+export type ListAccountBacktestFillsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PageRunFill;
+};
+
+export type ListAccountBacktestFillsResponse = ListAccountBacktestFillsResponses[keyof ListAccountBacktestFillsResponses];
 
 export type ListAccountsData = {
     body?: never;

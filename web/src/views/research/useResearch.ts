@@ -9,15 +9,15 @@ const PAGE = 15;
 /** The stream tells every step; this is for the case that it does not. */
 const RENEW_MS = 10_000;
 
-/** Backtests and optimisations, newest first. */
+/** Backtests, those of several on an account, and optimisations, newest first. */
 export function useResearch() {
   const backtests = usePages<Run>(["runs", "backtest", "list"], {}, (cursor) => api.listBacktests({ query: { cursor, limit: PAGE } }));
+  const accounts = usePages<Run>(["runs", "together", "list"], {}, (cursor) => api.listAccountBacktests({ query: { cursor, limit: PAGE } }));
   const optimisations = usePages<Run>(["runs", "optimisation", "list"], {}, (cursor) => api.listOptimisations({ query: { cursor, limit: PAGE } }));
-  const isWaiting = computed(() => [...backtests.items.value, ...optimisations.items.value].some(isOpen));
+  const lists = [backtests, accounts, optimisations];
+  const isWaiting = computed(() => lists.some(({ items }) => items.value.some(isOpen)));
   useIntervalFn(() => {
-    if (!isWaiting.value) return;
-    backtests.retry();
-    optimisations.retry();
+    if (isWaiting.value) lists.forEach((one) => one.retry());
   }, RENEW_MS);
-  return { backtests, optimisations };
+  return { backtests, accounts, optimisations };
 }
