@@ -1,5 +1,9 @@
 import { useI18n } from "vue-i18n";
-import type { Run } from "@/api/types";
+import { shallowRef } from "vue";
+import type { Run, StrategyKind } from "@/api/types";
+
+/** Titles of parameters as the node's strategies give them, by strategy and name, once they are known. */
+const titles = shallowRef<Record<string, Record<string, string>>>({});
 
 /** Words for what the node names by a code, or writes in English: translated where the page knows it, as it came otherwise. */
 export function useWords() {
@@ -15,7 +19,7 @@ export function useWords() {
     runTitle: ({ strategy, symbol, instances }: Pick<Run, "strategy" | "symbol" | "instances">) =>
       instances.length > 0 ? t("runs.together.name", { count: instances.length }) : `${kindTitle(strategy)} · ${symbol}`,
     kindSummary: (name: string, summary: string) => or(`kinds.${name}.summary`, summary),
-    fieldTitle: (scope: string, field: string, title: string) => or(`kinds.${scope}.fields.${field}.title`, title),
+    fieldTitle: (scope: string, field: string, title: string) => or(`kinds.${scope}.fields.${field}.title`, titles.value[scope]?.[field] ?? title),
     fieldHelp: (scope: string, field: string, help: string) => or(`kinds.${scope}.fields.${field}.help`, help),
     choice: (value: string) => or(`kinds.choices.${value}`, spoken(value)),
     figure: (name: string) => or(`runs.figures.${name}`, spoken(name.replace("_percent", " (%)"))),
@@ -28,6 +32,11 @@ export function useWords() {
     trouble: (text: string) => (/^[a-z_]+$/.test(text) ? or(`heldBack.${text}`, spoken(text)) : text),
     reason: (text: string) => or(`reasons.${reasonKey(text)}`, text),
   };
+}
+
+export function learnTitles(kinds: readonly StrategyKind[]): void {
+  const known = kinds.map(({ name, schema }) => [name, Object.fromEntries(Object.entries((schema.properties ?? {}) as Record<string, { title?: string }>).flatMap(([field, { title }]) => (title ? [[field, title]] : [])))] as const);
+  titles.value = Object.fromEntries(known);
 }
 
 /** Sentences of the node are keyed by their first words. */

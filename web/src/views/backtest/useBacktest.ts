@@ -7,6 +7,7 @@ import type { Problem } from "@/api/problem";
 import { backtestOf, jobOf } from "@/api/runs";
 import type { Run, RunDetail, RunFill } from "@/api/types";
 import { usePages } from "@/composables/usePages";
+import { useKinds } from "@/composables/useKinds";
 import { intervalOf, isOpen, symbolOf } from "@/format/run";
 import type { Values } from "@/forms/schema";
 import { useDraft } from "@/stores/draft";
@@ -18,6 +19,7 @@ const RENEW_MS = 5_000;
 /** One backtest: what was asked and found, its executions, another one beside it, and the forms that it fills in. */
 export function useBacktest(id: () => number) {
   const router = useRouter();
+  useKinds(); // parameters are called as their strategies call them
   const drafts = useDraft();
   const other = ref<number>();
 

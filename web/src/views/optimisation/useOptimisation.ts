@@ -6,6 +6,7 @@ import { api } from "@/api/client";
 import type { Problem } from "@/api/problem";
 import { jobOf, optimisationOf } from "@/api/runs";
 import type { RunDetail } from "@/api/types";
+import { useKinds } from "@/composables/useKinds";
 import { intervalOf, isOpen, symbolOf } from "@/format/run";
 import type { Values } from "@/forms/schema";
 import { useDraft } from "@/stores/draft";
@@ -15,6 +16,7 @@ const RENEW_MS = 5_000;
 /** One optimisation, and the forms that one of its sets fills in. */
 export function useOptimisation(id: () => number) {
   const router = useRouter();
+  useKinds(); // parameters are called as their strategies call them
   const drafts = useDraft();
   const one = useQuery<RunDetail, Problem>({
     key: () => ["runs", "optimisation", id()], query: () => api.getOptimisation({ path: { optimisation_id: id() } }),
