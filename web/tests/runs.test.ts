@@ -77,7 +77,7 @@ describe("figures", () => {
     "%s %s is shown as %s", (name, value, text) => expect(formatFigure(name, value)).toBe(text),
   );
   test("that the page does not know stand with the trades", () => {
-    expect(namesOf("trades", { fills: 1, funding: "0.5", net: "1" })).toEqual(["fills", "funding"]);
+    expect(namesOf("trades", { fills: 1, novelty: "0.5", net: "1" })).toEqual(["fills", "novelty"]);
     expect(namesOf("risk", { fills: 1 })).toEqual([]);
   });
 });

@@ -8,10 +8,12 @@ import type { AccountJob, Best, OptimisationResult } from "@/api/runs";
 import type { History, RunDetail, StrategyKind } from "@/api/types";
 import CurveChart from "@/chart/CurveChart.vue";
 import HeatMap from "@/chart/HeatMap.vue";
+import JobPanel from "@/components/JobPanel.vue";
 import RunState from "@/components/RunState.vue";
 import BacktestForm from "@/forms/BacktestForm.vue";
 import { accountDraftOf } from "@/forms/drafts";
 import { i18n } from "@/i18n";
+import { learnTitles } from "@/i18n/words";
 import { router } from "@/router";
 import CompareTable from "@/components/CompareTable.vue";
 import LuckPanel from "@/views/optimisation/parts/LuckPanel.vue";
@@ -29,7 +31,7 @@ const history = { id: 4, name: "hours", symbol: "BTC/USDT", bar_ms: 3_600_000, b
 const session = { user: { id: 1, login: "one", display_name: "", role: "trader" }, time_zone: "UTC", kill: { on: false } };
 const known = { install: (app: App) => app.runWithContext(() => useQueryCache().setQueryData(["session"], session)) };
 const stubs = { ElDialog: { template: "<div><slot /></div>" }, ElSelect: true, ElOption: true };
-const show = (part: Component, props: object) => mount(part, { props, global: { plugins: [i18n, router, createPinia(), PiniaColada, known], stubs } });
+const show = (part: Component, props: object, attachTo?: HTMLElement) => mount(part, { props, attachTo, global: { plugins: [i18n, router, createPinia(), PiniaColada, known], stubs } });
 const luck = { trials: 9, periods: 30, sharpe: 0.1, expected_by_luck: 0.2, deflated_sharpe: 0.31, overfitting: 0.62, verdict: "luck" } as const;
 const best: Best = { number: 2, params: { levels: "12", spacing: "geometric" }, values: { net: "5.5", sharpe: 1.25 }, luck, plateau: 0.4 };
 
@@ -44,6 +46,26 @@ test("a backtest is asked for with the bars, the parameters and the fees that we
   expect(form.emitted("save")![0]![0]).toMatchObject({
     history_id: 4, strategy: "grid", params: { levels: 10, spacing: "geometric" }, period: { since: "2025-05-10T00:00:00Z" }, assumptions: { maker_fee: "0.05", quote: "10000" },
   });
+});
+
+test("a form that cannot be sent goes to what is wrong first", async () => {
+  const form = show(BacktestForm, { modelValue: true, kinds: [kind], histories: [history], problem: null, busy: false }, document.body);
+  await form.find("form").trigger("submit");
+  await flushPromises();
+  expect(document.activeElement?.id).toBe("grid-levels");
+  await form.find("#grid-levels").setValue("10");
+  await form.find("form").trigger("submit");
+  await form.setProps({ problem: { message: "", errors: [{ field: "assumptions.maker_fee", reason: "too high" }] } });
+  await flushPromises();
+  expect(document.activeElement?.id).toBe("assumptions-maker_fee");
+  form.unmount();
+});
+
+test("parameters are called as their strategies call them", () => {
+  learnTitles([{ ...kind, name: "novel" }]);
+  const run = { history: "hours", stamp: {} } as unknown as RunDetail;
+  const text = show(JobPanel, { job: { strategy: "novel", params: { levels: 5, other_one: true }, assumptions: {} }, run, result: null }).text();
+  expect(text).toMatch(/Levels5.*other oneYes/);
 });
 
 test("terms of futures are asked for when they are wanted, checked, sent, and handed on to the next run", async () => {
@@ -135,7 +157,7 @@ test("each strategy has its part of every sum, and the node's proof stands below
   const part = { strategy: "grid", symbol: "BTC/USDT", capital: "4000", metrics: { net: "5", fees: "1", fills: 3 }, warnings: [] };
   const result = { quote: "USDT", adds_up: true, metrics: { capital: "9000", unallocated: "1000", net: "10", fees: "2", fills: 6 }, instances: [part, part] };
   const text = show(InstanceTable, { result }).text();
-  expect(text).toMatch(/1\. grid · BTC\/USDT4,000\.00.?\+5\.00.*Not allotted1,000\.00.*The account9,000\.00.?\+10\.00.*2\.006.*proves it/i);
+  expect(text).toMatch(/1\. Range grid · BTC\/USDT4,000\.00.?\+5\.00.*Not allotted1,000\.00.*The account9,000\.00.?\+10\.00.*2\.006.*proves it/i);
   expect(show(InstanceTable, { result: { ...result, adds_up: false } }).text()).toContain("do not rely");
 });
 

@@ -10,7 +10,7 @@ export const isOpen = ({ state }: Pick<Run, "state">): boolean => state === "que
 
 /** Figures in groups of what they say; those that this page does not know stand in the last. */
 export const FIGURE_GROUPS = {
-  result: ["capital", "unallocated", "net", "gross", "fees", "realised", "unrealised", "equity", "cycle_profit"],
+  result: ["capital", "unallocated", "net", "gross", "fees", "realised", "unrealised", "funding", "equity", "cycle_profit"],
   yield: ["return_percent", "buy_and_hold_percent", "cagr_percent", "sharpe", "sortino", "calmar"],
   risk: ["max_drawdown_percent", "max_drawdown_days", "exposure_percent"],
   trades: ["fills", "sales", "win_rate_percent", "profit_factor", "expectancy", "turnover", "refused_orders", "held_back"],

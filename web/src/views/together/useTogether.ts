@@ -6,6 +6,7 @@ import { api } from "@/api/client";
 import type { Problem } from "@/api/problem";
 import { accountJobOf, togetherOf } from "@/api/runs";
 import type { Run, RunDetail, RunFill } from "@/api/types";
+import { useKinds } from "@/composables/useKinds";
 import { usePages } from "@/composables/usePages";
 import { accountDraftOf } from "@/forms/drafts";
 import { isOpen } from "@/format/run";
@@ -18,6 +19,7 @@ const RENEW_MS = 5_000;
 /** One backtest of several strategies on an account: what was asked and found, what was executed, another one beside it. */
 export function useTogether(id: () => number) {
   const router = useRouter();
+  useKinds(); // parameters are called as their strategies call them
   const drafts = useDraft();
   const other = ref<number>();
   const load = (number: number) => api.getAccountBacktest({ path: { account_backtest_id: number } });
