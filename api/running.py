@@ -24,9 +24,10 @@ from api.schemas.run import (
     RunDetail,
     RunInstance,
     RunList,
+    RunStage,
 )
 from api.services import Services
-from core.base_jobs import Assumptions
+from core.base_jobs import Assumptions, OptimisationJob
 from core.base_strategy import StrategyKind
 from core.registry import NotRegistered
 from db.models import RunRow
@@ -119,10 +120,10 @@ def one(services: Services, caller: Caller, kind: str, number: int) -> RunDetail
     """A run of the caller with what was found."""
     with reading(services.database) as unit:
         row = runs.of_owner(unit, number, caller.id, kind)
-        shown = _shown(unit, row)
+        shown, stages = _shown(unit, row), _stages(unit, row)
     stamp = None if row.stamp is None else orjson.loads(row.stamp)
     result = None if row.result is None else orjson.loads(row.result)
-    return RunDetail(**shown.model_dump(), job=orjson.loads(row.job), stamp=stamp, result=result)
+    return RunDetail(**shown.model_dump(), job=orjson.loads(row.job), stamp=stamp, result=result, stages=stages)
 
 
 def cancel(services: Services, caller: Caller, kind: str, number: int) -> Run:
@@ -201,6 +202,17 @@ def _shown(unit: UnitOfWork, row: RunRow) -> Run:
         headline=None if row.result is None else _headline(orjson.loads(row.result)),
         instances=[_instance(unit, one) for one in job.get("instances", ())],
     )
+
+
+def _stages(unit: UnitOfWork, row: RunRow) -> list[RunStage]:
+    """How far each is. All try as many sets, and what each has tried goes when the run ends."""
+    if row.kind != OPTIMISATION or row.state not in runs.OPEN or not row.total:
+        return []
+    names = OptimisationJob.model_validate_json(row.job).stage_names
+    if len(names) == 1:
+        return []
+    tried = runs.tried_by_stage(unit, row.id or 0)
+    return [RunStage(name=name, done=tried.get(name, 0), total=row.total // len(names)) for name in names]
 
 
 def _instance(unit: UnitOfWork, asked: dict[str, Any]) -> RunInstance:

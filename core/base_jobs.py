@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
@@ -18,6 +19,9 @@ from pydantic import (
 
 #: The most parameter sets that one optimisation may try.
 MOST_TRIALS: Final = 200_000
+
+#: The stage that is the whole history.
+WHOLE: Final = "all"
 
 #: Words that describe a search; long enough for lists of values.
 Words = Annotated[str, Field(max_length=2_000)]
@@ -65,6 +69,26 @@ class FuturesTerms(BaseModel):
     funding_rates: tuple[FundingTerms, ...] = Field(
         (), title="Recorded fundings", description="Oldest first.", max_length=5_000
     )
+
+    @field_validator("tiers")
+    @classmethod
+    def _check_tiers(cls, tiers: tuple[TierTerms, ...], info: ValidationInfo) -> tuple[TierTerms, ...]:
+        for before, after in pairwise(tiers):
+            if after.up_to <= before.up_to or after.maintenance_percent < before.maintenance_percent:
+                raise ValueError("each must reach further than the one before, and keep no less margin")
+        leverage = info.data.get("leverage", 1)
+        if tiers and leverage > tiers[0].leverage:
+            raise ValueError(f"leverage {leverage} is more than the first tier allows")
+        if tiers and tiers[0].maintenance_percent * leverage >= 100:
+            raise ValueError(f"leverage {leverage} opens with less margin than the first tier keeps")
+        return tiers
+
+    @field_validator("funding_rates")
+    @classmethod
+    def _check_fundings(cls, rates: tuple[FundingTerms, ...]) -> tuple[FundingTerms, ...]:
+        if any(after.time_ms <= before.time_ms for before, after in pairwise(rates)):
+            raise ValueError("each must be later than the one before")
+        return rates
 
     @field_validator("funding_hours")
     @classmethod
@@ -274,3 +298,9 @@ class OptimisationJob(BaseModel):
     embargo_bars: int = Field(0, title="Embargo", description="Bars left out around the tested ones.", ge=0, le=10**6)
     period: Period = Field(default_factory=Period)
     assumptions: Assumptions = Field(default_factory=Assumptions)
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """Parts of the history on which sets are tried: the whole of it first, then what the validation needs."""
+        part = {"none": "", "walk_forward": "train", "purged": "fold"}[self.validation]
+        return (WHOLE, *(f"{part}-{number}" for number in range(1, self.folds + 1) if part))

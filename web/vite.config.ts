@@ -18,5 +18,6 @@ export default defineConfig({
   resolve: { alias: { "@": source } },
   build: { target: "es2022", reportCompressedSize: false, chunkSizeWarningLimit: 700 },
   server: { proxy: { "/api": node, "/login": node, "/health": node } },
-  test: { include: ["tests/**/*.test.ts"], isolate: false, server: { deps: { inline: ["element-plus"] } } },
+  // A busy machine takes its time over the first form that it draws.
+  test: { testTimeout: 120_000, include: ["tests/**/*.test.ts"], isolate: false, server: { deps: { inline: ["element-plus"] } } },
 });

@@ -115,12 +115,21 @@ class Run(Answer):
 RunList = Page[Run]
 
 
+class RunStage(Answer):
+    """A part of the history on which an optimisation tries its sets."""
+
+    name: str = Field(description="`all`, `train-1` before the first unseen part, `fold-1`, and so on.")
+    done: int
+    total: int
+
+
 class RunDetail(Run):
     """The same with what was asked and what was found."""
 
     job: dict[str, Any]
     stamp: dict[str, Any] | None = Field(description="What has to be the same for the same result.")
     result: dict[str, Any] | None = Field(description="Null until it is done.")
+    stages: list[RunStage] = Field(description="Of a validated optimisation that is worked on; else none.")
 
 
 class RunFill(Answer):

@@ -130,6 +130,18 @@ def results(unit: UnitOfWork, number: int) -> dict[str, bytes]:
     return {name: result for name, result in unit.session.exec(chosen) if result is not None}
 
 
+def tried_by_stage(unit: UnitOfWork, number: int) -> dict[str, int]:
+    """Sets that are tried in each stage: the name of a chunk begins with that of its stage."""
+    chosen = select(RunChunk.name, RunChunk.trials).where(
+        col(RunChunk.run_id) == number, col(RunChunk.result).is_not(None)
+    )
+    tried: dict[str, int] = {}
+    for name, trials in unit.session.exec(chosen):
+        stage = name.partition(".")[0]
+        tried[stage] = tried.get(stage, 0) + trials
+    return tried
+
+
 def has_open_chunks(unit: UnitOfWork, number: int) -> bool:
     """Whether a chunk is not done yet, claimed or not."""
     chosen = select(RunChunk.name).where(col(RunChunk.run_id) == number, col(RunChunk.result).is_(None)).limit(1)

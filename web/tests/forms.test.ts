@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { check } from "@/forms/check";
+import { fundingsOf, MOST_FUNDINGS, readValues } from "@/forms/fundings";
 import { boundsOf, fieldsOf, initialValues, toSend } from "@/forms/schema";
+import { badTier, EMPTY_TIER, tiersOf, tiersToSend } from "@/forms/tiers";
 
 // As pydantic writes the parameters of a grid and the limits.
 const SCHEMA = {
@@ -38,4 +40,28 @@ describe("a form drawn from a JSON Schema", () => {
     [{ lower_price: "1", levels: 501 }, { levels: "outOfBounds" }],
     [{ lower_price: "1", levels: 500 }, {}],
   ])("finds in %o: %o", (values, complaints) => expect(check(fields, values)).toEqual(complaints));
+});
+
+describe("recorded fundings", () => {
+  const read = (text: string) => readValues(text, "BTCUSDT");
+  test("are those of the symbol, to the nearest minute, small rates written out, with mark prices of the same moment", () => {
+    const rates = read("symbol,time,value\nBTCUSDT,1672621200003,0.0001\nETHUSDT,1672621200000,9\nBTCUSDT,1672592400000,-1.5e-05\n\n");
+    const marks = read("\uFEFFtime,symbol,value\r\n1672621199990,BTCUSDT,16500.5\r\n");
+    if ("wrong" in rates || "wrong" in marks) throw new Error("they can be read");
+    expect(fundingsOf(rates.values, marks.values)).toEqual([{ time_ms: 1_672_592_400_000, rate: "-0.000015" }, { time_ms: 1_672_621_200_000, rate: "0.0001", mark: "16500.5" }]);
+  });
+  test.each([
+    ["a,b,c\n1,2,3", { wrong: "badLine", line: 1 }], ["symbol,time,value\nBTCUSDT,soon,0.1", { wrong: "badLine", line: 2 }], ["symbol,time,value\n\nBTCUSDT,1672621200000,much", { wrong: "badLine", line: 3 }],
+    ["symbol,time,value\nETHUSDT,1672621200000,0.1", { wrong: "noSymbol" }],
+  ])("%j cannot be taken", (text, wrong) => expect(read(text)).toEqual(wrong));
+  test("are no more than the node takes", () => {
+    const lines = Array.from({ length: MOST_FUNDINGS + 1 }, (_, at) => `BTCUSDT,${1_672_617_600_000 + 60_000 * at},0.0001`);
+    expect(read(["symbol,time,value", ...lines].join("\n"))).toEqual({ wrong: "tooMany", count: MOST_FUNDINGS + 1 });
+  });
+});
+
+test("tiers are sent as they were typed, and the first that cannot be read is named", () => {
+  const tiers = tiersOf([{ up_to: "50000", maintenance_percent: "0.4", leverage: 125 }, { up_to: "250000", maintenance_percent: "0.5" }]);
+  expect(tiersToSend(tiers)).toEqual([{ up_to: "50000", maintenance_percent: "0.4", leverage: 125 }, { up_to: "250000", maintenance_percent: "0.5" }]);
+  expect([badTier(tiers), badTier([...tiers, { ...EMPTY_TIER, up_to: "9" }])]).toEqual([undefined, 3]);
 });

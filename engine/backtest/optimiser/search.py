@@ -18,7 +18,6 @@ from engine.backtest.queueing import Queue
 from engine.backtest.runtime import code_version
 from engine.backtest.settings import Settings
 
-ALL: Final = "all"
 #: A stage shorter than this tells nothing.
 FEWEST_BARS: Final = 20
 #: Chunks hold so many trials that there are not too many files, nor one that takes long.
@@ -64,14 +63,15 @@ class Search:
     def stages(self) -> tuple[Stage, ...]:
         """The whole history first; then what the validation needs."""
         count, folds = len(self.history), self.job.folds
-        whole = Stage(ALL, 0, count)
+        names = self.job.stage_names
+        whole = Stage(names[0], 0, count)
         if self.job.validation == "walk_forward":
             edges = [count * part // (folds + 1) for part in range(folds + 2)]
-            return whole, *(Stage(f"train-{fold}", 0, edges[fold]) for fold in range(1, folds + 1))
+            return whole, *(Stage(names[fold], 0, edges[fold]) for fold in range(1, folds + 1))
         if self.job.validation == "purged":
             edges = [count * part // folds for part in range(folds + 1)]
             skip = self.job.embargo_bars
-            folded = (Stage(f"fold-{f + 1}", edges[f] + (skip if f else 0), edges[f + 1]) for f in range(folds))
+            folded = (Stage(names[f + 1], edges[f] + (skip if f else 0), edges[f + 1]) for f in range(folds))
             return whole, *folded
         return (whole,)
 

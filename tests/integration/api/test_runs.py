@@ -22,6 +22,8 @@ from tests.runs import share
 pytestmark = pytest.mark.services
 
 CROSS = {"fast": 4, "slow": 24, "size": "0.1"}
+TIERS = [{"up_to": "9000", "maintenance_percent": "1"}, {"up_to": "5000", "maintenance_percent": "1", "leverage": 50}]
+RATE = {"time_ms": 1_672_621_200_000, "rate": "0.0001"}
 QUEUE: dict[str, Any] = {"fill_model": "queue", "queue": {}}
 
 
@@ -110,6 +112,27 @@ def test_an_optimisation_is_cancelled_and_nobody_works_on_it(
     assert node.post(f"/api/optimisations/{number}/cancel").json()["state"] == "cancelled"
 
 
+def test_a_validated_search_tells_how_far_each_of_its_stages_is(
+    node: ApiNode, laboratory: Laboratory, backtest: dict[str, Any]
+) -> None:
+    body = {"history_id": backtest["history_id"], "strategy": "ma_cross", "space": SPACE, "assumptions": FREE}
+    number = node.post("/api/optimisations", body | {"validation": "walk_forward", "folds": 2}).json()["id"]
+    assert node.get(f"/api/optimisations/{number}").json()["stages"] == []
+    laboratory.work(number)
+    told = []
+    while laboratory.work(number):
+        seen = node.get(f"/api/optimisations/{number}").json()
+        told.append([one["done"] for one in seen["stages"]])
+        assert [(one["name"], one["total"]) for one in seen["stages"]] == [
+            ("all", 36),
+            ("train-1", 36),
+            ("train-2", 36),
+        ]
+        assert sum(told[-1]) == seen["done"]
+    assert [36, 36, 36] in told
+    assert node.get(f"/api/optimisations/{number}").json()["stages"] == []
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
@@ -127,6 +150,9 @@ def test_an_optimisation_is_cancelled_and_nobody_works_on_it(
             {"assumptions": {"futures": {"leverage": 50, "maintenance_percent": "2"}}},
             "assumptions.futures.maintenance_percent",
         ),
+        ({"assumptions": {"futures": {"tiers": TIERS}}}, "assumptions.futures.tiers"),
+        ({"assumptions": {"futures": {"leverage": 60, "tiers": TIERS[1:]}}}, "assumptions.futures.tiers"),
+        ({"assumptions": {"futures": {"funding_rates": [RATE, RATE]}}}, "assumptions.futures.funding_rates"),
         ({"assumptions": {"fill_model": "queue"}}, "assumptions.queue"),
         ({"assumptions": {"queue": {}}}, "assumptions.queue"),
         ({"assumptions": {"fill_model": "queue", "queue": {"ahead": "-1"}}}, "assumptions.queue.ahead"),

@@ -3244,6 +3244,12 @@ export type RunDetail = {
         [key: string]: unknown;
     } | null;
     /**
+     * Stages
+     *
+     * Of a validated optimisation that is worked on; else none.
+     */
+    stages: Array<RunStage>;
+    /**
      * Stamp
      *
      * What has to be the same for the same result.
@@ -3351,6 +3357,28 @@ export type RunInstance = {
      * Symbol
      */
     symbol: string;
+};
+
+/**
+ * RunStage
+ *
+ * A part of the history on which an optimisation tries its sets.
+ */
+export type RunStage = {
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Name
+     *
+     * `all`, `train-1` before the first unseen part, `fold-1`, and so on.
+     */
+    name: string;
+    /**
+     * Total
+     */
+    total: number;
 };
 
 /**
