@@ -19,6 +19,9 @@ from tests.web.tool import WEB, web
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PATIENCE_MS = 60_000
+#: What reaches beyond the right edge of a page that has to be scrolled sideways.
+TOO_WIDE = """document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("main *")]
+    .filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML.slice(0, 200))"""
 AXE = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
 LOOKS = [("light", 1440, "en-US"), ("dark", 380, "zh-CN")]
 #: Where pictures are kept, for whoever wants to look at them.
@@ -67,7 +70,7 @@ def examine(page: Page, name: str) -> None:
     page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
     found = page.evaluate(AXE)["violations"]
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], name
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+    assert page.evaluate(TOO_WIDE) == [], name
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look)))
@@ -164,9 +167,21 @@ def add_follower(page: Page) -> None:
     expect(page.get_by_role("table", name="Accounts")).to_contain_text("Follower")
 
 
+def offer(page: Page) -> None:
+    """A strategy is a master under its own name, and can be followed."""
+    page.get_by_role("button", name="Offer a master").click()
+    form = page.get_by_role("dialog")
+    name = form.get_by_label("Name").input_value()
+    assert "grid" in name
+    examine(page, "light-1440-offer")
+    form.get_by_role("button", name="Offer it").click()
+    expect(page.get_by_role("button", name=f"Follow {name}")).to_be_visible(timeout=PATIENCE_MS)
+
+
 def follow(page: Page, price: str) -> None:
     """What the master holds before is not copied, what it enters afterwards is."""
     visit(page, "copying")
+    offer(page)
     form = page.get_by_role("dialog")
     enter_position(page, "ETHUSDT", "1", "3000")
     page.get_by_role("button", name="Follow Manual positions").click()
