@@ -65,6 +65,9 @@ class Figures(NamedTuple):
     #: When the venue closed the position for lack of margin, 0 for never, and its fee, which is among the fees.
     liquidated_ms: int = 0
     liquidation_fee: int = 0
+    #: What backs the position that is open at the end, and the tick at which it would be liquidated, 0 for none.
+    margin: int = 0
+    liquidation_ticks: int = 0
 
 
 class Stamp(NamedTuple):

@@ -295,7 +295,7 @@ def _add_futures(cells: list[int], futures: Futures, history: History) -> None:
     tiers = futures.tier_cells(instrument)
     fundings = futures.funding_cells(instrument, int(history.open_ms[0]), end_ms)
     values = {
-        lay.IS_MARGIN: 1, lay.LEVERAGE: futures.leverage, lay.TOP_TICKS: history.highest + 1,
+        lay.IS_MARGIN: 1, lay.LEVERAGE: futures.leverage, lay.TOP_TICKS: 2 * history.highest + 1,
         lay.LIQUIDATION_PPM: to_ppm("liquidation_fee_percent", futures.liquidation_fee_percent),
         lay.LARGEST_NOTIONAL: futures.largest_notional(instrument), lay.LIQUIDATED_ABOVE: lay.FAR,
         lay.TIERS_AT: len(cells), lay.TIERS: len(tiers) // lay.TIER_WIDTH,
@@ -344,6 +344,8 @@ def figures_of(machine: Machine, history: History) -> Figures:
         fundings=get[lay.FUNDINGS],
         liquidated_ms=get[lay.LIQUIDATED_MS],
         liquidation_fee=get[lay.LIQUIDATION_FEE],
+        margin=get[lay.MARGIN],
+        liquidation_ticks=get[lay.LIQUIDATED_BELOW] or get[lay.LIQUIDATED_ABOVE] % lay.FAR,
     )
 
 

@@ -66,6 +66,16 @@ def ends(cells: Cells, log: Cells, up: int, down: int, target: int, is_jump: boo
     return False
 
 
+def reaches(cells: Cells, ticks: int) -> bool:
+    """Whether the position is liquidated at a price."""
+    return False
+
+
+def before_end(cells: Cells, ticks: int) -> int:
+    """The slot of an order that is executed before a leap to this price liquidates; -1 for none."""
+    return -1
+
+
 def left_over(cells: Cells) -> int:
     """Above 0 when there is something to tidy up, or it is over."""
     return 0

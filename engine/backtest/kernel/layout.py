@@ -129,7 +129,7 @@ LIMITS: Final = 96
 # What a futures venue holds: its terms, tiers of maintenance margin, and what funding is paid when.
 LEVERAGE: Final = 112
 LIQUIDATION_PPM: Final = 113
-#: No price of the history is higher.
+#: Twice the highest price of the history.
 TOP_TICKS: Final = 114
 #: The largest notional that may be opened.
 LARGEST_NOTIONAL: Final = 115

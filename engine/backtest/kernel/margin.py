@@ -109,11 +109,16 @@ def tidy(cells: Cells) -> None:
 
 def fund(cells: Cells, log: Cells) -> None:
     """Pay and receive what is due by now, at the price now where the history of rates names none."""
-    while is_waiting(cells, cells[lay.NOW]):
+    now = cells[lay.NOW]
+    while is_waiting(cells, now):
         at = cells[lay.FUNDINGS_AT] + cells[lay.NEXT_FUNDING] * lay.FUNDING_WIDTH
         cells[lay.NEXT_FUNDING] += 1
         if cells[lay.POSITION] != 0:
+            cells[lay.NOW] = cells[at]
             pay_funding(cells, log, cells[at], cells[at + 1], cells[at + 2])
+            if reaches(cells, cells[lay.LAST]):
+                liquidate(cells, log)
+            cells[lay.NOW] = now
 
 
 def pay_funding(cells: Cells, log: Cells, time_ms: int, rate: int, per_lot: int) -> None:
@@ -199,6 +204,28 @@ def find_liquidation(cells: Cells) -> None:
         cells[lay.LIQUIDATED_BELOW] = low
     elif high <= cells[lay.TOP_TICKS]:
         cells[lay.LIQUIDATED_ABOVE] = high
+
+
+def reaches(cells: Cells, ticks: int) -> bool:
+    """Whether the position is liquidated at a price."""
+    return bool(ticks >= cells[lay.LIQUIDATED_ABOVE] or ticks <= cells[lay.LIQUIDATED_BELOW])
+
+
+def before_end(cells: Cells, ticks: int) -> int:
+    """The slot of an order that is executed before a leap to this price liquidates; -1 for none.
+
+    The venue lets a trade meet what rests, the nearest first, and looks at margins then; stops come last.
+    """
+    found, best = -1, 0
+    if not reaches(cells, ticks):
+        return found
+    for slot in range(cells[lay.SLOTS]):
+        if cells[venue.order_at(slot) + lay.TYPE] == order.STOP_MARKET:
+            continue
+        beyond = max(ticks - cells[cells[lay.UPS_AT] + slot], cells[cells[lay.DOWNS_AT] + slot] - ticks)
+        if beyond >= best and (found < 0 or beyond > best):
+            found, best = slot, beyond
+    return found
 
 
 def ends(cells: Cells, log: Cells, up: int, down: int, target: int, is_jump: bool) -> bool:

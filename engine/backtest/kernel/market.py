@@ -102,8 +102,8 @@ def begin_bar(cells: Cells, log: Cells, start: int, opened: int) -> None:
     cells[lay.DOWN_WOKEN] = -1
     cells[lay.NOW] = start
     cells[lay.MOMENT] = lay.AT_OPEN
-    cells[lay.LAST] = opened
     account.fund(cells, log)
+    cells[lay.LAST] = opened
     cells[lay.STAGE] = JUMP if cells[lay.BAR_MODEL] == lay.PATH else OPENED
 
 
@@ -126,6 +126,10 @@ def walk(cells: Cells, state: Cells, log: Cells, target: int) -> None:
 
     At the open it is there already, and meets what it has jumped over.
     """
+    first = account.before_end(cells, target) if cells[lay.STAGE] == JUMP else -1
+    if first >= 0:
+        venue.fill_resting(cells, log, first)
+        return
     up, down, last = up_trigger(cells, state), down_trigger(cells, state), cells[lay.LAST]
     if account.ends(cells, log, up, down, target, cells[lay.STAGE] == JUMP):
         return
@@ -151,6 +155,8 @@ def at_point(cells: Cells, state: Cells, log: Cells) -> None:
     """A moment at which the price is known: what is on its way arrives, timers ring."""
     cells[lay.STAGE] += 1
     account.fund(cells, log)
+    if account.is_over(cells):
+        return
     if cells[lay.WAITING] > 0:
         wishes.arrivals(cells, state, log)
     ring(cells, state)
@@ -277,9 +283,10 @@ def pass_over(
     gauge[lay.PEAK] = peak
     gauge[lay.FALL] = fall
     cells[lay.PLACE] = place
-    # The next bar tells its own time and price.
-    if place > first and place >= end:
+    # The next bar tells its own time.
+    if place > first:
         cells[lay.LAST] = closes[place - 1]
+    if place > first and place >= end:
         cells[lay.NOW] = times[place - 1] + cells[lay.BAR_MS]
 
 

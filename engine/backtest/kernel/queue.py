@@ -7,7 +7,7 @@ which nobody sees and which are taken to be a share of those trades. A trade bey
 
 from __future__ import annotations
 
-from domain import fills
+from domain import fills, order
 from domain.proportion import scaled
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import Cells
@@ -27,8 +27,11 @@ def stand(cells: Cells, slot: int) -> None:
     cells[lay.ORDERS_AT + slot * lay.ORDER + lay.AHEAD] = cells[lay.AHEAD_NOW]
 
 
-def next_met(cells: Cells, ticks: int) -> int:
-    """The next slot whose order a trade at this price meets: the best price first, then who came first; -1 for none."""
+def next_met(cells: Cells, ticks: int, only_limits: bool) -> int:
+    """The next slot whose order a trade at this price meets: the best price first, then who came first; -1 for none.
+
+    Stops are left out where the trade liquidates unless a limit order prevents that.
+    """
     found, best, came, trade = -1, 0, 0, cells[lay.TRADE]
     ups, downs, stands = cells[lay.UPS_AT], cells[lay.DOWNS_AT], cells[lay.STANDS_AT]
     for slot in range(cells[lay.SLOTS]):
@@ -37,6 +40,8 @@ def next_met(cells: Cells, ticks: int) -> int:
             continue
         at = stands + slot * WIDTH
         if cells[at + MET] == trade:
+            continue
+        if only_limits and cells[lay.ORDERS_AT + slot * lay.ORDER + lay.TYPE] == order.STOP_MARKET:
             continue
         beyond = max(above, below)
         if found < 0 or beyond > best or (beyond == best and cells[at + CAME] < came):

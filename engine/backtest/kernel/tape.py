@@ -118,8 +118,9 @@ def happens_before(cells: Cells, state: Cells, log: Cells, until: int) -> bool:
 
 
 def trade(cells: Cells, log: Cells, now: int, ticks: int, lots: int, ahead: int) -> None:
-    """A trade of the market: it liquidates, or meets every order that its price has reached."""
+    """A trade of the market: it meets every order that its price has reached; margins are looked at then."""
     cells[lay.NOW] = now
+    account.fund(cells, log)
     cells[lay.LAST] = ticks
     cells[lay.LEFT] = lots
     cells[lay.AHEAD_NOW] = ahead
@@ -129,15 +130,14 @@ def trade(cells: Cells, log: Cells, now: int, ticks: int, lots: int, ahead: int)
     cells[lay.UP_WOKEN] = -1
     cells[lay.DOWN_WOKEN] = -1
     cells[lay.STAGE] = TRADED
-    account.fund(cells, log)
-    if account.ends(cells, log, cells[lay.UP], cells[lay.DOWN], ticks, True):
+    if account.is_over(cells):
         return
-    if cells[lay.UP] > ticks > cells[lay.DOWN]:
-        return
-    slot = queue.next_met(cells, ticks)
-    while slot >= 0:
-        meet(cells, log, slot, ticks)
-        slot = queue.next_met(cells, ticks)
+    if cells[lay.UP] <= ticks or cells[lay.DOWN] >= ticks:
+        slot = queue.next_met(cells, ticks, account.reaches(cells, ticks))
+        while slot >= 0:
+            meet(cells, log, slot, ticks)
+            slot = queue.next_met(cells, ticks, account.reaches(cells, ticks))
+    account.ends(cells, log, lay.FAR, 0, ticks, True)
 
 
 def meet(cells: Cells, log: Cells, slot: int, ticks: int) -> None:
