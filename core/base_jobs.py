@@ -119,6 +119,9 @@ class QueueTerms(BaseModel):
     cancelled_percent: Decimal = Field(
         Decimal(0), title="Cancelled", description="In percent of what is traded at the price.", ge=0, le=10_000
     )
+    whole_beyond: bool = Field(
+        False, title="Whole beyond", description="A trade beyond the price of an order executes all of it."
+    )
 
 
 class Assumptions(BaseModel):

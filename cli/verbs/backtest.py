@@ -46,6 +46,9 @@ def backtest(
     ahead: Annotated[str, typer.Option(help="Queue: what stands in front of an order, in the base asset.")] = "0",
     share: Annotated[str, typer.Option(help="Queue: and percent of what was traded in the minute before.")] = "0",
     cancelled: Annotated[str, typer.Option(help="Queue: percent of what is traded that is cancelled there too.")] = "0",
+    whole_beyond: Annotated[
+        bool, typer.Option(help="Queue: a trade beyond the price of an order executes all of it.")
+    ] = False,
     latency: Annotated[int, typer.Option(help="Milliseconds until the venue acts on a request.")] = 0,
     runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
     leverage: Leverage = 0,
@@ -70,7 +73,7 @@ def backtest(
         "bar_model": bars,
         "runtime": runtime,
         "latency_ms": latency,
-        **fills_of(fill, ahead, share, cancelled),
+        **fills_of(fill, ahead, share, cancelled, whole_beyond),
     }
     given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks)
     assumed["futures"] = futures_of(given.terms(past.instrument.symbol))
@@ -103,11 +106,11 @@ def walked(history: History, interval: str) -> History:
     return taped(history, INTERVALS[interval])
 
 
-def fills_of(model: str, ahead: str, share: str, cancelled: str) -> dict[str, Any]:
+def fills_of(model: str, ahead: str, share: str, cancelled: str, whole_beyond: bool) -> dict[str, Any]:
     """What is assumed of resting orders."""
     from engine.backtest.queueing import Queue
 
-    queue = Queue(ahead=exact(ahead), share_percent=exact(share), cancelled_percent=exact(cancelled))
+    queue = Queue(exact(ahead), exact(share), cancelled_percent=exact(cancelled), whole_beyond=whole_beyond)
     return {"fill_model": model, "queue": queue if model == "queue" or queue != Queue() else None}
 
 

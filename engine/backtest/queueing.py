@@ -24,6 +24,9 @@ class Queue:
     share_percent: Decimal = Decimal(0)
     share_ms: int = 60_000
     cancelled_percent: Decimal = Decimal(0)
+    #: Whether a trade beyond the price of an order executes all of it, as on paper: the market would have met it first.
+    #: Else it executes no more than its own quantity, because that is all that came so far.
+    whole_beyond: bool = False
 
     def __post_init__(self) -> None:
         for name in ("ahead", "share_percent", "cancelled_percent"):

@@ -86,9 +86,10 @@ def tape_of(history: History, settings: Settings) -> Column:
 
 def add_queue(cells: list[int], settings: Settings, slots: int) -> None:
     """Room for what the queue knows of every slot."""
-    cancelled = (settings.queue or _NOBODY).cancelled_percent
+    assumed = settings.queue or _NOBODY
     cells[lay.STANDS_AT] = len(cells)
-    cells[lay.CANCELLED_PPM] = to_ppm("queue: cancelled_percent", cancelled)
+    cells[lay.CANCELLED_PPM] = to_ppm("queue: cancelled_percent", assumed.cancelled_percent)
+    cells[lay.WHOLE_BEYOND] = int(assumed.whole_beyond)
     cells += [0] * (slots * queue.WIDTH)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +36,7 @@ QUEUES = some.builds(
     share_percent=some.sampled_from([Decimal(0), Decimal("12.5")]),
     share_ms=some.sampled_from([1, 20_000]),
     cancelled_percent=some.sampled_from([Decimal(0), Decimal(30)]),
+    whole_beyond=some.booleans(),
 )
 #: How trades are walked: with a queue, or as bars are; the kernel of each form is compiled once.
 WALKED = some.one_of(
@@ -81,7 +83,8 @@ def test_no_trade_executes_more_than_its_quantity_and_the_books_balance(
     data: some.DataObject, seed: int, assumed: dict[str, Any], name: str
 ) -> None:
     kind, trades = STRATEGIES.get(name), chance_trades(seed, 400)
-    assumed = {**assumed, "fill_model": "queue", "queue": data.draw(QUEUES), "runtime": "interpreted"}
+    queue = replace(data.draw(QUEUES), whole_beyond=False)
+    assumed = {**assumed, "fill_model": "queue", "queue": queue, "runtime": "interpreted"}
     result = run(kind, kind.params(**data.draw(PARAMETERS[name])), trades, Settings(**assumed))
     check_identities(result)
     traded: dict[int, int] = {}

@@ -148,6 +148,8 @@ CANCELLED_PPM: Final = 132
 #: Where it is kept what the queue knows of every slot, and how many orders have come.
 STANDS_AT: Final = 133
 CAME_LAST: Final = 134
+#: 1 when a trade beyond the price of an order executes all of it, whatever the trade's own quantity.
+WHOLE_BEYOND: Final = 135
 
 # --- One order per slot: `cells[ORDERS_AT + slot * ORDER + field]`.
 ORDERS_AT: Final = 160

@@ -1,8 +1,9 @@
 """Where our orders stand among others, and what one trade of the market gives them.
 
 A trade executes no more of our orders than its own quantity: those at the best price first, at one price those that
-came first. What stands in front of an order at its price is used up before it, by trades there and by cancellations,
-which nobody sees and which are taken to be a share of those trades. A trade beyond the price has used up all of it.
+came first. Where it is assumed so, an order at a better price than the trade's is executed whole and takes nothing of
+it. What stands in front of an order at its price is used up before it, by trades there and by cancellations, which
+nobody sees and which are taken to be a share of those trades. A trade beyond the price has used up all of it.
 """
 
 from __future__ import annotations
@@ -61,5 +62,11 @@ def meet(cells: Cells, slot: int, ticks: int) -> int:
     if cells[lay.FILL_MODEL] == fills.QUEUE:
         gone = scaled(ahead - step.ahead, cells[lay.CANCELLED_PPM], fills.PARTS)
         cells[at + lay.AHEAD] = max(step.ahead - gone, 0)
-        filled = min(filled, left)
+        if takes_of_trade(cells, limit, ticks):
+            filled = min(filled, left)
     return filled
+
+
+def takes_of_trade(cells: Cells, limit: int, ticks: int) -> bool:
+    """Whether what an order gets of a trade at this price is no longer there for others."""
+    return bool(limit == ticks or cells[lay.WHOLE_BEYOND] == 0)

@@ -148,7 +148,8 @@ def meet(cells: Cells, log: Cells, slot: int, ticks: int) -> None:
         return
     lots = account.most(cells, at, queue.meet(cells, slot, ticks))
     if lots > 0:
-        cells[lay.LEFT] -= lots
+        if queue.takes_of_trade(cells, cells[at + lay.TICKS], ticks):
+            cells[lay.LEFT] -= lots
         venue.execute(cells, log, slot, cells[at + lay.TICKS], lots, 1)
 
 

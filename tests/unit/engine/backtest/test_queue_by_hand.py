@@ -64,6 +64,16 @@ def test_what_stands_in_front_is_used_up_first() -> None:
     assert fills(replay([bid(100)], prints, queue), "lots") == [(20, 10), (30, 50), (40, 40)]
 
 
+def test_where_it_is_assumed_a_trade_beyond_the_price_executes_all_of_an_order_and_takes_nothing_from_others() -> None:
+    # Behind 70, nothing at the price; then one lot below it is enough for the first, and the second waits for its own.
+    queue = Queue(ahead=Decimal("0.00070"), whole_beyond=True)
+    steps = [bid(100), bid(40, 9_899, slot=1)]
+    prints = trades((10, 9_900, 30), (20, 9_899, 71), (30, 9_899, 50), (40, 9_898, 1))
+    assert fills(replay(steps, prints, queue), "lots", "ticks") == [
+        (20, 100, 9_900), (20, 1, 9_899), (30, 39, 9_899),
+    ]  # fmt: skip
+
+
 def test_for_what_is_traded_in_front_a_share_more_is_cancelled() -> None:
     prints = trades((10, 9_900, 30), (20, 9_900, 50), (30, 9_900, 50))
     queue = Queue(ahead=Decimal("0.00070"), cancelled_percent=Decimal(50))

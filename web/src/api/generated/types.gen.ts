@@ -2601,6 +2601,12 @@ export type QueueTerms = {
      * In percent of what was traded just before.
      */
     share_percent?: number | string;
+    /**
+     * Whole beyond
+     *
+     * A trade beyond the price of an order executes all of it.
+     */
+    whole_beyond?: boolean;
 };
 
 /**
