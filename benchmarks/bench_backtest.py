@@ -18,6 +18,7 @@ import sys
 import time
 import venv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from benchmarks import backtest_works as works
 from benchmarks import by_hand
 from benchmarks.outside_clock import tell, timed
 from engine.backtest import History, Result, Settings, run, sweep
+from engine.backtest.queueing import Queue
 from engine.backtest.runtime import prepare
 
 ROUNDS = 11
@@ -47,13 +49,14 @@ OTHERS = (
     ("averages_sweep", "signals", ("raptorbt", "averages_sweep")),
     ("averages_sweep", "signals", ("vectorbt", "averages_sweep")),
     ("grid_sweep", "signals", ("vectorbt", "grid_sweep")), ("trades", "hftbacktest", ()),
-    ("trades", "nautilus", ("trades",)),
+    ("trades", "nautilus", ("trades",)), ("trades_queued", "hftbacktest", ()),
 )  # fmt: skip
 TITLES = {
     "averages": "W1: averages of 10 and 30 over a year of minutes", "grid": "W2: 20 levels over it",
     "averages_sweep": "W3: a thousand pairs of averages over it, two threads",
     "grid_sweep": "W3: a thousand grids over it, two threads",
     "trades": "W4: 20 levels over five million trades, filled by a touch",
+    "trades_queued": "W4: the same, every request a millisecond late, no order filled beyond what a queue lets through",
     "averages_plain": "W1 in plain Python", "grid_plain": "W2 in plain Python",
 }  # fmt: skip
 Row = dict[str, Any]
@@ -109,6 +112,18 @@ def trades(folder: Path) -> None:
     )
 
 
+def trades_queued(folder: Path) -> None:
+    """With a queue, at its front: there is no book from which more could be known."""
+    history, levels = works.trades_in(folder), works.levels(0.001, tick=0.1)
+    settings = replace(
+        works.TRADE_SETTINGS, bar_model="path", fill_model="queue", queue=Queue(whole_beyond=True), latency_ms=1
+    )
+    taken = [timed(lambda: run(works.kind("grid"), works.ladder(levels), history, settings)) for _ in range(6)][1:]
+    cpu, wall = (sorted(clocks[place] for clocks in taken)[2] for place in (0, 1))
+    found = taken[-1][2]
+    tell("ours", len(history), cpu, wall, found.figures.fills, float(found.equity))
+
+
 def averages_sweep(folder: Path) -> None:
     history, kind = works.bars_in(folder), works.kind("ma_cross")
     many(history, kind, [works.averages(*pair) for pair in works.periods()])
@@ -159,7 +174,8 @@ def start(folder: Path) -> None:
 
 
 OWN: dict[str, Callable[[Path], None]] = {
-    "averages": averages, "grid": grid, "trades": trades, "averages_sweep": averages_sweep, "grid_sweep": grid_sweep,
+    "averages": averages, "grid": grid, "trades": trades, "trades_queued": trades_queued,
+    "averages_sweep": averages_sweep, "grid_sweep": grid_sweep,
     "averages_plain": lambda folder: plain(folder, "ma_cross", works.averages()),
     "grid_plain": lambda folder: plain(folder, "grid", works.ladder(works.LEVELS)), "start": start,
 }  # fmt: skip

@@ -42,6 +42,7 @@ def decide(law: tuple[Step, ...], state: list[int], memory: Memory, view: View, 
     count = 0
     if event.kind == events.ORDER_DONE:
         state[slots.HEADER + event.slot * slots.WIDTH + slots.WISH_SIDE] = 0
+        state[slots.HEADER + event.slot * slots.WIDTH + slots.CYCLE] += 1
     if event.kind in (events.START, events.TIMER):
         while state[slots.OWN] < len(law) and law[state[slots.OWN]].at_ms <= view.now_ms:
             step = law[state[slots.OWN]]

@@ -21,6 +21,7 @@ from cli.futures_terms import (
     LiquidationFee,
     Maintenance,
     Marks,
+    Tiers,
 )
 from cli.histories import kind_named, load, pairs
 from core.base_strategy import StrategyKind
@@ -53,6 +54,7 @@ def backtest(
     runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
     leverage: Leverage = 0,
     maintenance: Maintenance = "0.4",
+    tiers: Tiers = None,
     liquidation_fee: LiquidationFee = "1.25",
     funding_rate: FundingRate = "0.01",
     funding_hours: FundingHours = 8,
@@ -75,7 +77,7 @@ def backtest(
         "latency_ms": latency,
         **fills_of(fill, ahead, share, cancelled, whole_beyond),
     }
-    given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks)
+    given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks, tiers)
     assumed["futures"] = futures_of(given.terms(past.instrument.symbol))
     settings = Settings(quote=Decimal(quote), maker_fee=Decimal(fee), taker_fee=Decimal(fee), **assumed)
     result = run(kind, params_of(kind, params or []), past, settings)
@@ -122,7 +124,8 @@ def futures_of(terms: dict[str, Any] | None) -> Any:
         return None
     percents = {name: exact(value) for name, value in terms.items() if name.endswith("_percent")}
     rates = tuple(futures.FundingRate(**one) for one in terms["funding_rates"])
-    return futures.Futures(**{**terms, **percents, "funding_rates": rates})
+    tiers = tuple(futures.Tier(**one) for one in terms["tiers"])
+    return futures.Futures(**{**terms, **percents, "tiers": tiers, "funding_rates": rates})
 
 
 def params_of(kind: StrategyKind, words: list[str]) -> Any:

@@ -21,6 +21,7 @@ from cli.futures_terms import (
     LiquidationFee,
     Maintenance,
     Marks,
+    Tiers,
 )
 from cli.histories import kind_named, load, pairs
 from core.config import load_config
@@ -58,6 +59,7 @@ def optimise(
     runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
     leverage: Leverage = 0,
     maintenance: Maintenance = "0.4",
+    tiers: Tiers = None,
     liquidation_fee: LiquidationFee = "1.25",
     funding_rate: FundingRate = "0.01",
     funding_hours: FundingHours = 8,
@@ -75,7 +77,7 @@ def optimise(
     from engine.backtest.optimiser import report as reports
 
     past = load(history, symbol)
-    given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks)
+    given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks, tiers)
     wanted = {
         "strategy": strategy, "space": pairs(params), "objectives": objective or ["sharpe"],
         "conditions": condition or [], "method": method, "trials": trials, "population": min(max(trials, 2), 50),

@@ -25,6 +25,7 @@ from domain.instrument import Instrument
 from domain.order import BUY, ENTRY, EXIT, POST_ONLY, SELL, STOP, STOP_MARKET
 from domain.risk_manager import RiskLimits
 from engine.backtest import Prints, Result, Settings, run
+from engine.backtest.brackets import read_tiers
 from engine.backtest.futures import FundingRate, Futures, Tier
 from engine.backtest.history import prints_of
 from engine.backtest.kernel.layout import FILL_FIELDS, OF_LIQUIDATION
@@ -200,13 +201,11 @@ class Customer:
         self._call("POST", "/fapi/v1/marginType", symbol=SYMBOL, marginType="ISOLATED")
         self._call("POST", "/fapi/v1/leverage", symbol=SYMBOL, leverage=one.leverage)
 
-    def tiers(self) -> list[Tier]:
+    def tiers(self, folder: Path) -> tuple[Tier, ...]:
         """The venue's tiers, as it publishes them."""
-        rows = self._call("GET", "/fapi/v1/leverageBracket", symbol=SYMBOL)[0]["brackets"]
-        return [
-            Tier(Decimal(row["notionalCap"]), Decimal(str(row["maintMarginRatio"])) * 100, row["initialLeverage"])
-            for row in rows
-        ]
+        answer = folder / "brackets.json"
+        answer.write_bytes(orjson.dumps(self._call("GET", "/fapi/v1/leverageBracket", symbol=SYMBOL)))
+        return read_tiers(answer, SYMBOL)
 
     def send(self, step: Step) -> None:
         """Send an order, or cancel the one of a slot that ends."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from domain.order import STOP
+from engine.backtest.futures import Tier
 from tests.parity.futures_run import Account, Customer, Ending, Market, Move, account, drive, market, tested
 from tests.placing import Step
 from tests.simulator_process import simulator_process
@@ -32,9 +33,9 @@ class Pair:
         self.refusals = 0
         self.steps: Sequence[Step] = one.steps
 
-    def test(self, happened: Market, fill_model: str) -> None:
+    def test(self, happened: Market, fill_model: str, tiers: Sequence[Tier]) -> None:
         """Replay it. What is sent after a liquidation is not sent: the replay has ended."""
-        self.mine, self.my_end, result = tested(self.account, happened, self.customer.tiers(), fill_model)
+        self.mine, self.my_end, result = tested(self.account, happened, tiers, fill_model)
         self.refusals = result.figures.refusals
         over = result.figures.liquidated_ms
         self.steps = [step for step in self.account.steps if not over or step.at_ms < over]
@@ -47,8 +48,9 @@ def both(
     counted: Counter[str] = Counter()
     with simulator_process(folder, *happened.write(folder)) as venue:
         pairs = [Pair(one, Customer(venue, f"customer-{number}", one)) for number, one in enumerate(accounts)]
+        tiers = pairs[0].customer.tiers(folder)
         for pair in pairs:
-            pair.test(happened, fill_model)
+            pair.test(happened, fill_model, tiers)
         drive(venue, happened, [(pair.customer, pair.steps) for pair in pairs])
         tape = venue.tape()
         for pair in pairs:

@@ -67,7 +67,7 @@ test("on trades an order may wait in a queue, whose terms are asked for, checked
   await form.find("#queue-share_percent").setValue("20");
   await form.find("form").trigger("submit");
   const sent = form.emitted("save")![0]![0] as { assumptions: Record<string, unknown> };
-  expect(sent.assumptions).toMatchObject({ fill_model: "queue", queue: { ahead: "0.25", share_percent: "20", share_ms: 60_000, cancelled_percent: "0" } });
+  expect(sent.assumptions).toMatchObject({ fill_model: "queue", queue: { ahead: "0.25", share_percent: "20", share_ms: 60_000, cancelled_percent: "0", whole_beyond: false } });
   expect(sent.assumptions).not.toHaveProperty("bar_model");
   const problem = { message: "", errors: [{ field: "assumptions.queue.ahead", reason: "it is too much" }] };
   await form.setProps({ problem });

@@ -139,7 +139,10 @@ def find_down(cells: Cells) -> None:
 
 
 def is_refused(cells: Cells, slot: int) -> bool:
-    """Whether the venue refuses an order that has arrived: for its size, its worth, or as post-only that would take."""
+    """Whether the venue refuses an order that has arrived: for its size or its worth, or because it would act at once.
+
+    Post-only orders must not take, and stops must not be due already.
+    """
     at = order_at(slot)
     last, lots, ticks = cells[lay.LAST], cells[at + lay.LOTS], cells[at + lay.TICKS]
     if lots < cells[lay.MIN_LOTS] or lots > cells[lay.MAX_LOTS]:
@@ -147,8 +150,10 @@ def is_refused(cells: Cells, slot: int) -> bool:
     is_small = lots * (ticks if ticks > 0 else last) * cells[lay.TICK_LOT] < cells[lay.MIN_NOTIONAL]
     if account.refuses(cells, at, is_small):
         return True
-    is_post_only = cells[at + lay.TYPE] == order.POST_ONLY
-    return is_post_only and fills.is_marketable(cells[at + lay.SIDE], ticks, last, last)
+    kind, side = cells[at + lay.TYPE], cells[at + lay.SIDE]
+    if kind == order.STOP_MARKET:
+        return bool(side * (last - ticks) >= 0)
+    return kind == order.POST_ONLY and fills.is_marketable(side, ticks, last, last)
 
 
 def takes(cells: Cells, slot: int) -> bool:

@@ -84,6 +84,11 @@ def test_futures_are_run_with_recorded_rates_and_marks(waves: Path, tmp_path: Pa
     assert -1 <= float(told["metrics"]["funding"]) < 0
     assert float(told["metrics"]["funding"]) * 10 % 1 == 0
     assert told["assumptions"]["futures"].startswith("leverage 3, maintenance 0.4 %, ")
+    tiers = tmp_path / "tiers.json"
+    bracket = {"initialLeverage": 20, "notionalCap": 9_000, "notionalFloor": 0, "maintMarginRatio": 0.01, "cum": 0}
+    tiers.write_bytes(orjson.dumps([{"symbol": "BTCUSDT", "brackets": [bracket]}]))
+    tiered = CliRunner().invoke(ARES, [*command, "--tiers", str(tiers)])
+    assert orjson.loads(tiered.stdout)["assumptions"]["futures"].startswith("leverage 3, 1 tiers ")
     plain = CliRunner().invoke(ARES, ["backtest", "grid", str(waves), *GRID, "--funding", str(rates)])
     assert "give --leverage" in str(plain.exception)
 

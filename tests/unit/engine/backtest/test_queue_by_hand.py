@@ -144,6 +144,17 @@ def test_a_stop_is_executed_whole_at_the_trade_that_reaches_it() -> None:
     assert fills(result, "ticks", "lots", "maker") == [(20, 9_847, 70, 0)]
 
 
+def test_a_stop_that_is_due_already_is_refused_as_by_the_venue() -> None:
+    steps = [
+        Step(0, 0, SELL, 10_000, 70, STOP_MARKET, STOP), Step(0, 1, BUY, 9_999, 70, STOP_MARKET, STOP),
+        Step(0, 2, SELL, 9_999, 70, STOP_MARKET, STOP), Step(0, 3, BUY, 10_001, 70, STOP_MARKET, STOP),
+    ]  # fmt: skip
+    for queue in (None, NOBODY):
+        result = replay(steps, trades((10, 9_999, 1), (20, 10_001, 1)), queue)
+        assert result.figures.refusals == 2
+        assert fills(result, "slot", "ticks") == [(10, 2, 9_999), (20, 3, 10_001)]
+
+
 def test_reduce_only_orders_never_open_the_other_side() -> None:
     steps = [
         Step(5, 0, BUY, 0, 50, MARKET), Step(15, 1, SELL, 10_100, 40, POST_ONLY, EXIT),
