@@ -48,9 +48,9 @@ _INLINED = (
     "wished_ticks", "send_cancel",
     # On spot these are nothing.
     "expose", "refuses", "most", "closes", "book", "tidy", "fund", "sooner", "is_due", "above", "below", "ends",
-    "is_over", "left_over",
+    "is_over", "left_over", "reaches", "before_end",
     # Where the market is bars, this is too; the rest is of trades.
-    "stand", "trade", "next_met", "meet", "wakes", "leave_off",
+    "stand", "trade", "next_met", "meet", "wakes", "leave_off", "takes_of_trade",
 )  # fmt: skip
 
 
