@@ -69,16 +69,16 @@ def both(
 
 @pytest.mark.parametrize("fill_model", ["through", "queue"])
 def test_margin_funding_fees_and_liquidations_are_those_of_the_simulated_venue(tmp_path: Path, fill_model: str) -> None:
-    happened = market(3, 150)
-    counted = both(tmp_path, happened, [account(number, happened.prints) for number in range(30)], fill_model)
+    happened = market(3, 120)
+    counted = both(tmp_path, happened, [account(number, happened.prints) for number in range(16)], fill_model)
     print(fill_model, dict(counted))  # shown with -s
     assert min(counted[what] for what in ("fill", "funding", "liquidation", "refused")) > 0
 
 
 def test_a_book_thinner_than_a_position_costs_a_liquidated_account_no_more_than_its_margin(tmp_path: Path) -> None:
     # The fee of a liquidation takes what is left at any price, as long as it is more than the maintenance margin.
-    happened = market(3, 150, lots=1_500)
-    accounts = [account(number, happened.prints) for number in range(30)]
+    happened = market(3, 120, lots=1_500)
+    accounts = [account(number, happened.prints) for number in range(16)]
     without = [replace(one, steps=tuple(step for step in one.steps if step.leg != STOP)) for one in accounts]
     counted = both(tmp_path, happened, without, "through", is_thin=True)
     assert counted["liquidation"] > 0
