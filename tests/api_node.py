@@ -106,7 +106,7 @@ def api_node(
     config = make_config(journal_database.address(engine), redis_url, home, **settings)
     face = time or SystemTime()
     app = create_app(config, Clock(trading=face, machine=face), page=home / "no-page")
-    with served(app, config) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with served(app, config) as address, httpx.Client(base_url=address, timeout=180) as client:
         node = ApiNode(app, engine, client)
         for login, role in PEOPLE.items():
             node.people[login], node.tokens[login] = add_person(engine, login, role)

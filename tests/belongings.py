@@ -37,6 +37,21 @@ class Belongings(dict[str, int]):
         return self
 
 
+def make_room(node: ApiNode, who: str = "olga") -> None:
+    """End what is unfinished of somebody: there can be only so much of it at once."""
+    drop_imports(node, who)
+    for path in RUNS.values():
+        for one in node.get(f"/api/{path}?limit=500", who).json()["items"]:
+            if one["state"] in runs.OPEN:
+                node.post(f"/api/{path}/{one['id']}/cancel", who=who)
+
+
+def drop_imports(node: ApiNode, who: str) -> None:
+    """Take back every history of somebody that is on its way in."""
+    for one in node.get("/api/history-imports?limit=500", who).json()["items"]:
+        node.call("DELETE", f"/api/history-imports/{one['id']}", who)
+
+
 def _trading(node: ApiNode, who: str) -> dict[str, int]:
     """An account on which a strategy trades, and which follows a master."""
     number = next(_numbers)
@@ -51,7 +66,7 @@ def _trading(node: ApiNode, who: str) -> dict[str, int]:
 
 
 def _ended_run(kind: str) -> Callable[[ApiNode, str], dict[str, int]]:
-    """One that has ended, and so leaves room for others; what is left unfinished of its kind takes room too."""
+    """One that has ended, and so leaves room for others."""
 
     def make(node: ApiNode, who: str) -> dict[str, int]:
         path, member = f"/api/{RUNS[kind]}", {"history_id": node.add_history()}
@@ -60,9 +75,6 @@ def _ended_run(kind: str) -> Callable[[ApiNode, str], dict[str, int]]:
             "optimisation": SEARCH | member,
             "account_backtest": {"capital": "1000", "instances": [BACKTEST | member]},
         }
-        for one in node.get(f"{path}?limit=500", who).json()["items"]:
-            if one["state"] in runs.OPEN:
-                node.post(f"{path}/{one['id']}/cancel", who=who)
         answer = node.post(path, bodies[kind], who)
         assert answer.status_code == 202, answer.text
         return {f"{kind}_id": int(node.post(f"{path}/{answer.json()['id']}/cancel", who=who).json()["id"])}
@@ -77,8 +89,7 @@ def _history(node: ApiNode, who: str) -> dict[str, int]:
 
 def _coming(node: ApiNode, who: str) -> dict[str, int]:
     """A history on its way in, with room for others."""
-    for one in node.get("/api/history-imports?limit=500", who).json()["items"]:
-        node.call("DELETE", f"/api/history-imports/{one['id']}", who)
+    drop_imports(node, who)
     answer = node.post("/api/history-imports", UPLOAD | {"name": f"coming-{next(_numbers)}"}, who)
     assert answer.status_code == 201, answer.text
     return {"import_id": int(answer.json()["id"])}

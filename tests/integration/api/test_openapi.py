@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import pytest
@@ -18,8 +17,7 @@ from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
 
 from tests.api_node import CHANGE, GRID, ApiNode
-from tests.histories import chance
-from tests.runs import share
+from tests.belongings import NAMES, Belongings, make_room
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(7200)]
 
@@ -33,6 +31,7 @@ LEFT_OUT: Final = {"stream_events", "delete_session"}
 #: Operations of administrators, and what they are only tried on: whoever asks is not to be shut out meanwhile.
 ADMINS_ONLY: Final = {"list_users", "update_user"}
 ALWAYS_OWN: Final = {"user_id"}
+OWN: Final = {*NAMES, *ALWAYS_OWN}
 PLAUSIBLE: Final[dict[str, list[Any]]] = {
     "create_backtest": [{"history_id": 1, "strategy": "grid", "params": GRID}],
     "create_optimisation": [
@@ -77,7 +76,6 @@ PLAUSIBLE: Final[dict[str, list[Any]]] = {
     ],
     "set_kill_switch": [{"on": True, "scope": "mine"}, {"on": False}],
 }
-_numbers = count()
 #: Amounts at the edges of what can be written.
 EDGES: Final[tuple[Any, ...]] = (
     0,
@@ -98,19 +96,30 @@ EDGES: Final[tuple[Any, ...]] = (
 )
 
 
+def cases(operation: Operation, own: Belongings, *, is_plain: bool = False) -> st.SearchStrategy[AnyCase]:
+    """Requests: as the description allows, or not, often about something that is there; always, when `is_plain`."""
+    # Made once: to read the description again for every request takes longer than to draw it.
+    drawn = {mode: operation.as_strategy(generation_mode=mode) for mode in MODES}
+    return _cases(operation, drawn, own, is_plain)
+
+
 @st.composite
-def cases(draw: st.DrawFn, operation: Operation, own: dict[str, list[int]], *, is_plain: bool = False) -> AnyCase:
-    """One request: as the description allows, or not, often about something that is there; always, when `is_plain`."""
-    mode = GenerationMode.POSITIVE if is_plain else draw(st.sampled_from(MODES))
-    case: AnyCase = draw(operation.as_strategy(generation_mode=mode))
+def _cases(
+    draw: st.DrawFn,
+    operation: Operation,
+    drawn_by: Mapping[GenerationMode, st.SearchStrategy[AnyCase]],
+    own: Belongings,
+    is_plain: bool,
+) -> AnyCase:
+    case: AnyCase = draw(drawn_by[GenerationMode.POSITIVE if is_plain else draw(st.sampled_from(MODES))])
     for name in case.path_parameters or {}:
-        if name in own and (is_plain or name in ALWAYS_OWN or draw(st.integers(1, 4)) > 1):
-            case.path_parameters[name] = draw(st.sampled_from(own[name]))
+        if name in OWN and (is_plain or name in ALWAYS_OWN or draw(st.integers(1, 4)) > 1):
+            case.path_parameters[name] = own[name]
     name = operation.definition.raw["operationId"]
     if name in PLAUSIBLE and (is_plain or draw(st.integers(1, 3)) > 1):
         body = json.loads(json.dumps(draw(st.sampled_from(PLAUSIBLE[name]))))
         for field in {"account_id", "follower_credential_id"} & set(body if name == "create_relationship" else ()):
-            body[field] = draw(st.sampled_from(own["account_id"]))
+            body[field] = own["account_id"]
         if not is_plain and draw(st.booleans()):
             _disturb(draw, body)
         case.body = body
@@ -136,7 +145,7 @@ class Caller:
     def send(self, operation: Operation, case: AnyCase) -> None:
         case.headers.pop("Cookie", None)
         headers = {**self._cookie, **CHANGE}
-        answer = case.call(base_url=self._address, headers=headers, cookies={}, timeout=20, allow_redirects=False)
+        answer = case.call(base_url=self._address, headers=headers, cookies={}, timeout=180, allow_redirects=False)
         self.statuses[answer.status_code] += 1
         assert answer.status_code < 500, f"{operation.label}: {answer.status_code} {answer.text[:500]}"
         operation.validate_response(answer)
@@ -147,7 +156,7 @@ class Caller:
             assert {"code", "detail", "next_step", "errors"} <= set(problem) or answer.status_code == 303, answer.text
 
 
-def tried(operation: Operation, own: dict[str, list[int]], send: Callable[[Operation, AnyCase], None]) -> None:
+def tried(operation: Operation, own: Belongings, send: Callable[[Operation, AnyCase], None]) -> None:
     def run(drawn: st.SearchStrategy[AnyCase], examples: int) -> None:
         @settings(
             max_examples=examples,
@@ -174,21 +183,16 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
     operations = [found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)]
     names = {one.definition.raw["operationId"] for one in operations}
     assert len(operations) >= 80
-    vera = node.people["vera"]
+    Belongings(node).complete()  # what stays, so that no list is empty
     for operation in operations:
         name = operation.definition.raw["operationId"]
         if name in LEFT_OUT:
             continue
+        if name.startswith("create_"):
+            make_room(node)
         # Made anew for every operation: an earlier one may have removed them.
-        account = node.add_account(name=f"account for {name}")
-        strategy = node.add_strategy(account, name=f"strategy for {name}")
-        command = node.post(f"/api/strategies/{strategy}/stop").json()["command_id"]
-        master, relationship, follow_command = node.add_following(account, name=f"master for {name}")
-        own = {
-            "account_id": [account], "strategy_id": [strategy], "command_id": [command], "master_id": [master],
-            "relationship_id": [relationship], "follow_command_id": [follow_command],
-            "user_id": [vera], **_runs(node), **_histories(node),
-        }  # fmt: skip
+        own = Belongings(node)
+        own["user_id"] = node.people["vera"]
         with subtests.test(operation.label):
             tried(operation, own, callers["adam" if name in ADMINS_ONLY else "olga"].send)
     assert sum(one.statuses.total() for one in callers.values()) >= EXAMPLES * len(operations) // 3
@@ -205,35 +209,6 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
     }
     succeeded = set().union(*(one.succeeded for one in callers.values()))
     assert names - succeeded <= LEFT_OUT | rarely
-
-
-def _runs(node: ApiNode) -> dict[str, list[int]]:
-    """A backtest and an optimisation that have ended, and so leave room for others."""
-    history, made = node.add_history(), dict[str, list[int]]()
-    kinds = {"backtest": "backtest", "optimisation": "optimisation", "account_backtest": "account-backtest"}
-    for kind in kinds.values():  # what earlier operations have left unfinished takes room too
-        for one in node.get(f"/api/{kind}s?limit=500").json()["items"]:
-            node.post(f"/api/{kind}s/{one['id']}/cancel")
-    for name, kind in kinds.items():
-        body = dict(PLAUSIBLE[f"create_{name}"][0])
-        if "instances" not in body:
-            body["history_id"] = history
-        answer = node.post(f"/api/{kind}s", body)
-        assert answer.status_code == 202, answer.text
-        made[f"{name}_id"] = [answer.json()["id"]]
-        node.post(f"/api/{kind}s/{answer.json()['id']}/cancel")
-    return made
-
-
-def _histories(node: ApiNode) -> dict[str, list[int]]:
-    """A history of olga's own, and one on its way in, with room for others."""
-    for one in node.get("/api/history-imports?limit=500").json()["items"]:
-        node.call("DELETE", f"/api/history-imports/{one['id']}")
-    made = node.post("/api/history-imports", PLAUSIBLE["create_history_import"][0] | {"name": "coming"})
-    return {
-        "history_id": [share(node.engine, chance(2, 200), f"own-{next(_numbers)}", node.people["olga"])],
-        "import_id": [made.json()["id"]],
-    }
 
 
 def test_an_answer_that_is_not_as_described_is_noticed(node: ApiNode) -> None:
