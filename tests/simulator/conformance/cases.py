@@ -19,10 +19,18 @@ KEEP_RANDOM: Final = 8
 """One in so many values stays random where a plausible one is known."""
 
 
+def cases(operation: Operation) -> st.SearchStrategy[AnyCase]:
+    """Requests of an operation, valid or not."""
+    # Made once: to read the description again for every request takes longer than to draw it.
+    drawn = {mode: operation.as_strategy(generation_mode=mode) for mode in MODES}
+    return _cases(operation, drawn)
+
+
 @st.composite
-def cases(draw: st.DrawFn, operation: Operation) -> AnyCase:
-    """One request of an operation, valid or not."""
-    case: AnyCase = draw(operation.as_strategy(generation_mode=draw(st.sampled_from(MODES))))
+def _cases(
+    draw: st.DrawFn, operation: Operation, drawn_by: Mapping[GenerationMode, st.SearchStrategy[AnyCase]]
+) -> AnyCase:
+    case: AnyCase = draw(drawn_by[draw(st.sampled_from(MODES))])
     case.headers.pop("X-MBX-APIKEY", None)
     shape = draw(st.sampled_from(SHAPES))
     if shape == "raw":

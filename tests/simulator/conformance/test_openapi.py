@@ -120,8 +120,11 @@ def test_requests_of_any_shape_are_answered_as_described(
     found = schemathesis.openapi.from_dict(load(recorded_data, market)).get_all_operations()
     operations = [operation.ok() for operation in found if isinstance(operation, Ok)]
     assert len(operations) == OPERATIONS[market]
+    is_set = False
     for operation in operations:
-        customer.set_the_scene(market)
+        if not is_set:
+            customer.set_the_scene(market)
+        is_set = operation.method.upper() == "GET"  # what only asks leaves it as it is
         with subtests.test(operation.label):
             _tried(operation, customer.send)
     assert customer.statuses.total() >= EXAMPLES * len(operations) * 4 // 5
