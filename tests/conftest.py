@@ -17,15 +17,38 @@ settings.register_profile("exhaustive", deadline=None, max_examples=5_000)
 settings.load_profile(os.environ.get("ARES_HYPOTHESIS_PROFILE", "sample"))
 
 
-#: Folders of files that take minutes each. They begin first, so that no process is left alone with one at the end.
+#: Files that take minutes, the longest first: whoever began with one at the end would be left alone with it.
+LONGEST = (
+    "acceptance/test_up.py",
+    "web/test_browser.py",
+    "property/test_backtest_is_the_law.py",
+    "acceptance/crash/test_crash_sweep.py",
+    "acceptance/test_lockstep.py",
+    "integration/api/test_openapi.py",
+    "property/test_trades_are_walked_alike.py",
+    "simulator/conformance/test_openapi.py",
+    "docs/test_blocks.py",
+    "chaos/test_deaths.py",
+    "acceptance/test_backup.py",
+    "integration/api/test_ownership.py",
+)
+#: Folders of files that take half a minute each begin next.
 LONG = ("acceptance", "chaos", "web", "platform", "property")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort by folder alone; within one the order stays as it was drawn."""
-    tests = ROOT / "tests"
-    items.sort(key=lambda item: item.path.relative_to(tests).parts[0] not in LONG)
+    """Sort by how long files take; within one the order stays as it was drawn, but for what has to come last."""
+    tests, files = ROOT / "tests", {path: n for n, path in enumerate(dict.fromkeys(item.path for item in items))}
+
+    def place(item: pytest.Item) -> tuple[int, int, bool]:
+        path = item.path.relative_to(tests)
+        is_last = item.get_closest_marker("last") is not None
+        if path.as_posix() in LONGEST:
+            return LONGEST.index(path.as_posix()), 0, is_last
+        return len(LONGEST) + (path.parts[0] not in LONG), files[item.path], is_last
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

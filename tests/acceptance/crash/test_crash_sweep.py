@@ -56,7 +56,7 @@ def test_every_labelled_place_is_swept_and_no_other() -> None:
     assert {case.outcome for case in sample()} == set(OUTCOMES)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[Verdict]]:
     """A run that waits for the dead times of live trading, while others go on."""
     with ThreadPoolExecutor(1) as pool:
@@ -72,7 +72,6 @@ def patient_run(folder: Path) -> Verdict:
         return run.whole()
 
 
-@pytest.mark.usefixtures("patient")
 def test_a_death_at_every_place_loses_and_doubles_nothing(hands: Hands) -> None:
     verdicts = run_all(sample(), hands, sqlite)
     assert not told(verdicts), told(verdicts)
@@ -106,6 +105,7 @@ def test_deaths_on_futures_lose_and_double_nothing(hands: Hands) -> None:
     assert not told(verdicts), told(verdicts)
 
 
+@pytest.mark.last
 def test_processes_of_the_command_line_wait_as_long_as_in_live_trading(patient: Future[Verdict]) -> None:
     verdict = patient.result()
     assert not verdict.complaints, verdict
