@@ -64,7 +64,7 @@ class Computers:
             yield psutil.Process(process.pid)
         finally:
             process.terminate()
-            process.wait(60)
+            process.wait(180)
 
     def send(self, number: int) -> None:
         self.broker.send_task(COMPUTE_RUN, args=[number], queue=QUEUE_COMPUTE, ignore_result=True)
@@ -88,31 +88,33 @@ def hosts(chunks: list[RunChunk], is_it: Callable[[RunChunk], bool]) -> set[str]
     return {chunk.worker.split("-")[-2] for chunk in chunks if chunk.worker and is_it(chunk)}
 
 
-def kill(worker: psutil.Process) -> None:
-    """The worker and its children, at once."""
+def freeze(worker: psutil.Process) -> list[psutil.Process]:
+    """The worker and its children stand still."""
     family = [*worker.children(recursive=True), worker]
     for process in family:
         process.send_signal(signal.SIGSTOP)
-    for process in family:
-        process.kill()
+    return family
 
 
 def test_two_workers_share_a_sweep_and_when_one_is_killed_its_end_is_the_same(computers: Computers) -> None:
     history = trending(9, 600)
-    job = crosses(space={"fast": "2:20:2", "slow": "22:80:2", "size": "0.1"})
+    job = crosses(space={"fast": "2:20:2", "slow": "22:80:6", "size": "0.1"})
     with ExitStack() as stack:
         one, two = (stack.enter_context(computers.worker(name)) for name in ("one", "two"))
         number = ask(computers.engine, 1, share(computers.engine, history), job)
         computers.send(number)
         children = {str(child.pid): worker for worker in (one, two) for child in worker.children(recursive=True)}
 
-        def both_have_done_something() -> bool:
+        def have_done_something() -> set[psutil.Process]:
             done = hosts(computers.chunks(number), lambda chunk: chunk.result is not None)
-            return len({children[pid].pid for pid in done if pid in children}) == 2
+            return {children[pid] for pid in done if pid in children}
 
-        until(lambda: both_have_done_something() or look(computers.engine, number).state not in runs.OPEN, "sharing")
-        assert both_have_done_something()
-        kill(one)
+        until(have_done_something, "a part of the sweep")
+        # However much quicker it is than the other one, it does not do all of it.
+        family = freeze(next(iter(have_done_something())))
+        until(lambda: len(have_done_something()) == 2, "a part of it by the other one")
+        for process in family:
+            process.kill()
         until(lambda: look(computers.engine, number).state not in runs.OPEN, "end of the sweep", 300)
     row = look(computers.engine, number)
     assert row.state == runs.DONE, row.error
@@ -121,9 +123,9 @@ def test_two_workers_share_a_sweep_and_when_one_is_killed_its_end_is_the_same(co
     found = orjson.loads(row.result or "")
     with reading(computers.engine) as unit:
         table = zlib.decompress(runs.file(unit, number, "trials.csv")).decode()
-    assert table.count("\n") == 1 + 300
+    assert table.count("\n") == 1 + 100
     assert found == expected
     with redis.Redis.from_url(computers.redis_url, decode_responses=True) as client:
         told = [orjson.loads(fields["data"]) for _, fields in client.xrange(EVENTS) if fields["topic"] == "run"]
-    assert told[-1] == {"id": number, "kind": "optimisation", "state": "done", "done": 300, "total": 300, "error": ""}
-    assert any(0 < one["done"] < 300 for one in told)
+    assert told[-1] == {"id": number, "kind": "optimisation", "state": "done", "done": 100, "total": 100, "error": ""}
+    assert any(0 < one["done"] < 100 for one in told)
