@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 START_MS = 1_746_372_780_000
 """2025-05-04 15:33:00 UTC, the beginning of a minute."""
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 180.0
 
 
 class FakeBook:

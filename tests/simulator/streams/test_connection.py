@@ -37,9 +37,9 @@ async def test_an_unsolicited_pong_does_not_count() -> None:
 
 
 async def test_a_client_that_answers_with_the_payload_stays() -> None:
-    async with running(FakeVenue(Timing(ping_seconds=0.25, pong_seconds=0.3))) as harness:
+    async with running(FakeVenue(Timing(ping_seconds=0.25, pong_seconds=2.0))) as harness:
         client = await harness.connect("/ws", autoping=False)
-        for _ in range(4):
+        for _ in range(10):  # longer than the first may stay unanswered
             message = await client.next_frame()
             assert message.type is aiohttp.WSMsgType.PING
             await client.socket.pong(message.data)

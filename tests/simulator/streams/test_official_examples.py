@@ -58,7 +58,7 @@ async def read(simulator: RunningSimulator, path: str, streams: list[str], seen:
     async with (
         aiohttp.ClientSession() as session,
         session.ws_connect(simulator.stream_url + path) as socket,
-        asyncio.timeout(20),
+        asyncio.timeout(180),
     ):
         await socket.send_json({"method": "SUBSCRIBE", "params": streams, "id": 1})
         assert (await socket.receive_json())["result"] is None
