@@ -49,7 +49,7 @@ class Up:
         """Ask it to end as Ctrl-C does; gives the seconds it took."""
         began = time.monotonic()
         self.process.send_signal(number)
-        self.process.wait(60)
+        self.process.wait(180)
         return time.monotonic() - began
 
 
@@ -63,7 +63,7 @@ def environment(home: Path, database: str, **more: str) -> dict[str, str]:
 def ares(home: Path, database: str, *words: str) -> subprocess.CompletedProcess[str]:
     """Another terminal."""
     return subprocess.run(
-        [*ARES, *words], cwd=ROOT, env=environment(home, database), capture_output=True, text=True, timeout=120
+        [*ARES, *words], cwd=ROOT, env=environment(home, database), capture_output=True, text=True, timeout=300
     )
 
 

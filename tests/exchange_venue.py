@@ -25,7 +25,7 @@ OPTIONS: tuple[str, ...] = ("--market", "generated:7", "--symbols", "BTCUSDT,ETH
 OPTIONS = (*OPTIONS, "--lift-limits", "--account", f"{KEY}:{SECRET}:{FUNDS}")
 BOTH = ("binance_spot", "binance_futures")
 BTC = "BTCUSDT"
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 180.0
 
 _cycles = itertools.count(1)
 

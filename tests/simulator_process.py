@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 import orjson
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 120
+START_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)

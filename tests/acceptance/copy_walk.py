@@ -59,7 +59,7 @@ def _ask(running: Up, requests: str) -> None:
     answer = subprocess.run(
         ["bash", "-e", "-c", script.replace("curl -s ", "curl -s --fail-with-body ")],
         cwd=running.home, env={"LINK": link, "PATH": "/usr/local/bin:/usr/bin:/bin"}, capture_output=True, text=True,
-        timeout=120,
+        timeout=300,
     )  # fmt: skip
     assert answer.returncode == 0, answer.stdout + answer.stderr
 

@@ -71,7 +71,7 @@ def test_three_bots_trade_and_go_on_after_everything_has_ended(tmp_path: Path, r
         still = resting(second, number) & rested
         assert len(still) >= len(rested) // 2, "resting orders stay resting"
         assert ares(tmp_path, second.database, "down").stdout == "Stopped.\n"
-        assert second.process.wait(30) == 0
+        assert second.process.wait(180) == 0
     record_property("seconds to the link", f"{first.took:.1f} and {second.took:.1f}")
     print(f"link after {first.took:.1f} s, Ctrl-C took {ended:.1f} s, second link after {second.took:.1f} s")
 

@@ -46,7 +46,7 @@ def test_a_worker_that_is_asked_to_end_hands_over_with_its_orders_resting(found:
     worker = found.world.workers.pop(name)
     before = {str(order["client_order_id"]) for order in found.world.venue.get("orders?market=spot")}
     worker.signal(signal.SIGTERM)
-    handed = until(lambda: worker.name not in found.holders().values(), "the hand-over", 120)
+    handed = until(lambda: worker.name not in found.holders().values(), "the hand-over", 180)
     found.wait_until_all_run(worker.name)
     worker.process.wait(60)
     after = {str(order["client_order_id"]) for order in found.world.venue.get("orders?market=spot")}

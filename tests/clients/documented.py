@@ -66,7 +66,7 @@ def fetch(method: str, url: str, body: str | None = None, key: str | None = None
         headers["Content-Type"] = "application/x-www-form-urlencoded"
     request = Request(url, method=method, headers=headers, data=None if body is None else body.encode())  # noqa: S310
     try:
-        with urlopen(request, timeout=10) as reply:  # noqa: S310
+        with urlopen(request, timeout=60) as reply:  # noqa: S310
             return _answer(reply)
     except HTTPError as refusal:
         with refusal:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 Wanted = Callable[[Any], bool]
-DEADLINE_SECONDS = 10
+DEADLINE_SECONDS = 180
 
 
 class Inbox:

@@ -15,7 +15,7 @@ from binance_sdk_spot.spot import Spot
 from tests.clients.inbox import Inbox
 from tests.simulator_process import SimulatorProcess
 
-TIMEOUT_MS = 10_000
+TIMEOUT_MS = 60_000
 
 
 def spot_client(venue: SimulatorProcess, **identity: str) -> Any:

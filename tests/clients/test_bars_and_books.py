@@ -68,7 +68,7 @@ async def official_bars(venue: SimulatorProcess, _: Customer, market: str) -> li
 
 async def ccxt_bars(venue: SimulatorProcess, _: Customer, market: str) -> list[Row]:
     bars: dict[int, list[float]] = {}
-    async with ccxt_pro(venue, market) as exchange, asyncio.timeout(30):
+    async with ccxt_pro(venue, market) as exchange, asyncio.timeout(180):
         while len(bars) <= MINUTES:
             for bar in await exchange.watch_ohlcv(ccxt_symbol(market), "1m"):
                 bars[bar[0]] = list(bar)
@@ -116,7 +116,7 @@ async def test_the_depth_cache_of_python_binance_equals_the_venues_book(
     async with connected(stepped, customer) as client:
         sockets = BinanceSocketManager(client, max_queue_size=10_000)
         manager = DepthCacheManager(client, BTC, bm=sockets, ws_interval=100, limit=1000, conv_type=Decimal)
-        async with asyncio.timeout(30), manager as cached:
+        async with asyncio.timeout(180), manager as cached:
             await minutes(stepped, MINUTES)
             end, expected = await asyncio.to_thread(shown, stepped, "spot")
             for _ in range(100):
@@ -153,7 +153,7 @@ async def test_a_book_from_the_official_clients_diffs_equals_the_venues(stepped:
 @pytest.mark.parametrize("market", ["spot", "futures"])
 async def test_the_book_of_ccxt_pro_equals_the_venues(stepped: SimulatorProcess, market: str) -> None:
     symbol = ccxt_symbol(market)
-    async with ccxt_pro(stepped, market) as exchange, asyncio.timeout(40):
+    async with ccxt_pro(stepped, market) as exchange, asyncio.timeout(180):
         await exchange.load_markets()
         async with reading(lambda: exchange.watch_order_book(symbol)) as inbox:
             while not inbox.messages:

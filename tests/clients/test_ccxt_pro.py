@@ -43,7 +43,7 @@ async def subscribed(exchange: Any) -> None:
 
 
 async def test_market_streams_deliver_what_they_promise(exchange: Any, symbol: str) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(180):
         book = await exchange.watch_order_book(symbol)
         for _ in range(20):
             book = await exchange.watch_order_book(symbol)
@@ -67,7 +67,7 @@ async def test_user_data_tells_of_every_step_of_an_order(exchange: Any, symbol: 
             if {"open", "closed", "canceled"} <= {status for _, status in seen}:
                 done.set()
 
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(180):
         listener = asyncio.create_task(listen())
         await subscribed(exchange)
         last = (await exchange.fetch_ticker(symbol))["last"]
@@ -82,7 +82,7 @@ async def test_user_data_tells_of_every_step_of_an_order(exchange: Any, symbol: 
 
 
 async def test_orders_may_be_placed_and_cancelled_over_the_socket(exchange: Any, symbol: str) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(180):
         await exchange.load_markets()
         last = (await exchange.fetch_ticker(symbol))["last"]
         price = exchange.price_to_precision(symbol, last * 0.9)
@@ -93,7 +93,7 @@ async def test_orders_may_be_placed_and_cancelled_over_the_socket(exchange: Any,
 
 
 async def test_fills_balances_and_positions_are_pushed(exchange: Any, symbol: str, kind: str) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(180):
         await exchange.load_markets()
         async with (
             reading(lambda: exchange.watch_my_trades(symbol)) as trades,
@@ -114,7 +114,7 @@ async def test_positions_are_pushed(venue: SimulatorProcess, customer: Customer)
     options = {"watchPositions": {"fetchPositionsSnapshot": False, "awaitPositionsSnapshot": False}}
     exchange = point_at(ccxt.pro.binanceusdm({**keys, "options": options}), venue)
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(180):
             await exchange.load_markets()
             async with reading(lambda: exchange.watch_positions([BTC_PERPETUAL])) as positions:
                 await subscribed(exchange)

@@ -115,7 +115,7 @@ def test_cancels_may_carry_their_parameters_in_the_body(
 
 def test_requests_may_come_in_every_form_of_http(stepped: SimulatorProcess) -> None:
     address = stepped.rest.removeprefix("http://")
-    connection = HTTPConnection(address, timeout=10)
+    connection = HTTPConnection(address, timeout=60)
     for target in ("/api/v3/ping", "//api/v3/ping", "/api/v3/%70ing", f"{stepped.rest}/api/v3/ping"):
         for method in ("GET", "HEAD"):
             connection.request(method, target)

@@ -71,11 +71,11 @@ async def test_market_sockets_of_both_markets_deliver(lively: Any) -> None:
         "24hrMiniTicker": sockets.symbol_miniticker_socket(BTC),
     }
     for kind, socket in wanted.items():
-        async with asyncio.timeout(20), socket as opened:
+        async with asyncio.timeout(180), socket as opened:
             assert (await opened.recv())["e"] == kind
-    async with asyncio.timeout(20), sockets.symbol_book_ticker_socket(BTC) as opened:
+    async with asyncio.timeout(180), sockets.symbol_book_ticker_socket(BTC) as opened:
         assert set(await opened.recv()) == {"u", "s", "b", "B", "a", "A"}
-    async with asyncio.timeout(20), sockets.depth_socket(BTC, depth="5") as opened:
+    async with asyncio.timeout(180), sockets.depth_socket(BTC, depth="5") as opened:
         assert set(await opened.recv()) == {"lastUpdateId", "bids", "asks"}
 
 
@@ -95,18 +95,18 @@ async def test_futures_sockets_go_by_their_routes(lively: Any) -> None:
         "24hrTicker": sockets.individual_symbol_ticker_futures_socket(BTC),
     }
     for kind, socket in wanted.items():
-        async with asyncio.timeout(20), socket as opened:
+        async with asyncio.timeout(180), socket as opened:
             assert (await opened.recv())["data"]["e"] == kind
-    async with asyncio.timeout(20), sockets.kline_futures_socket(BTC) as opened:
+    async with asyncio.timeout(180), sockets.kline_futures_socket(BTC) as opened:
         assert (await opened.recv())["e"] == "continuous_kline"
-    async with asyncio.timeout(20), sockets.futures_multiplex_socket(["btcusdt@kline_1m"]) as opened:
+    async with asyncio.timeout(180), sockets.futures_multiplex_socket(["btcusdt@kline_1m"]) as opened:
         assert (await opened.recv())["data"]["k"]["s"] == BTC
 
 
 async def test_a_depth_cache_is_kept_for_a_hundred_updates(lively: Any) -> None:
     sockets = BinanceSocketManager(lively, max_queue_size=10_000)
     manager = DepthCacheManager(lively, BTC, bm=sockets, ws_interval=100, limit=1000, conv_type=Decimal)
-    async with asyncio.timeout(40), manager as cached:
+    async with asyncio.timeout(180), manager as cached:
         # The cache takes its first diff for a gap and puts it on top of a snapshot that is newer; that passes.
         await cached.recv()
         newer = (await lively.get_order_book(symbol=BTC))["lastUpdateId"]

@@ -114,7 +114,7 @@ async def test_an_event_arrives_while_the_stream_stays_open(
     browser: aiohttp.ClientSession, door: FrontDoor, api: Listening
 ) -> None:
     await sign_in(browser, door)
-    async with browser.get(f"{door.url}/api/events") as stream, asyncio.timeout(5):
+    async with browser.get(f"{door.url}/api/events") as stream, asyncio.timeout(180):
         assert stream.headers["Content-Type"] == "text/event-stream"
         assert await stream.content.readline() == b"id: 1\n"
 

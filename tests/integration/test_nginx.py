@@ -59,4 +59,4 @@ async def test_a_websocket_passes_through_both_ways(proxied: str) -> None:
     async with aiohttp.ClientSession() as session, session.ws_connect(f"ws://{proxied}/stream") as socket:
         for text in ("one", "two"):
             await socket.send_str(text)
-            assert await socket.receive_str(timeout=5) == f"echo {text}"
+            assert await socket.receive_str(timeout=180) == f"echo {text}"

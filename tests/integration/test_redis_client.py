@@ -51,9 +51,9 @@ async def test_more_callers_than_connections_wait_instead_of_failing(redis_url: 
 async def test_a_message_reaches_a_subscriber(client: Redis, redis_url: str) -> None:
     async with connect_for_subscription(redis_url) as listener, listener.pubsub() as channel:
         await channel.subscribe("stop")
-        assert (await channel.get_message(timeout=5))["type"] == "subscribe"
+        assert (await channel.get_message(timeout=180))["type"] == "subscribe"
         assert await client.publish("stop", b"strategy-1") == 1
-        assert (await channel.get_message(timeout=5))["data"] == b"strategy-1"
+        assert (await channel.get_message(timeout=180))["data"] == b"strategy-1"
 
 
 async def test_a_missing_server_is_an_error_and_not_a_hang() -> None:

@@ -127,11 +127,11 @@ def test_what_was_stopped_goes_on_with_what_it_holds_and_what_was_flattened_begi
     strategy = running_grid(platform, account)
     assert platform.finished(platform.command(strategy, "stop"))[0] == "done"
     until(lambda: platform.status(strategy) == {}, "the release")
-    assert platform.finished(platform.command(strategy, "start"), 30) == ("done", "")
+    assert platform.finished(platform.command(strategy, "start")) == ("done", "")
     until(lambda: int(platform.status(strategy).get("pending_buys", 0)) >= 3, "resting buys")
-    assert platform.finished(platform.command(strategy, "flatten"), 30)[0] == "done"
+    assert platform.finished(platform.command(strategy, "flatten"))[0] == "done"
     until(lambda: platform.status(strategy) == {}, "the release")
-    assert platform.finished(platform.command(strategy, "start"), 30) == ("done", "")
+    assert platform.finished(platform.command(strategy, "start")) == ("done", "")
     until(lambda: int(platform.status(strategy).get("pending_buys", 0)) >= 3, "resting buys")
     assert platform.finished(platform.command(strategy, "stop"))[0] == "done"
 
@@ -140,11 +140,11 @@ def test_a_stop_reaches_the_venue_within_a_tenth_of_a_second(platform: World, ac
     took: list[float] = []
     strategy = running_grid(platform, account)
     for _ in range(5):
-        number = platform.command(strategy, "pause", ring=False, seconds=120)
+        number = platform.command(strategy, "pause", ring=False)
         began = time.monotonic()
         platform.redis.publish(DOORBELL, str(strategy))
         while platform.outcome(number)[0] is None:
-            assert time.monotonic() - began < 20
+            assert time.monotonic() - began < 180
             time.sleep(0.005)
         took.append(time.monotonic() - began)
         platform.finished(platform.command(strategy, "resume"))
@@ -180,12 +180,12 @@ def test_the_kill_switch_cancels_every_entry_whichever_way_it_comes(platform: Wo
             platform.do(lambda unit: switches.set_kill(unit, on=on, by="local", owner=None, now=now()))
 
     turn(True)
-    took = until(lambda: platform.status(strategy).get("pending_buys") == "0", "the end of every entry", 15)
+    took = until(lambda: platform.status(strategy).get("pending_buys") == "0", "the end of every entry")
     print(f"kill switch by {path}: no entry left after {took:.2f} s")
     time.sleep(1.5)
     assert platform.status(strategy)["pending_buys"] == "0"
     turn(False)
-    until(lambda: int(platform.status(strategy).get("pending_buys", 0)) >= 3, "entries again", 20)
+    until(lambda: int(platform.status(strategy).get("pending_buys", 0)) >= 3, "entries again")
     assert platform.finished(platform.command(strategy, "stop"))[0] == "done"
 
 

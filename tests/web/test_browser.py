@@ -18,7 +18,7 @@ from tests.web.tool import WEB, web
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 180_000
 #: What reaches beyond the right edge of a page that has to be scrolled sideways.
 TOO_WIDE = """document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("main *")]
     .filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML.slice(0, 200))"""
@@ -38,6 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
 
@@ -55,7 +56,7 @@ def signed_in(browser: Browser, running: Up, look: tuple[str, int, str]) -> Page
     link = re.search(r"http\S+/login\?token=\S+", said)
     assert link, said
     page.goto(link.group())
-    expect(page.get_by_role("link", name="BTCUSDT range grid")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("link", name="BTCUSDT range grid")).to_be_visible()
     return page
 
 
@@ -120,7 +121,7 @@ def test_a_new_bot_is_started_and_its_fills_arrive_by_themselves(running: Up, br
     expect(page.get_by_text("No fills yet.")).to_be_visible()
     page.get_by_role("button", name="Start From the page").click()
     page.get_by_role("dialog").get_by_role("button", name="Start").click()
-    expect(page.get_by_role("table", name="Fills").locator("tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("table", name="Fills").locator("tbody tr").first).to_be_visible()
     expect(page.get_by_role("region", name="Result")).to_contain_text("The sum equals the equity to the last unit")
     expect(page.get_by_role("table", name="Resting orders").locator("tbody tr").first).to_be_visible()
     page.context.close()
@@ -140,7 +141,7 @@ def test_a_bot_is_paused_resumed_stopped_and_started_as_it_was_told(running: Up,
         question = page.get_by_role("dialog")
         expect(question).to_contain_text(told)
         question.get_by_role("button", name=verb, exact=True).click()
-        expect(state).to_have_text(wanted, timeout=PATIENCE_MS)
+        expect(state).to_have_text(wanted)
     page.get_by_role("link", name="Audit").click()
     expect(page.get_by_text("Strategy stopped").first).to_be_visible()
     page.context.close()
@@ -175,7 +176,7 @@ def offer(page: Page) -> None:
     assert "grid" in name
     examine(page, "light-1440-offer")
     form.get_by_role("button", name="Offer it").click()
-    expect(page.get_by_role("button", name=f"Follow {name}")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name=f"Follow {name}")).to_be_visible()
 
 
 def follow(page: Page, price: str) -> None:
@@ -195,9 +196,9 @@ def follow(page: Page, price: str) -> None:
     form.get_by_label("Ratio *").fill("0.1")
     form.get_by_role("button", name="Follow", exact=True).click()
     following = page.get_by_role("table", name="Following")
-    expect(following.get_by_text("Following", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(following.get_by_text("Following", exact=True)).to_be_visible()
     enter_position(page, "BTCUSDT", "0.1", price)
-    expect(copied(page, "BTCUSDT")).to_be_visible(timeout=PATIENCE_MS)
+    expect(copied(page, "BTCUSDT")).to_be_visible()
     examine(page, "light-1440-copying")
     following.get_by_role("link", name="Follower ← Manual positions").click()
 
@@ -210,7 +211,7 @@ def copied(page: Page, symbol: str) -> Locator:
 def edit_terms(page: Page) -> None:
     drift = page.get_by_role("table", name="Master and follower").locator("tr").filter(has_text="BTCUSDT")
     form = page.get_by_role("dialog")
-    expect(drift).to_contain_text("0.01", timeout=PATIENCE_MS)
+    expect(drift).to_contain_text("0.01")
     expect(page.get_by_role("table", name="Tracking-error ledger").locator("tbody tr").first).to_be_visible()
     page.get_by_role("button", name="Edit terms").click()
     form.get_by_label("Ratio *").fill("0.2")
@@ -219,7 +220,7 @@ def edit_terms(page: Page) -> None:
     examine(page, "copying-edit")
     form.get_by_role("button", name="Agree to these terms").click()
     expect(page.get_by_role("region", name="Terms")).to_contain_text("0.05")
-    expect(drift).to_contain_text("0.02", timeout=PATIENCE_MS)
+    expect(drift).to_contain_text("0.02")
 
 
 def resync_and_pause(page: Page) -> None:
@@ -229,10 +230,10 @@ def resync_and_pause(page: Page) -> None:
     expect(planned.locator("tr").filter(has_text="ETHUSDT")).to_contain_text("Buy 0.2")
     examine(page, "copying-resync")
     form.get_by_role("button", name="Resync").click()
-    expect(copied(page, "ETHUSDT")).to_be_visible(timeout=PATIENCE_MS)
+    expect(copied(page, "ETHUSDT")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     form.get_by_role("button", name="Pause").click()
-    expect(page.locator("header .tag").filter(has_text="Paused")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("header .tag").filter(has_text="Paused")).to_be_visible()
     examine(page, "light-1440-relationship")
 
 
@@ -259,7 +260,7 @@ def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(runni
 
 def bring_history(page: Page, running: Up) -> None:
     """Ten days of hours, rising and falling, as a person brings them; before them a file that is wrong."""
-    expect(page.get_by_role("table", name="Histories").get_by_text("Simulated").first).to_be_visible(timeout=180_000)
+    expect(page.get_by_role("table", name="Histories").get_by_text("Simulated").first).to_be_visible()
     lines = []
     for place in range(240):
         opened, close = (round(100 + 8 * math.sin(at / 9), 2) for at in (place - 1, place))
@@ -277,8 +278,8 @@ def bring_history(page: Page, running: Up) -> None:
         examine(page, f"light-1440-upload-{one.stem}")
         form.get_by_role("button", name="Send it").click()
         expect(form).to_be_hidden()
-    expect(page.get_by_text("Row 10 is double")).to_be_visible(timeout=180_000)
-    expect(page.get_by_role("table", name="Histories").get_by_text("Yours")).to_be_visible(timeout=180_000)
+    expect(page.get_by_text("Row 10 is double")).to_be_visible()
+    expect(page.get_by_role("table", name="Histories").get_by_text("Yours")).to_be_visible()
     examine(page, "light-1440-histories")
     page.get_by_role("button", name="Dismiss wrong").click()
     expect(page.get_by_text("Row 10 is double")).to_be_hidden()
@@ -303,8 +304,8 @@ def backtest(page: Page) -> None:
     page.get_by_role("option", name="interpreted").click()
     examine(page, "light-1440-backtest-form")
     form.get_by_role("button", name="Run it").click()
-    expect(page.get_by_role("slider")).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.get_by_role("table", name="Fills").locator("tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("slider")).to_be_visible()
+    expect(page.get_by_role("table", name="Fills").locator("tbody tr").first).to_be_visible()
 
 
 def optimise(page: Page) -> None:
@@ -321,7 +322,7 @@ def optimise(page: Page) -> None:
     page.get_by_role("option", name="interpreted").click()
     examine(page, "light-1440-optimisation-form")
     form.get_by_role("button", name="Search").click()
-    expect(page.get_by_role("table", name="Ranking").locator("tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("table", name="Ranking").locator("tbody tr").first).to_be_visible()
     examine(page, "light-1440-optimisation")
 
 
@@ -344,7 +345,7 @@ def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded
     expect(form.get_by_label("Lowest price")).to_have_value("90")
     page.keyboard.press("Escape")
     visit(page, "research")
-    expect(page.get_by_role("table", name="Backtests").get_by_text("Done")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("table", name="Backtests").get_by_text("Done")).to_be_visible()
     expect(page.get_by_role("button", name="New backtest")).to_be_enabled()
     examine(page, "light-1440-research")
     page.context.close()
@@ -354,15 +355,15 @@ def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded
     for kind, path in (("backtests", "回测"), ("optimisations", "参数优化")):
         page.get_by_role("list", name=path).get_by_role("link").first.click()
         expect(page.get_by_role("heading", level=1)).to_have_text("区间网格 · BTC/USDT")
-        expect(page.get_by_role("region", name="任务内容")).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("region", name="任务内容")).to_be_visible()
         examine(page, f"dark-380-{kind}")
         page.get_by_role("link", name="← 研究").click()
-        expect(page.get_by_role("list", name=path).get_by_role("link").first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.get_by_role("list", name=path).get_by_role("link").first).to_be_visible()
     expect(page.get_by_role("button", name="新建回测")).to_be_enabled()
     examine(page, "dark-380-research")
     page.get_by_role("button", name="删除回测").first.click()
     page.get_by_role("dialog").get_by_role("button", name="删除").click()
-    expect(page.get_by_text("还没有回测。")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("还没有回测。")).to_be_visible()
     page.context.close()
 
 
@@ -393,11 +394,11 @@ def test_a_page_without_the_stream_asks_instead_says_so_and_finds_it_again(runni
     page = signed_in(browser, running, LOOKS[0])
     page.route("**/api/events", lambda route: route.abort())
     page.reload()
-    expect(page.get_by_text("Polling", exact=True)).to_be_visible(timeout=PATIENCE_MS)
-    with page.expect_response("**/api/strategies?*", timeout=PATIENCE_MS):
+    expect(page.get_by_text("Polling", exact=True)).to_be_visible()
+    with page.expect_response("**/api/strategies?*"):
         pass
     page.unroute("**/api/events")
-    expect(page.get_by_text("Live", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
     page.context.close()
 
 

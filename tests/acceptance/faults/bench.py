@@ -54,7 +54,7 @@ from tests.simulator_process import SimulatorProcess
 
 BTC = "BTCUSDT"
 SECRET = "secret-of-faults"
-PATIENCE = 60.0
+PATIENCE = 180.0
 FUNDS = {"USDT": "100000000", "BTC": "10", "ETH": "100", "BNB": "10"}
 CAPITAL = {"USDT": "100000", "BTC": "2"}
 OPTIONS = ("--market", "generated:11", "--symbols", "BTCUSDT,ETHUSDT,BNBUSDT", "--speed", "0", "--lift-limits")

@@ -29,11 +29,11 @@ def test_a_command_is_a_row_a_wish_and_an_audit_record_and_then_the_bell_rings(n
     number = node.add_strategy(node.add_account())
     with redis.Redis.from_url(redis_url) as client, client.pubsub() as bell:
         bell.subscribe(redis_names.DOORBELL)
-        assert bell.get_message(timeout=2) is not None
+        assert bell.get_message(timeout=180) is not None
         answer = start(node, number)
         assert (answer.status_code, answer.json()["outcome"]) == (202, None)
         assert answer.json()["strategy"]["desired_state"] == "running"
-        rung = bell.get_message(timeout=2)
+        rung = bell.get_message(timeout=180)
         assert rung is not None
         assert rung["data"] == str(number).encode()
         queue = f"{redis_names.BROKER_PREFIX}{task_names.QUEUE_ENGINE}"

@@ -160,7 +160,7 @@ def test_the_built_page_is_served_and_addresses_of_the_api_never_lead_to_it(tmp_
 def started(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     given = {"PATH": "/usr/bin:/bin", "ARES_HOME": str(folder), "ARES_CONFIG": str(ROOT / "config.yaml")} | environment
     return subprocess.run(
-        [sys.executable, str(ROOT / "main.py")], env=given, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, str(ROOT / "main.py")], env=given, capture_output=True, text=True, timeout=180, check=False
     )
 
 

@@ -121,7 +121,7 @@ class Sender:
         params["timestamp"] = str(time.time_ns() // 1_000_000)
         params["signature"] = _signature("&".join(f"{name}={params[name]}" for name in sorted(params)))
         await socket.send_str(json.dumps({"id": 1, "method": request.ws, "params": params}))
-        status: int = (await socket.receive_json(timeout=20))["status"]
+        status: int = (await socket.receive_json(timeout=180))["status"]
         return status
 
 

@@ -21,7 +21,7 @@ def _started(folder: Path, *options: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "simulator", "--port", "0", "--announce", str(folder / "announced.json")]
     ran = subprocess.run(
         [*command, "--tape", str(folder / "tape.jsonl"), *options],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
     assert ran.stdout == ""
     return ran.returncode, ran.stderr

@@ -202,4 +202,4 @@ async def test_settle_waits_for_a_request_of_the_websocket_api_that_a_fault_dela
             assert (status, body["reason"]) == (409, "1 requests are in flight, or events have not left yet")
             await at.post("/faults/1/release")
             assert (await at.post("/settle"))[0] == 200
-            assert (await socket.receive_json(timeout=10))["id"] == 1
+            assert (await socket.receive_json(timeout=180))["id"] == 1

@@ -19,7 +19,7 @@ from tests.simulator_process import SimulatorProcess
 
 Market = Literal["spot", "futures"]
 SECRET = "matrix-secret"
-PATIENCE = 20.0
+PATIENCE = 180.0
 ROOTS: dict[Market, str] = {"spot": "/api/v3", "futures": "/fapi/v1"}
 _numbers = itertools.count(1)
 

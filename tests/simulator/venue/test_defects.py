@@ -25,7 +25,7 @@ sys.exit(main(["--port", "0", "--symbols", "BTCUSDT", "--speed", "max"]))
 def test_a_defect_of_the_market_ends_the_process_and_says_so() -> None:
     environment = {**os.environ, "PYTHONPATH": os.getcwd()}
     ran = subprocess.run(
-        [sys.executable, "-c", BROKEN], capture_output=True, text=True, timeout=60, check=False, env=environment
+        [sys.executable, "-c", BROKEN], capture_output=True, text=True, timeout=180, check=False, env=environment
     )
     assert ran.returncode == 1
     last = ran.stderr.splitlines()[-1]

@@ -12,7 +12,7 @@ def loaded(code: str) -> list[str]:
     """Which of the heavy libraries a program has imported in the end."""
     tell = f"import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
     ran = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{tell}"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", f"{code}\n{tell}"], cwd=ROOT, capture_output=True, text=True, timeout=180, check=True
     )
     return ran.stdout.splitlines()[-1].split() if ran.stdout.strip() else []
 

@@ -183,7 +183,7 @@ class Client:
     async def raw(self, method: str, path: str, data: str | bytes | BytesIO | None = None) -> aiohttp.ClientResponse:
         headers = {"X-MBX-APIKEY": self.key} if self.key else {}
         answer = await self.session.request(
-            method, URL(self.url + path, encoded=True), data=data, headers=headers, timeout=aiohttp.ClientTimeout(10)
+            method, URL(self.url + path, encoded=True), data=data, headers=headers, timeout=aiohttp.ClientTimeout(180)
         )
         await answer.read()
         return answer

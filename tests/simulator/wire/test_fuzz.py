@@ -42,7 +42,7 @@ def exchange_bytes(requests: list[bytes]) -> tuple[list[bytes], bytes, FakeVenue
             await reader.readuntil(b"}")
             answers = [await send(port, request) for request in requests]
             writer.write(b"GET /api/v3/time HTTP/1.1\r\nHost: x\r\n\r\n")
-            bystander = await asyncio.wait_for(reader.readuntil(b"}"), 10)
+            bystander = await asyncio.wait_for(reader.readuntil(b"}"), 180)
             writer.close()
             await check_still_trading(client)
             return answers, bystander, venue
@@ -60,7 +60,7 @@ async def send(port: int, request: bytes) -> bytes:
     writer.write(request)
     writer.write_eof()
     try:
-        return await asyncio.wait_for(reader.read(), 10)
+        return await asyncio.wait_for(reader.read(), 180)
     except ConnectionResetError:
         return b""
     finally:

@@ -19,7 +19,7 @@ UNKNOWN = {"code": -2013, "msg": "Order does not exist."}
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(180):
         while not condition():
             await asyncio.sleep(0.005)
 

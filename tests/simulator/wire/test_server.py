@@ -59,7 +59,7 @@ async def raw_request(url: str, line: str, more: str = f"X-MBX-APIKEY: {KEY}\r\n
     place = urlsplit(url)
     reader, writer = await asyncio.open_connection(place.hostname, place.port)
     writer.write(f"{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{more}\r\n".encode("utf-8", "surrogateescape"))
-    answer = await asyncio.wait_for(reader.read(), 10)
+    answer = await asyncio.wait_for(reader.read(), 180)
     writer.close()
     return answer
 
