@@ -75,6 +75,7 @@ class Connection:
         self._line = FaultLine(self, board)
         self._transport: asyncio.Transport | None = None
         self._pings: dict[bytes, float] = {}
+        self._ping_at = 0.0
         self._arrivals: deque[float] = deque(maxlen=bounds.messages_per_second or 1)
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
@@ -143,7 +144,7 @@ class Connection:
         await socket.prepare(request)
         self._transport = request.transport
         self._owner = owner
-        self._schedule("ping", self._timing.ping_seconds, self._ping)
+        self._ping_later()
         self._schedule("notice", self._timing.life_seconds - self._timing.notice_seconds, self.announce_shutdown)
         self._schedule("life", self._timing.life_seconds, self._end_of_life)
         try:
@@ -202,12 +203,19 @@ class Connection:
 
     def _ping(self) -> None:
         now = self._loop.time()
+        # Nobody is heard while this process stands still: that time is not the client's.
+        late = max(now - self._ping_at, 0.0)
+        self._pings = {payload: sent + late for payload, sent in self._pings.items()}
         if self._pings and now - next(iter(self._pings.values())) >= self._timing.pong_seconds:
             self.close(WSCloseCode.POLICY_VIOLATION, "Pong timeout")
             return
         payload = str(self._clock.now_ms()).encode()
         self._pings.setdefault(payload, now)
         self.put(encode_frame(PING, payload))
+        self._ping_later()
+
+    def _ping_later(self) -> None:
+        self._ping_at = self._loop.time() + self._timing.ping_seconds
         self._schedule("ping", self._timing.ping_seconds, self._ping)
 
     def announce_shutdown(self) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import aiohttp
 import pytest
@@ -40,6 +41,18 @@ async def test_a_client_that_answers_with_the_payload_stays() -> None:
     async with running(FakeVenue(Timing(ping_seconds=0.25, pong_seconds=2.0))) as harness:
         client = await harness.connect("/ws", autoping=False)
         for _ in range(10):  # longer than the first may stay unanswered
+            message = await client.next_frame()
+            assert message.type is aiohttp.WSMsgType.PING
+            await client.socket.pong(message.data)
+
+
+async def test_a_client_is_not_blamed_for_time_in_which_the_venue_itself_stood_still() -> None:
+    async with running(FakeVenue(Timing(ping_seconds=0.05, pong_seconds=2.0))) as harness:
+        client = await harness.connect("/ws", autoping=False)
+        first = await client.next_frame()
+        time.sleep(3)  # noqa: ASYNC251 - the venue's loop is this one
+        await client.socket.pong(first.data)
+        for _ in range(5):
             message = await client.next_frame()
             assert message.type is aiohttp.WSMsgType.PING
             await client.socket.pong(message.data)
