@@ -326,6 +326,28 @@ def optimise(page: Page) -> None:
     examine(page, "light-1440-optimisation")
 
 
+def replay_together(page: Page) -> None:
+    """Two grids on one account, and that their parts add up."""
+    page.get_by_role("button", name="Several on one account").click()
+    form = page.get_by_role("dialog")
+    for place in range(2):
+        one = form.get_by_role("group").nth(place)
+        choose_history(page, one)
+        one.get_by_label("Lowest price").fill("90")
+        one.get_by_label("Highest price").fill("110")
+        one.get_by_label("Quantity per level").fill("1")
+    form.get_by_text("How orders are filled").click()
+    form.get_by_role("combobox", name="Runtime").click(force=True)
+    page.get_by_role("option", name="interpreted").click()
+    examine(page, "light-1440-account-form")
+    form.get_by_role("button", name="Run it").click()
+    expect(page.get_by_text("the parts add up to the account")).to_be_visible()
+    expect(page.get_by_role("table", name="Fills").locator("tbody tr").first).to_be_visible()
+    page.get_by_role("slider").press("Home")
+    examine(page, "light-1440-account")
+    page.get_by_role("link", name="← Research").click()
+
+
 def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded(running: Up, browser: Browser) -> None:
     page = signed_in(browser, running, LOOKS[0])
     visit(page, "research")
@@ -338,6 +360,7 @@ def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded
     expect(opened.value.get_by_role("heading", level=1)).to_have_text("Range grid on BTCUSDT")
     opened.value.close()  # behind it the page would not be drawn, and keep the colours of a button that still waits
     page.get_by_role("link", name="← Research").click()
+    replay_together(page)
     optimise(page)
     page.get_by_role("button", name="Use these parameters", exact=True).click()
     form = page.get_by_role("dialog")
@@ -352,13 +375,19 @@ def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded
 
     page = signed_in(browser, running, LOOKS[1])
     visit(page, "research")
-    for kind, path in (("backtests", "回测"), ("optimisations", "参数优化")):
-        page.get_by_role("list", name=path).get_by_role("link").first.click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("区间网格 · BTC/USDT")
-        expect(page.get_by_role("region", name="任务内容")).to_be_visible()
+    one = "区间网格 · BTC/USDT"
+    lists = (
+        ("backtests", "回测", one),
+        ("account-backtests", "同一账户多策略", "同一账户的 2 个策略"),
+        ("optimisations", "参数优化", one),
+    )
+    for kind, path, title in lists:
+        page.get_by_role("list", name=path, exact=True).get_by_role("link").first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(title)
+        expect(page.get_by_role("region", name="任务内容").first).to_be_visible()
         examine(page, f"dark-380-{kind}")
         page.get_by_role("link", name="← 研究").click()
-        expect(page.get_by_role("list", name=path).get_by_role("link").first).to_be_visible()
+        expect(page.get_by_role("list", name=path, exact=True).get_by_role("link").first).to_be_visible()
     expect(page.get_by_role("button", name="新建回测")).to_be_enabled()
     examine(page, "dark-380-research")
     page.get_by_role("button", name="删除回测").first.click()
