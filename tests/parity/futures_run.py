@@ -157,7 +157,7 @@ def account(seed: int, prints: Prints) -> Account:
     return Account(Decimal(100_000), dice.choice((3, 10, 20, 50, 75)), tuple(steps))
 
 
-def tested(
+def backtested(
     one: Account, happened: Market, tiers: Sequence[Tier], fill_model: str
 ) -> tuple[list[Move], Ending, Result]:  # fmt: skip
     """What the backtester makes of an account."""

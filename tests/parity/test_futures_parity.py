@@ -15,7 +15,7 @@ import pytest
 
 from domain.order import STOP
 from engine.backtest.futures import Tier
-from tests.parity.futures_run import Account, Customer, Ending, Market, Move, account, drive, market, tested
+from tests.parity.futures_run import Account, Customer, Ending, Market, Move, account, backtested, drive, market
 from tests.placing import Step
 from tests.simulator_process import simulator_process
 
@@ -35,7 +35,7 @@ class Pair:
 
     def test(self, happened: Market, fill_model: str, tiers: Sequence[Tier]) -> None:
         """Replay it. What is sent after a liquidation is not sent: the replay has ended."""
-        self.mine, self.my_end, result = tested(self.account, happened, tiers, fill_model)
+        self.mine, self.my_end, result = backtested(self.account, happened, tiers, fill_model)
         self.refusals = result.figures.refusals
         over = result.figures.liquidated_ms
         self.steps = [step for step in self.account.steps if not over or step.at_ms < over]
