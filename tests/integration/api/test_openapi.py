@@ -205,6 +205,7 @@ def test_requests_of_any_shape_are_answered_as_described(node: ApiNode, subtests
         "list_backtest_fills",
         "get_optimisation_file",
         "get_account_backtest_file",
+        "list_account_backtest_fills",
         "put_history_import_part",
     }
     succeeded = set().union(*(one.succeeded for one in callers.values()))
