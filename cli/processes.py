@@ -19,7 +19,7 @@ from typing import Final
 from core.clock import MachineTime
 from domain.errors import Broken
 
-START_SECONDS: Final = 45.0
+START_SECONDS: Final = 180.0
 #: Asked to end, programs get so long in all; Ctrl-C is over in five seconds.
 STOP_SECONDS: Final = 4.0
 #: A program that ends by itself more often than this within a minute is not started again.
