@@ -33,7 +33,7 @@ PassBars = Callable[[Any, list[int], Memory, Any, int, int], int]
 What a strategy that wants bars may add, to be replayed faster: it takes the bars from `place` on as `decide` would, one
 after the other, up to before the first at which `decide` might do more than remember it, and gives that one's place,
 `end` at most. `closes` are those of the whole history, in ticks; every bar before `place` has been shown. They
-are counted from the first only: compiled, a place below zero is none.
+and `memory` are counted from the first only: compiled, a place below zero is none, and they have no length.
 """
 
 #: Room in `out`: (slot, reason) pairs.

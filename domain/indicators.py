@@ -37,11 +37,14 @@ def sma_update(memory: Memory, at: int, period: int, value: int) -> None:
 def sma_pass(memory: Memory, at: int, period: int, values: list[int], begin: int, end: int, total: int) -> None:
     """Take the values from `begin` to before `end`; `total` is the sum of the last `period` of them."""
     place, passed = int(memory[at]), end - begin
-    first = max(passed - period, 0)
-    to = (place + first) % period
-    for taken in range(begin + first, end):
-        memory[at + 3 + to] = float(values[taken])
-        to = to + 1 if to + 1 < period else 0
+    # The window is a ring: what is left of the values goes up to its end, and on from its beginning.
+    taken, window = min(passed, period), at + 3
+    to = (place + passed - taken) % period
+    first = min(taken, period - to)
+    for each in range(first):
+        memory[window + to + each] = float(values[end - taken + each])
+    for each in range(taken - first):
+        memory[window + each] = float(values[end - taken + first + each])
     memory[at] = float((place + passed) % period)
     memory[at + 1] += passed
     memory[at + 2] = float(total)

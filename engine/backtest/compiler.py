@@ -40,12 +40,12 @@ _KEPT = ("advance", "consider", "replay")
 #: numbers each, costs more than most of these do.
 _INLINED = (
     "run", "decide", "pass_bars", "measure_bars", "leave_bar", "is_undisturbed", "check", "show_quiet_bars",
-    "bar_event", "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
+    "bar_event", "price", "opens_at", "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
     "vet_nearest_first", "take_down", "count_message", "settle", "go_on", "begin_bar", "walk", "at_point", "end_bar",
     "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill", "open_day", "lock",
     "tell", "tell_market", "order_at", "rest", "withdraw", "end_order", "is_refused", "takes", "join", "wait",
-    "cancel_now", "up_trigger", "down_trigger", "ring", "has_room", "has_work", "find_up", "find_down", "is_alive",
-    "wished_ticks", "send_cancel",
+    "cancel_now", "up_trigger", "down_trigger", "ring", "has_room", "has_work", "find_up", "find_down", "step_in",
+    "step_out", "leave_point", "is_alive", "wished_ticks", "send_cancel",
     # On spot these are nothing.
     "expose", "refuses", "most", "closes", "book", "tidy", "fund", "sooner", "is_due", "above", "below", "ends",
     "is_over", "left_over", "reaches", "before_end",
@@ -179,13 +179,17 @@ def _jit() -> Any:
     config: Any = numba.config
     config.CACHE_DIR = str(_cache_folder(numba.__version__))
     wide.register()
+    # The kernel makes no arrays, so it need not count who holds them: that would cost more than all it does. And it is
+    # entered by `replay` alone: a way in from Python for each function would take half the time of compiling.
+    inside = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     for function in LAWFUL:
-        register_jitable(_nrt=False)(function)
+        register_jitable(**inside)(function)
     njit: Any = numba.njit
-    # The kernel makes no arrays, so it need not count who holds them: that would cost more than all it does.
+    entered = {**inside, "no_cpython_wrapper": False}
     return lambda function, name: njit(
-        function, cache=name in _KEPT, nogil=True, forceinline=name in _INLINED, _nrt=False
-    )
+        function, cache=name in _KEPT, nogil=True, forceinline=name in _INLINED,
+        **(entered if name == "replay" else inside),
+    )  # fmt: skip
 
 
 def _rules(jit: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -155,7 +156,8 @@ def _run(
 
 def _columns(history: History, settings: Settings) -> tuple[Any, ...]:
     """Bars, and what is known beside them: of blocks of them, or the trades within."""
-    return (*history.columns, tape_of(history, settings) if is_walked(history, settings) else history.marks)
+    known = tape_of(history, settings) if is_walked(history, settings) else history.marks
+    return history.open_ms, history.bars, history.closes, history.volume, known
 
 
 def _replay(kernel: compiler.Run, machine: Machine, columns: Iterable[Any], keeps: bool) -> Machine:
@@ -213,7 +215,7 @@ def _choose(kind: StrategyKind, history: History, settings: Settings) -> tuple[b
 
 def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool, keeps: bool) -> Machine:
     """The arrays at the start: int64 when compiled, lists when interpreted."""
-    cells = _cells(plan, history.instrument, settings, history.bar_ms)
+    cells = _cells(plan, history, settings)
     if settings.futures is not None:
         _add_futures(cells, settings.futures, history)
     if is_walked(history, settings):
@@ -226,13 +228,13 @@ def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool
     log = fill_room * lay.FILL_WIDTH + order_room * lay.ORDER_WIDTH
     gauge = [0.0] * lay.GAUGE
     gauge[lay.UNIT] = history.instrument.tick_lot / history.instrument.base_per_lot
-    state, memory, out = [0] * slots.size_of(plan.slots), [0.0] * max(plan.memory, 1), [0] * (2 * OUT_PAIRS)
+    state, memory, out = slots.size_of(plan.slots), max(plan.memory, 1), 2 * OUT_PAIRS
     if not is_compiled:
-        return Machine(plan.params, state, memory, out, cells, [0] * log, gauge)
+        return Machine(plan.params, [0] * state, [0.0] * memory, [0] * out, cells, [0] * log, gauge)
     law = type(plan.params)(*(_column(value) for value in plan.params))
     return Machine(
-        law, numpy.array(state, numpy.int64), numpy.array(memory), numpy.array(out, numpy.int64),
-        numpy.array(cells, numpy.int64), numpy.empty(log, numpy.int64), numpy.array(gauge),
+        law, numpy.zeros(state, numpy.int64), numpy.zeros(memory), numpy.zeros(out, numpy.int64),
+        numpy.frombuffer(array("q", cells), numpy.int64), numpy.empty(log, numpy.int64), numpy.array(gauge),
     )  # fmt: skip
 
 
@@ -240,35 +242,35 @@ def _column(value: Any) -> Any:
     return numpy.array(value, numpy.int64) if isinstance(value, tuple) else value
 
 
-def _cells(plan: Plan, instrument: Instrument, settings: Settings, bar_ms: int) -> list[int]:
+def _cells(plan: Plan, history: History, settings: Settings) -> list[int]:
     """The kernel's scalars, the venue, the limits, and room for the orders and lists."""
     count, ring = plan.slots, settings.limits.max_messages
     ups = lay.ORDERS_AT + count * lay.ORDER
     queue_rows = 4 * count + 64
-    cells = [0] * (ups + 7 * count + ring + queue_rows * lay.EVENT_WIDTH + 8)
-    cells[: lay.ORDERS_AT] = _scalars(plan, instrument, settings, bar_ms)
+    cells = [0] * (ups + 9 * count + ring + queue_rows * lay.EVENT_WIDTH + 8)
+    cells[: lay.ORDERS_AT] = _scalars(plan, history, settings)
     places = {
         lay.SLOTS: count, lay.UPS_AT: ups, lay.DOWNS_AT: ups + count, lay.SENDS_AT: ups + 2 * count,
         lay.CANCELS_AT: ups + 3 * count, lay.JOINING_AT: ups + 4 * count, lay.WAITING_AT: ups + 5 * count,
-        lay.RING_START: ups + 7 * count, lay.RING_SIZE: ring, lay.QUEUE_AT: ups + 7 * count + ring,
+        lay.UP_LINE: ups + 7 * count, lay.DOWN_LINE: ups + 8 * count,
+        lay.RING_START: ups + 9 * count, lay.RING_SIZE: ring, lay.QUEUE_AT: ups + 9 * count + ring,
         lay.QUEUE_ROWS: queue_rows,
     }  # fmt: skip
     for place, value in places.items():
         cells[place] = value
-    for slot in range(count):
-        cells[lay.ORDERS_AT + slot * lay.ORDER + lay.STATUS] = lay.NO_ORDER
-        cells[ups + slot] = lay.FAR
-    cells[ups + 7 * count : ups + 7 * count + ring] = [_LONG_AGO] * ring
+    cells[lay.ORDERS_AT + lay.STATUS : ups : lay.ORDER] = [lay.NO_ORDER] * count
+    cells[ups : ups + count] = [lay.FAR] * count
+    cells[ups + 9 * count : ups + 9 * count + ring] = [_LONG_AGO] * ring
     return cells
 
 
-def _scalars(plan: Plan, instrument: Instrument, settings: Settings, bar_ms: int) -> list[int]:
+def _scalars(plan: Plan, history: History, settings: Settings) -> list[int]:
     """What stands before the orders."""
-    cells = [0] * lay.ORDERS_AT
+    cells, instrument = [0] * lay.ORDERS_AT, history.instrument
     values = {
         lay.QUOTE: divmod_exact(settings.quote, instrument.quote_quantum)[0],
         lay.BASE: divmod_exact(settings.base, instrument.base_quantum)[0],
-        lay.UP: lay.FAR, lay.UP_SLOT: -1, lay.DOWN_SLOT: -1, lay.DAY: -1, lay.IS_NEW: 1,
+        lay.UP: lay.FAR, lay.UP_SLOT: -1, lay.DOWN_SLOT: -1, lay.IS_NEW: 1,
         lay.PLACE: first_place(plan),
         lay.TICK_LOT: instrument.tick_lot,
         lay.BASE_PER_LOT: instrument.base_per_lot,
@@ -280,12 +282,15 @@ def _scalars(plan: Plan, instrument: Instrument, settings: Settings, bar_ms: int
         lay.FEE_ASSET: lay.FEE_IN_QUOTE if settings.fee_asset == "quote" else lay.FEE_OF_RECEIVED,
         lay.FILL_MODEL: _FILL_MODELS[settings.fill_model],
         lay.BAR_MODEL: lay.NEXT_BAR if settings.bar_model == "next_bar" else lay.PATH,
-        lay.BAR_MS: bar_ms, lay.LATENCY_MS: settings.latency_ms, lay.SLIPPAGE: settings.slippage_ticks,
+        lay.BAR_WIDTH: len(history.bars) // len(history), lay.BAR_MS: history.bar_ms,
+        lay.IS_EVEN: int(history.is_even), lay.FIRST_MS: int(history.open_ms[0]),
+        lay.LATENCY_MS: settings.latency_ms, lay.SLIPPAGE: settings.slippage_ticks,
         lay.WANTS_BARS: int(plan.wants_bars),
     }  # fmt: skip
     for place, value in values.items():
         cells[place] = value
     cells[lay.LIMITS : lay.LIMITS + len(settings.limits)] = settings.limits
+    cells[lay.LOW_IN : lay.LOW_IN + len(history.row)] = history.row
     return cells
 
 

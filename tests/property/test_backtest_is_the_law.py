@@ -17,7 +17,7 @@ from domain.proportion import scaled
 from domain.risk_manager import RiskLimits
 from engine.backtest import History, Result, Settings, run, wide
 from engine.backtest.futures import FundingRate, Futures, Tier
-from engine.backtest.history import Column
+from engine.backtest.history import Column, Prices
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import FILL_FIELDS, OF_LIQUIDATION
 from engine.backtest.result import INSTANCE
@@ -235,6 +235,25 @@ def test_passing_over_a_block_of_bars_gives_what_passing_over_each_gives(
     by_bars = run(kind, params, unmarked, assumptions)
     assert by_blocks.figures == by_bars.figures
     assert (by_blocks.fills == by_bars.fills).all()
+
+
+class Wide(History):
+    """A history whose prices are kept as those are that need more than 32 bits."""
+
+    @cached_property
+    def closes(self) -> Prices:
+        return self.close
+
+
+@pytest.mark.acceptance
+@pytest.mark.parametrize("name", ["grid", "ma_cross"])
+def test_prices_in_64_bits_are_replayed_as_those_in_32(name: str) -> None:
+    kind, history = STRATEGIES.get(name), chance(7, count=400)
+    doubled = Wide(history.instrument, history.bar_ms, *history.columns)
+    assert (history.bars.dtype, doubled.bars.dtype) == (numpy.int32, numpy.int64)
+    params = kind.example()
+    narrow = run(kind, params, history, Settings(runtime="interpreted"))
+    assert run(kind, params, doubled, Settings(runtime="compiled")).figures == narrow.figures
 
 
 @given(amount=some.integers(-(2**61), 2**61), times=some.integers(0, 2**61), over=some.integers(1, 2**61))

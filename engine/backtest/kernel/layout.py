@@ -27,7 +27,8 @@ FEES: Final = 8
 LAW_COST: Final = 9
 FEE_QUOTE: Final = 10
 FEE_BASE: Final = 11
-DAY: Final = 12
+#: When the day ends whose results are counted.
+DAY_ENDS: Final = 12
 DAY_RESULT: Final = 13
 DAY_TRADES: Final = 14
 LOSSES_IN_A_ROW: Final = 15
@@ -36,7 +37,7 @@ OPEN_ORDERS: Final = 17
 OPEN_BUY: Final = 18
 OPEN_SELL: Final = 19
 REJECTIONS: Final = 20
-#: The nearest resting orders above and below the price, and their slots.
+#: The nearest resting orders above and below the price, and their slots: the last of their lines.
 UP: Final = 21
 UP_SLOT: Final = 22
 DOWN: Final = 23
@@ -150,6 +151,18 @@ STANDS_AT: Final = 133
 CAME_LAST: Final = 134
 #: 1 when a trade beyond the price of an order executes all of it, whatever the trade's own quantity.
 WHOLE_BEYOND: Final = 135
+
+# Slots of the resting orders above and below the price, the nearest last: where such a line begins, then its length.
+UP_LINE: Final = 136
+DOWN_LINE: Final = 138
+# How many prices each bar has, which of them is which, and when the first one opens if each opens where one has closed.
+BAR_WIDTH: Final = 140
+LOW_IN: Final = 141
+HIGH_IN: Final = 142
+CLOSE_IN: Final = 143
+OPEN_IN: Final = 144
+IS_EVEN: Final = 145
+FIRST_MS: Final = 146
 
 # --- One order per slot: `cells[ORDERS_AT + slot * ORDER + field]`.
 ORDERS_AT: Final = 160

@@ -32,56 +32,53 @@ def address(array: Cells) -> Cells:
 
 def replay(
     law: Any, state: Cells, memory: Memory, out: Cells, cells: Cells, log: Cells, gauge: Memory, times: Cells,
-    opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, marks: Cells, end: int,
+    bars: Cells, closes: Cells, volumes: Cells, marks: Cells, end: int,
 ) -> None:  # fmt: skip
-    """`run` on arrays. What the strategy keeps and writes stays an array for it."""
+    """`run` on arrays. What the strategy keeps and writes stays an array for it, but while it passes bars."""
     run(
-        law, state, memory, out, address(state), address(out), address(cells), address(log), address(gauge),
-        address(times), address(opens), address(highs), address(lows), address(closes), address(volumes),
-        address(marks), end,
+        law, state, memory, out, address(state), address(memory), address(out), address(cells), address(log),
+        address(gauge), address(times), address(bars), address(closes), address(volumes), address(marks), end,
     )  # fmt: skip
 
 
 def run(
-    law: Any, state: Cells, memory: Memory, out: Cells, wished: Cells, noted: Cells, cells: Cells, log: Cells,
-    gauge: Memory, times: Cells, opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, marks: Cells,
-    end: int,
+    law: Any, state: Cells, memory: Memory, out: Cells, wished: Cells, window: Memory, noted: Cells, cells: Cells,
+    log: Cells, gauge: Memory, times: Cells, bars: Cells, closes: Cells, volumes: Cells, marks: Cells, end: int,
 ) -> None:  # fmt: skip
     """Replay bars from where `cells` stand to before `end`, or until the log has to be made longer, or on trouble.
 
     A new run shows the bars before its place to the indicators and starts the strategy at the close of the last of
-    them. Columns are in milliseconds, ticks and lots; `marks` tell of blocks of bars. `wished` and `noted` are `state`
-    and `out` as the kernel reads them.
+    them. Columns are in milliseconds, ticks and lots; `bars` has the prices of a bar beside one another, `marks` tell
+    of blocks of bars. `wished`, `window` and `noted` are `state`, `memory` and `out` as addresses.
     """
     if cells[lay.IS_NEW] != 0:
         cells[lay.IS_NEW] = 0
         for past in range(cells[lay.PLACE]):
-            cells[lay.NOW] = times[past] + cells[lay.BAR_MS]
-            cells[lay.LAST] = closes[past]
+            opens_ms = market.opens_at(cells, times, past)
+            cells[lay.NOW] = opens_ms + cells[lay.BAR_MS]
+            cells[lay.LAST] = market.price(closes, past)
             if cells[lay.WANTS_BARS] != 0:
                 # Nothing is decided on the past: what the strategy wishes is not looked at.
-                event = bar_event(times[past], opens[past], highs[past], lows[past], closes[past], volumes[past])
-                decide(law, state, memory, wishes.view_of(cells), event, out)
-                state[slots.LAST_BAR] = times[past]
+                decide(law, state, memory, wishes.view_of(cells), bar_event(cells, opens_ms, bars, volumes, past), out)
+                state[slots.LAST_BAR] = opens_ms
         market.measure(cells, gauge, cells[lay.LAST])
         venue.tell_market(cells, events.START, 0)
     while True:
         if cells[lay.WANTS_BARS] != 0:
             show_quiet_bars(
-                law, state, memory, out, wished, noted, cells, log, gauge, times, opens, highs, lows, closes, volumes,
-                marks, end,
+                law, state, memory, out, wished, window, noted, cells, log, gauge, times, bars, closes, volumes, marks,
+                end,
             )  # fmt: skip
-        if not market.advance(cells, wished, log, noted, gauge, times, opens, highs, lows, closes, marks, end):
+        if not market.advance(cells, wished, log, noted, gauge, times, bars, closes, marks, end):
             return
         place = cells[lay.PLACE]
         for row in range(cells[lay.QUEUED]):
             at = cells[lay.QUEUE_AT] + row * lay.EVENT_WIDTH
             kind, slot = cells[at], cells[at + 1]
             if kind == events.BAR:
-                event = bar_event(
-                    times[place], opens[place], highs[place], lows[place], closes[place], volumes[place]
-                )  # fmt: skip
-                state[slots.LAST_BAR] = times[place]
+                opens_ms = market.opens_at(cells, times, place)
+                event = bar_event(cells, opens_ms, bars, volumes, place)
+                state[slots.LAST_BAR] = opens_ms
             else:
                 event = Event(
                     kind, cells[lay.NOW], slot, cells[at + 2], cells[at + 3], cells[at + 4], cells[at + 5],
@@ -93,45 +90,47 @@ def run(
         cells[lay.QUEUED] = 0
 
 
-def bar_event(time: int, opened: int, high: int, low: int, close: int, volume: int) -> Event:
+def bar_event(cells: Cells, opens_ms: int, bars: Cells, volumes: Cells, place: int) -> Event:
     """A closed bar as the strategy hears of it."""
-    return Event(events.BAR, time, 0, 0, 0, 0, close, 0, 0, 0, opened, high, low, close, volume)
+    at = place * cells[lay.BAR_WIDTH]
+    opened, high = market.price(bars, at + cells[lay.OPEN_IN]), market.price(bars, at + cells[lay.HIGH_IN])
+    low, close = market.price(bars, at + cells[lay.LOW_IN]), market.price(bars, at + cells[lay.CLOSE_IN])
+    return Event(events.BAR, opens_ms, 0, 0, 0, 0, close, 0, 0, 0, opened, high, low, close, volumes[place])
 
 
 def show_quiet_bars(
-    law: Any, state: Cells, memory: Memory, out: Cells, wished: Cells, noted: Cells, cells: Cells, log: Cells,
-    gauge: Memory, times: Cells, opens: Cells, highs: Cells, lows: Cells, closes: Cells, volumes: Cells, marks: Cells,
-    end: int,
+    law: Any, state: Cells, memory: Memory, out: Cells, wished: Cells, window: Memory, noted: Cells, cells: Cells,
+    log: Cells, gauge: Memory, times: Cells, bars: Cells, closes: Cells, volumes: Cells, marks: Cells, end: int,
 ) -> None:  # fmt: skip
     """Show bars one after the other while nothing rests, waits or is due, until the strategy wishes something."""
     if not market.is_quiet(cells):
         return
     if cells[lay.STAGE] == market.SHOWN:
-        market.leave_bar(cells, gauge, closes[cells[lay.PLACE]])
+        market.leave_bar(cells, gauge, market.price(closes, cells[lay.PLACE]))
     if cells[lay.STAGE] != market.NEXT:
         return
     begin = place = cells[lay.PLACE]
     bar_ms, count, can_pass = cells[lay.BAR_MS], 0, market.is_undisturbed(cells, wished)
     while place < end and count == 0:
         if can_pass:
-            passed = pass_bars(law, state, memory, closes, place, end)
+            passed = pass_bars(law, state, window, closes, place, end)
             if passed > place:
                 market.measure_bars(cells, gauge, closes, marks, place, passed)
                 place = passed
-                cells[lay.NOW] = times[place - 1] + bar_ms
-                cells[lay.LAST] = closes[place - 1]
+                cells[lay.NOW] = market.opens_at(cells, times, place - 1) + bar_ms
+                cells[lay.LAST] = market.price(closes, place - 1)
                 continue
-        close, until_ms = closes[place], times[place] + bar_ms
-        if market.may_wake(cells, wished, until_ms, highs[place], lows[place]):
+        opens_ms = market.opens_at(cells, times, place)
+        event = bar_event(cells, opens_ms, bars, volumes, place)
+        if market.may_wake(cells, wished, opens_ms + bar_ms, event.high, event.low):
             break
-        cells[lay.NOW] = until_ms
-        cells[lay.LAST] = close
-        event = bar_event(times[place], opens[place], highs[place], lows[place], close, volumes[place])
+        cells[lay.NOW] = opens_ms + bar_ms
+        cells[lay.LAST] = event.close
         count = decide(law, state, memory, wishes.view_of(cells), event, out)
-        market.measure(cells, gauge, close)
+        market.measure(cells, gauge, event.close)
         place += 1
     if place > begin:
-        state[slots.LAST_BAR] = times[place - 1]
+        state[slots.LAST_BAR] = market.opens_at(cells, times, place - 1)
         cells[lay.PLACE] = place
         cells[lay.MOMENT] = lay.BETWEEN
         cells[lay.STEPS] = 0

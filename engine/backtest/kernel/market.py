@@ -26,8 +26,8 @@ SHOWN = 9
 
 
 def advance(
-    cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, opens: Cells, highs: Cells,
-    lows: Cells, closes: Cells, marks: Cells, end: int,
+    cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, bars: Cells, closes: Cells,
+    marks: Cells, end: int,
 ) -> bool:  # fmt: skip
     """Carry out what is wished, then let the market move until there is something to tell; False when it is over.
 
@@ -45,17 +45,31 @@ def advance(
             if cells[lay.STEPS] > lay.MOST_STEPS:
                 cells[lay.TROUBLE] = lay.ENDLESS
             return bool(cells[lay.TROUBLE] == lay.FINE)
-        if cells[lay.STAGE] == NEXT:
-            if cells[lay.WANTS_BARS] == 0 and cells[lay.WAITING] == 0 and cells[lay.HELD_BACK_SLOTS] == 0:
-                pass_over(cells, state, gauge, times, highs, lows, closes, marks, end)
-            if cells[lay.PLACE] >= end or cells[lay.TROUBLE] != lay.FINE or not has_room(cells):
-                return False
-        place = cells[lay.PLACE]
-        start, opened, high, low, close = times[place], opens[place], highs[place], lows[place], closes[place]
         is_going = True
         while is_going:
-            go_on(cells, state, log, gauge, start, opened, high, low, close)
-            is_going = cells[lay.STAGE] != NEXT and not has_work(cells)
+            if cells[lay.STAGE] == NEXT:
+                if cells[lay.WANTS_BARS] == 0 and cells[lay.WAITING] == 0 and cells[lay.HELD_BACK_SLOTS] == 0:
+                    pass_over(cells, state, gauge, times, bars, marks, end)
+                if cells[lay.PLACE] >= end or cells[lay.TROUBLE] != lay.FINE or not has_room(cells):
+                    return False
+            place = cells[lay.PLACE]
+            at = place * cells[lay.BAR_WIDTH]
+            opened, high = price(bars, at + cells[lay.OPEN_IN]), price(bars, at + cells[lay.HIGH_IN])
+            low, close = price(bars, at + cells[lay.LOW_IN]), price(bars, at + cells[lay.CLOSE_IN])
+            go_on(cells, state, log, gauge, opens_at(cells, times, place), opened, high, low, close)
+            is_going = not has_work(cells)
+
+
+def price(prices: Cells, place: int) -> int:
+    """A price of the history. However narrow it is kept, what is counted with is a sum, and that has 64 bits."""
+    ticks: int = prices[place] + 0
+    return ticks
+
+
+def opens_at(cells: Cells, times: Cells, place: int) -> int:
+    """When a bar opens. Where none is missing that is known without looking."""
+    time: int = times[place] if cells[lay.IS_EVEN] == 0 else cells[lay.FIRST_MS] + place * cells[lay.BAR_MS]
+    return time
 
 
 def has_work(cells: Cells) -> bool:
@@ -67,32 +81,42 @@ def has_work(cells: Cells) -> bool:
 def go_on(
     cells: Cells, state: Cells, log: Cells, gauge: Cells, start: int, opened: int, high: int, low: int, close: int
 ) -> None:
-    """One stage of a bar."""
-    stage = cells[lay.STAGE]
-    if stage == NEXT:
+    """The stages of a bar one after the other, until there is something to be told or done, or it is over."""
+    if cells[lay.STAGE] == NEXT:
         begin_bar(cells, log, start, opened)
-    elif stage == SHOWN:
-        leave_bar(cells, gauge, close)
-    elif stage == CLOSED:
-        end_bar(cells, state, log, start)
-    elif stage & 1:
-        near, far = (low, high) if opened - low <= high - opened else (high, low)
-        target = near if stage == FIRST else far
-        walk(cells, state, log, opened if stage == JUMP else close if stage == LAST_LEG else target)
-    else:
-        at_point(cells, state, log)
-        is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0
-        # Further on in the bar a timer may ring, and what was held back may go, at each of its points.
-        can_skip = is_quiet and (stage == OPENED or state[slots.WAKE_MS] + cells[lay.HELD_BACK_SLOTS] <= 0)
-        can_skip = can_skip and not account.is_due(cells, start + cells[lay.BAR_MS])
-        if can_skip and up_trigger(cells, state) > high and down_trigger(cells, state) < low:
-            cells[lay.STAGE] = CLOSED
-            cells[lay.LAST] = close
+        if has_work(cells):
+            return
+    while cells[lay.STAGE] < CLOSED:
+        stage = cells[lay.STAGE]
+        if stage & 1:
+            near, far = (low, high) if opened - low <= high - opened else (high, low)
+            target = near if stage == FIRST else far
+            walk(cells, state, log, opened if stage == JUMP else close if stage == LAST_LEG else target)
         else:
-            cells[lay.NOW] = (
-                start + cells[lay.BAR_MS] // 3 if stage == OPENED else cells[lay.NOW] + cells[lay.BAR_MS] // 3
-            )
-            cells[lay.MOMENT] = lay.WITHIN
+            at_point(cells, state, log)
+            leave_point(cells, state, stage, start, high, low, close)
+        if has_work(cells):
+            return
+    if cells[lay.STAGE] == CLOSED:
+        end_bar(cells, state, log, start)
+        if has_work(cells):
+            return
+    leave_bar(cells, gauge, close)
+
+
+def leave_point(cells: Cells, state: Cells, stage: int, start: int, high: int, low: int, close: int) -> None:
+    """The market moves on from a point of the bar: to the next, or to the close when nothing happens until then."""
+    is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0
+    # Further on in the bar a timer may ring, and what was held back may go, at each of its points.
+    can_skip = is_quiet and (stage == OPENED or state[slots.WAKE_MS] + cells[lay.HELD_BACK_SLOTS] <= 0)
+    can_skip = can_skip and not account.is_due(cells, start + cells[lay.BAR_MS])
+    if can_skip and up_trigger(cells, state) > high and down_trigger(cells, state) < low:
+        cells[lay.STAGE] = CLOSED
+        cells[lay.LAST] = close
+        return
+    third = cells[lay.BAR_MS] // 3
+    cells[lay.NOW] = start + third if stage == OPENED else cells[lay.NOW] + third
+    cells[lay.MOMENT] = lay.WITHIN
 
 
 def begin_bar(cells: Cells, log: Cells, start: int, opened: int) -> None:
@@ -227,7 +251,7 @@ def measure_bars(cells: Cells, gauge: Cells, closes: Cells, marks: Cells, begin:
     not change in between, so the equity is at its ends where the close is.
     """
     if cells[lay.BASE] == 0:
-        measure(cells, gauge, closes[begin])
+        measure(cells, gauge, price(closes, begin))
         return
     quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
     peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
@@ -247,14 +271,11 @@ def measure_bars(cells: Cells, gauge: Cells, closes: Cells, marks: Cells, begin:
     gauge[lay.FALL] = fall
 
 
-def pass_over(
-    cells: Cells, state: Cells, gauge: Cells, times: Cells, highs: Cells, lows: Cells, closes: Cells, marks: Cells,
-    end: int,
-) -> None:  # fmt: skip
+def pass_over(cells: Cells, state: Cells, gauge: Cells, times: Cells, bars: Cells, marks: Cells, end: int) -> None:
     """Pass over bars in which nothing happens, taking their closes into the result.
 
-    A block of them is passed over at once when it reaches no level, and no close of it is a new high of the equity or
-    a deeper fall: what is owned does not change in between, so the equity is at its ends where the close is.
+    What is owned does not change in between, so the equity is at its ends where the close is: in a block of bars in
+    which it makes no new high and no deeper fall, no close is looked at; if the block reaches no level, no bar is.
     """
     cells[lay.UP_WOKEN] = -1
     cells[lay.DOWN_WOKEN] = -1
@@ -263,21 +284,24 @@ def pass_over(
     peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
     first = place = cells[lay.PLACE]
     until = first_bar_at(times, place, end, account.sooner(cells, state[slots.WAKE_MS]), cells[lay.BAR_MS])
+    width, low_in, high_in, close_in = cells[lay.BAR_WIDTH], cells[lay.LOW_IN], cells[lay.HIGH_IN], cells[lay.CLOSE_IN]
     while place < until:
         block = place // lay.BLOCK
         stop = min((block + 1) * lay.BLOCK, until)
-        if stop - place == lay.BLOCK:
-            mark = block * lay.MARK_WIDTH
-            at_low, at_high = quote + unit * marks[mark + 2], quote + unit * marks[mark + 3]
-            is_new = max(at_low, at_high) > peak or peak - min(at_low, at_high) > fall
-            if marks[mark] > down and marks[mark + 1] < up and not is_new:
-                place = stop
-                continue
-        while place < stop and lows[place] > down and highs[place] < up:
-            equity = quote + unit * closes[place]
-            peak = max(peak, equity)
-            fall = max(fall, peak - equity)
+        mark = block * lay.MARK_WIDTH
+        at_low, at_high = quote + unit * marks[mark + 2], quote + unit * marks[mark + 3]
+        is_new = max(at_low, at_high) > peak or peak - min(at_low, at_high) > fall
+        if marks[mark] > down and marks[mark + 1] < up and not is_new:
+            place = stop
+            continue
+        at = place * width
+        while place < stop and bars[at + low_in] > down and bars[at + high_in] < up:
+            if is_new:
+                equity = quote + unit * bars[at + close_in]
+                peak = max(peak, equity)
+                fall = max(fall, peak - equity)
             place += 1
+            at += width
         if place < stop:
             break
     gauge[lay.PEAK] = peak
@@ -285,9 +309,9 @@ def pass_over(
     cells[lay.PLACE] = place
     # The next bar tells its own time.
     if place > first:
-        cells[lay.LAST] = closes[place - 1]
+        cells[lay.LAST] = price(bars, (place - 1) * width + close_in)
     if place > first and place >= end:
-        cells[lay.NOW] = times[place - 1] + cells[lay.BAR_MS]
+        cells[lay.NOW] = opens_at(cells, times, place - 1) + cells[lay.BAR_MS]
 
 
 def first_bar_at(times: Cells, begin: int, end: int, wake_ms: int, bar_ms: int) -> int:

@@ -27,8 +27,8 @@ TRADED = 2
 
 
 def advance(
-    cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, opens: Cells, highs: Cells,
-    lows: Cells, closes: Cells, tape: Cells, end: int,
+    cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, bars: Cells, closes: Cells,
+    tape: Cells, end: int,
 ) -> bool:  # fmt: skip
     """Carry out what is wished, then let trades happen until there is something to tell; False when it is over."""
     if cells[lay.STAGE] == market.NEXT:
@@ -53,7 +53,7 @@ def advance(
         if cells[lay.STAGE] <= TRADES and not market.has_room(cells):
             return False
         place = cells[lay.PLACE]
-        go_on(cells, state, log, gauge, tape, times[place], closes[place])
+        go_on(cells, state, log, gauge, tape, market.opens_at(cells, times, place), market.price(closes, place))
 
 
 def catch_up(cells: Cells, tape: Cells) -> None:
@@ -187,7 +187,7 @@ def pass_trades(cells: Cells, state: Cells, gauge: Cells, closes: Cells, tape: C
             following += 1
         if tape[following * WIDTH + BAR] == place:
             break
-        market.measure(cells, gauge, closes[place])
+        market.measure(cells, gauge, market.price(closes, place))
         row = following
         place += 1
     if row > first:

@@ -51,9 +51,8 @@ def tell_market(cells: Cells, kind: int, ticks: int) -> None:
 
 def open_day(cells: Cells) -> None:
     """Begin another day of results, if one has come."""
-    day = cells[lay.NOW] // DAY_MS
-    if day > cells[lay.DAY]:
-        cells[lay.DAY] = day
+    if cells[lay.NOW] >= cells[lay.DAY_ENDS]:
+        cells[lay.DAY_ENDS] = (cells[lay.NOW] // DAY_MS + 1) * DAY_MS
         cells[lay.DAY_RESULT] = 0
         cells[lay.DAY_TRADES] = 0
 
@@ -91,14 +90,12 @@ def rest(cells: Cells, slot: int) -> None:
     beyond = 1 if cells[lay.FILL_MODEL] == fills.THROUGH and not is_stop else 0
     if (side == order.BUY) == is_stop:
         cells[cells[lay.UPS_AT] + slot] = ticks + beyond
-        if ticks + beyond < cells[lay.UP]:
-            cells[lay.UP] = ticks + beyond
-            cells[lay.UP_SLOT] = slot
+        step_in(cells, lay.UP_LINE, cells[lay.UPS_AT], slot, 1)
+        find_up(cells)
     else:
         cells[cells[lay.DOWNS_AT] + slot] = ticks - beyond
-        if ticks - beyond > cells[lay.DOWN]:
-            cells[lay.DOWN] = ticks - beyond
-            cells[lay.DOWN_SLOT] = slot
+        step_in(cells, lay.DOWN_LINE, cells[lay.DOWNS_AT], slot, -1)
+        find_down(cells)
 
 
 def withdraw(cells: Cells, slot: int) -> None:
@@ -110,32 +107,48 @@ def withdraw(cells: Cells, slot: int) -> None:
     up = cells[lay.UPS_AT] + slot
     if cells[up] != lay.FAR:
         cells[up] = lay.FAR
-        if cells[lay.UP_SLOT] == slot:
-            find_up(cells)
+        step_out(cells, lay.UP_LINE, slot)
+        find_up(cells)
     else:
         cells[cells[lay.DOWNS_AT] + slot] = 0
-        if cells[lay.DOWN_SLOT] == slot:
-            find_down(cells)
+        step_out(cells, lay.DOWN_LINE, slot)
+        find_down(cells)
+
+
+def step_in(cells: Cells, line: int, prices: int, slot: int, sign: int) -> None:
+    """Put a slot into a line: farther from its end than what is nearer to the price, or came before at its price."""
+    start, place, far = cells[line], cells[line + 1], sign * cells[prices + slot]
+    cells[line + 1] = place + 1
+    while place > 0 and sign * cells[prices + cells[start + place - 1]] <= far:
+        cells[start + place] = cells[start + place - 1]
+        place -= 1
+    cells[start + place] = slot
+
+
+def step_out(cells: Cells, line: int, slot: int) -> None:
+    """Take a slot out of a line, most often the last."""
+    start, place = cells[line], cells[line + 1] - 1
+    cells[line + 1] = place
+    moved = cells[start + place]
+    while moved != slot:
+        place -= 1
+        cells[start + place], moved = moved, cells[start + place]
 
 
 def find_up(cells: Cells) -> None:
     """The nearest resting order above the price."""
-    best, found, start = lay.FAR, -1, cells[lay.UPS_AT]
-    for slot in range(cells[lay.SLOTS]):
-        if cells[start + slot] < best:
-            best, found = cells[start + slot], slot
-    cells[lay.UP] = best
-    cells[lay.UP_SLOT] = found
+    length = cells[lay.UP_LINE + 1]
+    slot = cells[cells[lay.UP_LINE] + length - 1] if length > 0 else -1
+    cells[lay.UP_SLOT] = slot
+    cells[lay.UP] = cells[cells[lay.UPS_AT] + slot] if slot >= 0 else lay.FAR
 
 
 def find_down(cells: Cells) -> None:
     """The nearest resting order below the price."""
-    best, found, start = 0, -1, cells[lay.DOWNS_AT]
-    for slot in range(cells[lay.SLOTS]):
-        if cells[start + slot] > best:
-            best, found = cells[start + slot], slot
-    cells[lay.DOWN] = best
-    cells[lay.DOWN_SLOT] = found
+    length = cells[lay.DOWN_LINE + 1]
+    slot = cells[cells[lay.DOWN_LINE] + length - 1] if length > 0 else -1
+    cells[lay.DOWN_SLOT] = slot
+    cells[lay.DOWN] = cells[cells[lay.DOWNS_AT] + slot] if slot >= 0 else 0
 
 
 def is_refused(cells: Cells, slot: int) -> bool:
