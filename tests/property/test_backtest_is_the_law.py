@@ -249,8 +249,9 @@ class Wide(History):
 @pytest.mark.parametrize("name", ["grid", "ma_cross"])
 def test_prices_in_64_bits_are_replayed_as_those_in_32(name: str) -> None:
     kind, history = STRATEGIES.get(name), chance(7, count=400)
-    doubled = Wide(history.instrument, history.bar_ms, *history.columns)
-    assert (history.bars.dtype, doubled.bars.dtype) == (numpy.int32, numpy.int64)
+    times, opens, highs, lows, closes, volumes = history.columns
+    doubled = Wide(history.instrument, history.bar_ms, times, opens, highs, lows, closes, volumes)
+    assert [one.bars.dtype.itemsize for one in (history, doubled)] == [4, 8]
     params = kind.example()
     narrow = run(kind, params, history, Settings(runtime="interpreted"))
     assert run(kind, params, doubled, Settings(runtime="compiled")).figures == narrow.figures
