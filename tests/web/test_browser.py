@@ -23,6 +23,11 @@ PATIENCE_MS = 180_000
 TOO_WIDE = """document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("main *")]
     .filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML.slice(0, 200))"""
 AXE = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']})"
+#: Until what changes its colour or place has done so; two seconds at most, for a page that is not drawn.
+SETTLED = """() => Promise.race([new Promise((done) => setTimeout(done, 2000)),
+    new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => Promise.all(
+        document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 1e6)
+            .map((one) => one.finished.catch(() => {})))).then(() => true)])"""
 LOOKS = [("light", 1440, "en-US"), ("dark", 380, "zh-CN")]
 #: Where pictures are kept, for whoever wants to look at them.
 PICTURES = os.environ.get("ARES_PICTURES")
@@ -68,6 +73,7 @@ def examine(page: Page, name: str) -> None:
     """No barrier that axe knows, and nothing that has to be scrolled sideways."""
     if PICTURES:
         page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
+    page.evaluate(SETTLED)
     page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
     found = page.evaluate(AXE)["violations"]
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], name
