@@ -14,23 +14,11 @@ from core.rate_budget import LocalBudget, RateBudget
 from core.redis_client import connect
 from domain.outcome import Accepted, Rejected
 from tests.exchange_venue import OPTIONS, machine_ms, opened, resting
+from tests.fakes.hands import Hands
 from tests.services import free_port
 from tests.simulator_process import SimulatorProcess, simulator_process
 
 pytestmark = pytest.mark.services
-
-
-class HandTime:
-    """A machine clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.milliseconds = 120_000
-
-    def now_ms(self) -> int:
-        return self.milliseconds
-
-    def steady_ns(self) -> int:
-        return self.milliseconds * 1_000_000
 
 
 @pytest.fixture
@@ -104,7 +92,7 @@ async def test_a_changed_limit_is_picked_up(redis: Redis) -> None:
 
 async def test_without_redis_each_process_lives_on_a_tenth_and_can_still_cancel() -> None:
     async with connect(f"redis://127.0.0.1:{free_port()}/0", timeout_seconds=0.2) as nobody:
-        budget = RateBudget(nobody, HandTime(), "binance", "a", 1000)
+        budget = RateBudget(nobody, Hands(), "binance", "a", 1000)
         assert await spent(budget, READ) == 70
         assert await budget.try_take(1, CANCEL) == 0
         await budget.pause(1_000, banned=True)
@@ -112,17 +100,17 @@ async def test_without_redis_each_process_lives_on_a_tenth_and_can_still_cancel(
 
 
 async def test_a_wait_ends_when_the_window_turns() -> None:
-    time = HandTime()
+    time = Hands()
     budget = LocalBudget(time, 10)
     for _ in range(7):
         await budget.take(1, READ)
     assert budget.try_take(1, READ) == 60_000
-    time.milliseconds += 60_000
+    time.ms += 60_000
     await asyncio.wait_for(budget.take(1, READ), 1)
 
 
 async def test_one_request_larger_than_its_share_is_let_through_alone() -> None:
-    budget = LocalBudget(HandTime(), 10)
+    budget = LocalBudget(Hands(), 10)
     assert budget.try_take(80, READ) == 0
     assert budget.try_take(1, CANCEL) > 0
 

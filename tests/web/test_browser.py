@@ -298,6 +298,13 @@ def choose_history(page: Page, form: Locator) -> None:
     page.get_by_role("option", name="BTC/USDT · 1h · waves").click()
 
 
+def interpret(page: Page, form: Locator) -> None:
+    """Without a compiler: so little is sooner done without one."""
+    form.get_by_text("How orders are filled").click()
+    form.get_by_role("combobox", name="Runtime").click(force=True)
+    page.get_by_role("option", name="interpreted").click()
+
+
 def backtest(page: Page) -> None:
     page.get_by_role("button", name="New backtest").click()
     form = page.get_by_role("dialog")
@@ -307,9 +314,7 @@ def backtest(page: Page) -> None:
     form.get_by_label("Lowest price").fill("90")
     form.get_by_label("Highest price").fill("110")
     form.get_by_label("Quantity per level").fill("1")
-    form.get_by_text("How orders are filled").click()
-    form.get_by_role("combobox", name="Runtime").click(force=True)
-    page.get_by_role("option", name="interpreted").click()
+    interpret(page, form)
     examine(page, "light-1440-backtest-form")
     form.get_by_role("button", name="Run it").click()
     expect(page.get_by_role("slider")).to_be_visible()
@@ -325,9 +330,7 @@ def optimise(page: Page) -> None:
     form.get_by_label("Levels").fill("6:14:4")
     form.get_by_label("Quantity per level").fill("1")
     expect(form.get_by_text("9 parameter sets in all")).to_be_visible()
-    form.get_by_text("How orders are filled").click()
-    form.get_by_role("combobox", name="Runtime").click(force=True)
-    page.get_by_role("option", name="interpreted").click()
+    interpret(page, form)
     examine(page, "light-1440-optimisation-form")
     form.get_by_role("button", name="Search").click()
     expect(page.get_by_role("table", name="Ranking").locator("tbody tr").first).to_be_visible()
@@ -344,9 +347,7 @@ def replay_together(page: Page) -> None:
         one.get_by_label("Lowest price").fill("90")
         one.get_by_label("Highest price").fill("110")
         one.get_by_label("Quantity per level").fill("1")
-    form.get_by_text("How orders are filled").click()
-    form.get_by_role("combobox", name="Runtime").click(force=True)
-    page.get_by_role("option", name="interpreted").click()
+    interpret(page, form)
     examine(page, "light-1440-account-form")
     form.get_by_role("button", name="Run it").click()
     expect(page.get_by_text("the parts add up to the account")).to_be_visible()

@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 import redis
 
+import strategies
+from core.base_strategy import STRATEGIES
+from core.clock import SystemTime
+from tasks.runs import Laboratory
 from tests.api_node import ApiNode, api_node
 from tests.services import Service
 
@@ -34,3 +38,10 @@ def module_node(tmp_path_factory: pytest.TempPathFactory, redis_service: Service
 def account(module_node: ApiNode) -> int:
     """A paper account of olga on that node."""
     return module_node.add_account(name="shared")
+
+
+@pytest.fixture
+def laboratory(node: ApiNode) -> Laboratory:
+    """Who works on the runs of the node, when a test says so."""
+    STRATEGIES.scan(strategies)
+    return Laboratory(node.engine, SystemTime(), "here")

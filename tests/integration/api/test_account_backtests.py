@@ -11,7 +11,6 @@ import pytest
 
 import strategies
 from core.base_strategy import STRATEGIES
-from core.clock import SystemTime
 from tasks.runs import Laboratory
 from tests.api_node import ApiNode
 from tests.markets import trending
@@ -23,11 +22,6 @@ pytestmark = pytest.mark.services
 STRATEGIES.scan(strategies)
 CROSS = {"fast": 4, "slow": 24, "size": "0.01"}
 FUTURES = {"futures": {"leverage": 2}}
-
-
-@pytest.fixture
-def laboratory(node: ApiNode) -> Laboratory:
-    return Laboratory(node.engine, SystemTime(), "one")
 
 
 def member(history: int, **assumptions: Any) -> dict[str, Any]:

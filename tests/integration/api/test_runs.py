@@ -6,9 +6,6 @@ from typing import Any
 
 import pytest
 
-import strategies
-from core.base_strategy import STRATEGIES
-from core.clock import SystemTime
 from db.queries import histories
 from db.unit_of_work import committed
 from domain.errors import Refused
@@ -25,12 +22,6 @@ CROSS = {"fast": 4, "slow": 24, "size": "0.1"}
 TIERS = [{"up_to": "9000", "maintenance_percent": "1"}, {"up_to": "5000", "maintenance_percent": "1", "leverage": 50}]
 RATE = {"time_ms": 1_672_621_200_000, "rate": "0.0001"}
 QUEUE: dict[str, Any] = {"fill_model": "queue", "queue": {}}
-
-
-@pytest.fixture
-def laboratory(node: ApiNode) -> Laboratory:
-    STRATEGIES.scan(strategies)
-    return Laboratory(node.engine, SystemTime(), "here")
 
 
 @pytest.fixture

@@ -7,9 +7,6 @@ from typing import Any
 import numpy
 import pytest
 
-import strategies
-from core.base_strategy import STRATEGIES
-from core.clock import SystemTime
 from engine.backtest.history import prints_of
 from tasks.runs import Laboratory
 from tests.api_node import ApiNode
@@ -22,12 +19,6 @@ BEGIN, SECOND, MINUTE = 1_672_617_600_000, 1_000, 60_000
 QUEUE: dict[str, Any] = {"fill_model": "queue", "queue": {"ahead": "0.5", "share_percent": "10"}}
 ASSUMED: dict[str, Any] = {"runtime": "interpreted", "maker_fee": "0", "taker_fee": "0"}
 GRID = {"lower_price": "59000", "upper_price": "61000", "levels": 9, "quantity_per_level": "0.01"}
-
-
-@pytest.fixture
-def laboratory(node: ApiNode) -> Laboratory:
-    STRATEGIES.scan(strategies)
-    return Laboratory(node.engine, SystemTime(), "here")
 
 
 @pytest.fixture
