@@ -260,10 +260,10 @@ def _causes(row: models.TrackingError, instance: StrategyInstance | None) -> dic
     if instance is None or instance.quote_quantum is None:
         return None
     quantum, units = instance.quote_quantum, row.units_per_quantum
-    names = ("ideal", "actual", "latency", "slippage", "rounding", "caps", "skipped", "fees")
-    told = {name: _quote(getattr(row, name), units, quantum) for name in names}
+    names = ("ideal", "actual", "latency", "slippage", "rounding", "caps", "skipped", "fees", "funding")
+    told = {name: _quote(getattr(row, name) or 0, units, quantum) for name in names}
     gap = row.ideal - row.actual
-    parts = row.latency + row.slippage + row.rounding + row.caps + row.skipped + row.fees
+    parts = row.latency + row.slippage + row.rounding + row.caps + row.skipped + row.fees + (row.funding or 0)
     return told | {"difference": _quote(gap, units, quantum), "adds_up": gap == parts, "at": row.at}
 
 

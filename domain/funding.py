@@ -9,6 +9,8 @@ When they held less or more, the account's owner trades the symbol by hand: the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from domain.ledger import FUNDING, Entry, Posting, cash, entry
@@ -36,6 +38,22 @@ class FundingShare(NamedTuple):
 
     payment: FundingPayment
     amount: int
+
+
+class FundingRate(NamedTuple):
+    """What a venue has charged longs and paid shorts of a symbol at one time, or the reverse when below zero."""
+
+    symbol: str
+    time_ms: int
+    #: A share of the position's worth at the mark price.
+    rate: Decimal
+    #: None where the venue does not tell it.
+    mark: Decimal | None
+
+    def per_unit(self, tick_size: Decimal, ticks: int) -> Fraction:
+        """Ticks that are charged for one of the base asset, exactly; at so many ticks where no mark price is told."""
+        mark = Fraction(self.mark) / Fraction(tick_size) if self.mark else Fraction(ticks)
+        return mark * Fraction(self.rate)
 
 
 def shares(amount: int, position: int, held: Mapping[int, int]) -> dict[int, int]:

@@ -111,6 +111,7 @@ class Causes(Answer):
     caps: Amount
     skipped: Amount
     fees: Amount
+    funding: Amount = Field(description="Of the ideal copy less of the actual one; both may pay it or be paid.")
     adds_up: bool
     at: Moment
 

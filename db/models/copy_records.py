@@ -89,9 +89,10 @@ class TradeLog(Row, table=True):
 class TrackingError(Row, table=True):
     """The tracking-error ledger of a relationship on one symbol: ideal less actual copy after each step, by cause.
 
-    ideal - actual = latency + slippage + rounding + caps + skipped + fees, in every row. All of them count from the
-    beginning (`domain.copying.tracking.Tracking`), so the newest row tells everything, a step is the difference of
-    two rows, and old rows may be thinned. `units_per_quantum` of them are one quote quantum of the instance.
+    ideal - actual = latency + slippage + rounding + caps + skipped + fees + funding, in every row. All of them count
+    from the beginning (`domain.copying.tracking.Tracking`), so the newest row tells everything, a step is the
+    difference of two rows, and old rows may be thinned. `units_per_quantum` of them are one quote quantum of the
+    instance.
     """
 
     __tablename__ = "tracking_errors"
@@ -104,7 +105,7 @@ class TrackingError(Row, table=True):
     owner_id: int = column.link()
     strategy_instance_id: int = column.link("strategy_instances.id")
     at: datetime = column.moment()
-    #: "signal", "execution", "mark" or "transfer" (lots that changed hands among relationships).
+    #: "signal", "execution", "mark", "funding" or "transfer" (lots that changed hands among relationships).
     kind: str = column.name(12)
     #: The version of the master's position at the time.
     master_version: int = column.integer()
@@ -118,6 +119,8 @@ class TrackingError(Row, table=True):
     caps: int = column.quanta()
     skipped: int = column.quanta()
     fees: int = column.quanta()
+    #: NULL in rows from before it was followed.
+    funding: int | None = column.quanta(optional=True, default=0)
 
 
 class FollowResult(Row, table=True):

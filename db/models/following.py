@@ -117,6 +117,9 @@ class FollowRelationship(Row, table=True):
     stopped_at: datetime | None = column.moment(optional=True)
     #: When its follower removed it; its history stays, and statistics count it.
     removed_at: datetime | None = column.moment(optional=True)
+    #: One of the terms: what must have been traded of a symbol in a day for copies of it to be entered, in quote; NULL
+    #: is what the node asks for.
+    least_volume: Decimal | None = column.amount(optional=True)
 
 
 class VirtualPosition(Row, table=True):
@@ -135,7 +138,8 @@ class VirtualPosition(Row, table=True):
     strategy_instance_id: int = column.link("strategy_instances.id")
     #: Below zero when short.
     lots: int = column.integer()
-    #: Paid for `lots`, signed like them; and earned by what was closed, before fees; and fees. In quote quanta.
+    #: Paid for `lots`, signed like them; and earned by what was closed and by funding, before fees; and fees. In quote
+    #: quanta.
     cost: int = column.quanta()
     realised: int = column.quanta()
     fees: int = column.quanta()

@@ -70,6 +70,8 @@ class Holding:
     position: Position = _FLAT
     fees: int = 0
     decision: Decision = _NOTHING
+    #: The version of the master's position that it was decided on last; 0 after a restart.
+    decided: int = 0
     record: Tracking = _UNTRACKED
     #: Lots that are missing although nothing is under way for them, and why: a reason of `terms`.
     residual: int = 0
@@ -108,6 +110,8 @@ class FollowerBook:
         #: Symbols that are not entered until a price is known.
         self.unpriced: set[str] = set()
         self.can_short = can_short
+        #: Trading time of the last look at the masters.
+        self.now_ms = 0
 
     def take_terms(self, following: Following) -> None:
         """A relationship is new or was edited. A resync copies everything again that was skipped before."""
@@ -128,7 +132,7 @@ class FollowerBook:
 
     def plan(self, masters: Mapping[int, Mapping[str, MasterPosition]], now_ms: int, machine_ms: int) -> Plan:
         """Take in the newest positions and decide anew; symbols without an instrument here are left out."""
-        self.due_ms = 0
+        self.due_ms, self.now_ms = 0, now_ms
         taken: list[tuple[int, MasterPosition, int]] = []
         for number, following in sorted(self.followings.items()):
             for symbol, position in sorted(masters.get(following.master, {}).items()):
@@ -198,21 +202,26 @@ class FollowerBook:
 
     def _redecide(self, key: tuple[int, str], decision: Decision) -> None:
         holding, instrument = self.holdings[key], self.instruments[key[1]]
+        # A master's change counts from when the master made it, an edit of the terms from now.
+        is_edit = holding.track.version == holding.decided
+        at_ms = self.now_ms if is_edit else min(holding.track.time_ms, self.now_ms)
+        holding.decided = holding.track.version
         if decision == holding.decision and holding.record.ideal == decision.ideal:
             return
         price = holding.track.ticks if decision.ideal != holding.record.ideal else holding.record.ticks
-        holding.record = tracking.redecide(holding.record, decision, price or holding.track.ticks, instrument)
+        ticks = price or holding.track.ticks
+        holding.record = tracking.redecide(holding.record, decision, ticks, instrument, at_ms)
         holding.decision, holding.residual, holding.why = decision, 0, code.COPIED
         self.changed.add(key)
 
     def _net(self, symbol: str) -> Target | None:
         """The symbol's new target, if it has one; what two relationships trade with one another needs no order."""
-        mine = dict(self._on(symbol))
+        mine = dict(self.on(symbol))
         held = {number: holding.position.lots for number, holding in mine.items()}
         wanted = self._wanted(mine)
         price = self.marks.get(symbol) or max((h.track.ticks for h in mine.values()), default=0)
         if moved := netting.cross(held, wanted):
-            self._book(symbol, moved, price, {})
+            self._book(symbol, moved, price, {}, self.now_ms)
             held = {number: held.get(number, 0) + moved.get(number, 0) for number in held.keys() | moved.keys()}
         total = sum(wanted.values())
         growing = [
@@ -232,7 +241,7 @@ class FollowerBook:
 
     def execute(self, fill: Fill) -> dict[int, tuple[int, int]]:
         """Share an execution of the account among the relationships that miss it; gives lots and fee of each."""
-        mine = dict(self._on(fill.symbol))
+        mine = dict(self.on(fill.symbol))
         held = {number: holding.position.lots for number, holding in mine.items()}
         wanted = self._wanted(mine)
         parts = netting.allocate(signed_lots(fill), held, wanted)
@@ -243,10 +252,10 @@ class FollowerBook:
         shares = netting.share_out(max(fee, 0), {number: abs(lots) for number, lots in parts.items()})
         if fee < 0 and parts:
             shares = {next(iter(parts)): fee}
-        self._book(fill.symbol, parts, fill.ticks, shares)
+        self._book(fill.symbol, parts, fill.ticks, shares, fill.time_ms)
         return {number: (lots, shares.get(number, 0)) for number, lots in parts.items()}
 
-    def _book(self, symbol: str, parts: Mapping[int, int], ticks: int, fees: Mapping[int, int]) -> None:
+    def _book(self, symbol: str, parts: Mapping[int, int], ticks: int, fees: Mapping[int, int], at_ms: int) -> None:
         instrument = self.instruments[symbol]
         mine = {number: self.holdings.setdefault((number, symbol), Holding()) for number in parts}
         positions = {number: holding.position for number, holding in mine.items()}
@@ -255,7 +264,9 @@ class FollowerBook:
             fee = fees.get(number, 0)
             holding.position = after[number]
             holding.fees += fee
-            holding.record = tracking.execute(holding.record, holding.decision, parts[number], ticks, fee, instrument)
+            holding.record = tracking.execute(
+                holding.record, holding.decision, parts[number], ticks, fee, instrument, at_ms
+            )  # fmt: skip
             self.changed.add((number, symbol))
 
     def mark(self, symbol: str, ticks: int) -> bool:
@@ -263,7 +274,7 @@ class FollowerBook:
         if ticks <= 0 or self.marks.get(symbol) == ticks:
             return False
         self.marks[symbol] = ticks
-        for number, holding in self._on(symbol):
+        for number, holding in self.on(symbol):
             before, holding.record = holding.record, tracking.mark(
                 holding.record, ticks, self.instruments[symbol].tick_lot
             )  # fmt: skip
@@ -278,7 +289,7 @@ class FollowerBook:
         them at the price of now, so that together they never hold more than the account does; what stays behind of a
         lot is dust. Gives the holdings that have changed.
         """
-        mine, instrument = dict(self._on(symbol)), self.instruments[symbol]
+        mine, instrument = dict(self.on(symbol)), self.instruments[symbol]
         lots = abs(held) // instrument.base_per_lot * (1 if held > 0 else -1)
         total = sum(holding.position.lots for holding in mine.values())
         claims = {number: abs(h.position.lots) for number, h in mine.items() if h.position.lots * total > 0}
@@ -287,7 +298,7 @@ class FollowerBook:
             sign = -1 if total > 0 else 1
             parts = {number: sign * count for number, count in netting.share_out(missing, claims).items()}
             price = self.marks.get(symbol) or max((h.record.ticks for h in mine.values()), default=0)
-            self._book(symbol, parts, price, {})
+            self._book(symbol, parts, price, {}, self.now_ms)
         found = []
         for number, holding in mine.items():
             residual = holding.decision.lots - holding.position.lots if number in self.followings else 0
@@ -344,7 +355,8 @@ class FollowerBook:
         }
         return wanted | {NOBODY: 0}
 
-    def _on(self, symbol: str) -> Iterator[tuple[int, Holding]]:
+    def on(self, symbol: str) -> Iterator[tuple[int, Holding]]:
+        """Relationship -> what it holds of a symbol."""
         return ((number, holding) for (number, other), holding in self.holdings.items() if other == symbol)
 
     def _of(self, relationship: int) -> Iterable[tuple[tuple[int, str], Holding]]:

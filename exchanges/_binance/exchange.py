@@ -29,7 +29,7 @@ from domain.outcome import Accepted, Outcome, Rejected
 from exchanges._binance import market_reads, orders
 from exchanges._binance.account import read_balances, read_key_rights, read_positions, refuse_hedge_mode
 from exchanges._binance.dialect import Dialect
-from exchanges._binance.funding import read_funding
+from exchanges._binance.funding import read_funding, read_rates
 from exchanges._binance.history import OrderNames, TradeHistory
 from exchanges._binance.market_stream import watch
 from exchanges._binance.rest import BinanceRest
@@ -61,6 +61,8 @@ class BinanceExchange:
         self.key_rights = partial(read_key_rights, self._rest)
         #: What the account was paid and charged; see `TellsFunding`.
         self.funding_since = partial(read_funding, self._rest, self.instrument)
+        #: What everybody was; see `TellsFundingRates`.
+        self.funding_rates = partial(read_rates, self._rest)
         self._names = OrderNames()
         #: What stands under the name of an order; see `DescribesOrders`.
         self.describe = partial(orders.describe, self._rest, self.instrument, self._names)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
-from domain.funding import FundingPayment
+from domain.funding import FundingPayment, FundingRate
 from domain.instrument import Instrument
 from domain.money import exact
 from exchanges._binance.rest import BinanceRest
@@ -39,6 +39,22 @@ async def read_funding(
                 )
             )
     return found
+
+
+async def read_rates(rest: BinanceRest, symbol: str, since_ms: int) -> list[FundingRate]:
+    """Every funding of a symbol from a time on, oldest first; none on spot."""
+    found: dict[int, FundingRate] = {}
+    while rest.dialect.is_futures:
+        params = {"symbol": symbol, "startTime": str(since_ms), "limit": str(_PAGE)}
+        page = await rest.rows(rest.dialect.public, "fundingRate", params, _RATE_WEIGHT)
+        for row in page:
+            mark = exact(row["markPrice"]) if row.get("markPrice") else None
+            time_ms = int(row["fundingTime"])
+            found[time_ms] = FundingRate(symbol, time_ms, exact(row["fundingRate"]), mark)
+        if len(page) < _PAGE:
+            break
+        since_ms = max(int(page[-1]["fundingTime"]), since_ms + 1)
+    return [found[time_ms] for time_ms in sorted(found)]
 
 
 async def _income(rest: BinanceRest, since_ms: int) -> list[Row]:

@@ -26,6 +26,7 @@ from engine.engine_manager import EngineManager, InstanceSpec
 from engine.trading_engine import TradingEngine
 from exchanges._binance.exchange import BinanceExchange
 from tasks.host.copying.desk import FollowerDesk
+from tasks.host.copying.fundings import Fundings
 from tasks.host.copying.masters import MasterWatch
 from tasks.host.leases import LeasedJournal, LeaseKeeper
 from tasks.host.placement import Member
@@ -64,6 +65,7 @@ class CopyNode(Node):
     watch: MasterWatch
     held: dict[int, HeldAccount]
     parts: CopyParts
+    fundings: Fundings
     leading: Runner | None = None
     #: Steps that were journaled.
     steps: int = 0
@@ -80,6 +82,7 @@ class CopyNode(Node):
             before = self.steps
             await until(lambda: self.is_idle, "idle engines")
             await self.watch.look()
+            await self.fundings.look()
             await self.desk.refresh()
             await self.desk.look()
             await self._take_up()
@@ -164,7 +167,7 @@ async def copying_node(
         made.append(
             CopyNode(
                 cast(BinanceExchange, Sockets(sockets)), up.hub, up.manager, up.market, up.journal, up.trading, desk,
-                watch, held, parts,
+                watch, held, parts, Fundings(cast(Parts, parts), desk.owned, desk.keep_soon),
             )
         )  # fmt: skip
         (leader,) = scene.bots

@@ -18,7 +18,7 @@ from core.base_exchange import (
 from core.clock import Clock, system_clock
 from domain.errors import Refused, Transient
 from domain.fill import Fill
-from domain.funding import FundingPayment
+from domain.funding import FundingPayment, FundingRate
 from domain.instrument import Instrument
 from domain.order import Order, OrderReport
 from domain.outcome import Outcome
@@ -53,6 +53,8 @@ class FakeExchange:
         self.rules: dict[str, TradingRules] = {}
         #: Funding that the venue lists; of futures only.
         self.payments: list[FundingPayment] = []
+        self.rates: list[FundingRate] = []
+        self.rates_asked = 0
         self.is_open = False
         #: How often trades were read.
         self.trade_reads = 0
@@ -143,6 +145,12 @@ class FakeExchange:
         """`payments`, as the test has set them."""
         await self._read()
         return [paid for paid in self.payments if paid.symbol in symbols and paid.time_ms >= since_ms]
+
+    async def funding_rates(self, symbol: str, since_ms: int) -> list[FundingRate]:
+        """`rates`, as the test has set them."""
+        await self._read()
+        self.rates_asked += 1
+        return [told for told in self.rates if told.symbol == symbol and told.time_ms >= since_ms]
 
     def user_events(self) -> AsyncIterator[UserEvent]:
         """Private events from now on."""

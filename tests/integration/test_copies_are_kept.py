@@ -23,7 +23,9 @@ from db.models import (
 from db.queries import accounts, copy_fleet, copy_results, following, masters
 from db.queries.masters import Published
 from db.unit_of_work import UnitOfWork
+from domain.copying.tracking import HOUR_MS, units_per_quantum
 from domain.fill import Fill
+from domain.funding import FundingPayment, FundingShare, share_entry
 from engine.follower_engine.book import FollowerBook, Following
 from tasks.host.copying.accounts import CIRCLE, RESULTS_NS, Owned
 from tasks.host.copying.shapes import newest
@@ -124,8 +126,34 @@ def test_what_was_kept_is_read_back_and_goes_on_where_it_was(unit: UnitOfWork) -
     rows = unit.session.exec(select(TrackingError)).all()
     assert [row.sequence for row in rows] == [1, 2, 3]
     for row in rows:
-        causes = row.latency + row.slippage + row.rounding + row.caps + row.skipped + row.fees
+        causes = row.latency + row.slippage + row.rounding + row.caps + row.skipped + row.fees + (row.funding or 0)
         assert row.ideal - row.actual == causes
+
+
+def test_funding_that_was_shared_out_is_not_shared_again_by_the_next_owner(unit: UnitOfWork) -> None:
+    scene = Scene(unit)
+    scene.hold("1")
+    first = scene.take_up()
+    first.catch_up({})
+    scene.plan(first)
+    first.take_fills([fill("1", 10_000)])
+    hours = [1_741_276_800_000 + number * HOUR_MS for number in (1, 9)]
+    paid = [
+        share_entry(
+            first.instances[SYMBOL], FundingShare(FundingPayment(SYMBOL, str(at), at, "USDT", -700, 10_000), -700)
+        )
+        for at in hours
+    ]
+    assert first.take_funding(paid[:1])
+    assert scene.keep(first)
+    second = scene.take_up("two")
+    second.catch_up({SYMBOL: [fill("1", 10_000)]}, paid)  # one was paid while nobody looked
+    holding = second.book.holdings[scene.row.id or 0, SYMBOL]
+    assert (holding.position.realised, holding.record.paid_ms) == (-1_400, hours[1])
+    assert holding.record.causes.funding == 1_400 * units_per_quantum(BTCUSDT)
+    assert scene.keep(second)
+    rows = unit.session.exec(select(TrackingError)).all()
+    assert [(row.kind, row.funding) for row in rows][-1] == ("funding", holding.record.causes.funding)
 
 
 def test_a_restart_after_the_master_has_changed_goes_to_the_newest_without_the_history(unit: UnitOfWork) -> None:

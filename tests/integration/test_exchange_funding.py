@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from core.base_exchange import FundingCharged, StreamGap, TellsFunding
+from core.base_funding import TellsFundingRates
 from domain.order import BUY, MARKET, SELL
 from domain.outcome import Accepted
 from tests.exchange_venue import BTC, OPTIONS, listening, machine_ms, opened, order_for
@@ -33,6 +35,13 @@ async def test_funding_is_told_by_the_stream_and_listed_with_the_position_it_was
             assert (paid.amount < 0) == (side == BUY)
             assert await exchange.funding_since(["ETHUSDT"], 0) == []
             assert await exchange.funding_since([BTC], paid.time_ms + 1) == []
+            assert isinstance(exchange, TellsFundingRates)
+            [charged] = await exchange.funding_rates(BTC, paid.time_ms - EIGHT_HOURS_MS)
+            assert (charged.symbol, charged.rate) == (BTC, Decimal("0.0001"))
+            whole = exchange.instrument(BTC)
+            for_all = charged.per_unit(whole.tick_size, 0) * whole.tick_lot * side * 37
+            assert abs(for_all + paid.amount) < 1, "what the account was charged follows from the rate"
+            assert await exchange.funding_rates(BTC, charged.time_ms + 1) == []
 
 
 async def test_spot_pays_no_funding(tmp_path: Path) -> None:
@@ -40,3 +49,5 @@ async def test_spot_pays_no_funding(tmp_path: Path) -> None:
         async with opened("binance_spot", venue) as exchange:
             assert isinstance(exchange, TellsFunding)
             assert await exchange.funding_since([BTC], 0) == []
+            assert isinstance(exchange, TellsFundingRates)
+            assert await exchange.funding_rates(BTC, 0) == []

@@ -103,7 +103,7 @@ def test_several_masters_net_into_one_position_and_each_relationship_keeps_its_o
         ledger = copying.tracking(platform, number)
         assert ledger
         for row in ledger:
-            causes = row.latency + row.slippage + row.rounding + row.caps + row.skipped + row.fees
+            causes = row.latency + row.slippage + row.rounding + row.caps + row.skipped + row.fees + (row.funding or 0)
             assert row.ideal - row.actual == causes
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -9,6 +12,7 @@ from domain.copying import netting, target, tracking
 from domain.copying.target import MasterPosition, Track
 from domain.copying.terms import PPM, Terms
 from domain.copying.tracking import Tracking
+from domain.funding import FundingRate
 from domain.position_tracker import Position
 from tests.law_harness import BTCUSDT
 
@@ -54,6 +58,7 @@ def test_virtual_positions_together_are_what_the_account_has_traded(parts: list[
     assert sum(position.lots for position in positions.values()) == traded
 
 
+START_MS = 1_741_276_800_000
 TICKS = some.integers(1, 100_000_000)
 STEPS = some.lists(
     some.one_of(
@@ -61,6 +66,8 @@ STEPS = some.lists(
         some.tuples(some.just("master"), TICKS, some.integers(-(10**10), 10**10)),
         some.tuples(some.just("fill"), TICKS, some.integers(-10_000, 10_000), some.integers(-(10**6), 10**9)),
         some.tuples(some.just("terms"), some.integers(10_000, PPM), some.booleans(), some.integers(0, 500)),
+        some.tuples(some.just("rate"), some.decimals(-1, 1, places=8), some.none() | some.decimals(1, 10**6, places=8)),
+        some.tuples(some.just("paid"), some.integers(-(10**12), 10**12)),
     ),
     max_size=30,
 )  # fmt: skip
@@ -69,13 +76,18 @@ STEPS = some.lists(
 @given(steps=STEPS)
 def test_the_causes_of_a_tracking_error_are_the_whole_of_it(steps: list[tuple]) -> None:  # type: ignore[type-arg]
     terms, track, record, version, most = Terms(1, copy_existing=True), Track(), Tracking(), 0, 10**9
-    for step in steps:
+    for place, step in enumerate(steps):
+        now_ms = START_MS + place * 25 * 60_000
         decision = target.decide(track, terms, BTCUSDT, 0, can_short=True)
         decision = target.held_back(decision, most, 0, 8)
         if step[0] == "mark":
             record = tracking.mark(record, step[1], BTCUSDT.tick_lot)
         elif step[0] == "fill":
-            record = tracking.execute(record, decision, step[2], step[1], step[3], BTCUSDT)
+            record = tracking.execute(record, decision, step[2], step[1], step[3], BTCUSDT, now_ms)
+        elif step[0] == "rate":
+            record = tracking.rate(record, FundingRate("BTCUSDT", now_ms, step[1], step[2]), BTCUSDT)
+        elif step[0] == "paid":
+            record = tracking.fund(record, step[1], now_ms, BTCUSDT)
         else:
             if step[0] == "master":
                 version += 1
@@ -83,7 +95,7 @@ def test_the_causes_of_a_tracking_error_are_the_whole_of_it(steps: list[tuple]) 
             else:
                 terms, most = terms._replace(ratio_ppm=step[1], paused=step[2]), step[3]
             decision = target.held_back(target.decide(track, terms, BTCUSDT, 0, can_short=True), most, 0, 8)
-            record = tracking.redecide(record, decision, record.ticks or 1, BTCUSDT)
+            record = tracking.redecide(record, decision, record.ticks or 1, BTCUSDT, now_ms)
         assert record.adds_up, record
     assert sum(record.causes) == record.ideal_value - record.actual_value
 
@@ -118,3 +130,35 @@ def test_each_cause_gets_what_it_caused() -> None:
     record = tracking.mark(record, 6_003_000, BTCUSDT.tick_lot)  # half of it held back over a rise of 20.00
     assert record.causes.caps == 10 * usdt
     assert record.adds_up
+
+
+@given(held=some.integers(-1_000, 1_000), rate=some.decimals(-1, 1, places=8), mark=some.decimals(1, 10**6, places=8))
+def test_an_exact_copy_is_paid_what_the_ideal_one_is_whatever_the_rate(held: int, rate: Decimal, mark: Decimal) -> None:
+    terms = Terms(1, ratio_ppm=PPM, copy_existing=True)
+    master = MasterPosition("BTCUSDT", 1, held * BTCUSDT.base_per_lot, 6_000_000, START_MS)
+    decision = target.decide(target.advance(Track(), terms, master, 0), terms, BTCUSDT, 0, can_short=True)
+    record = tracking.redecide(Tracking(), decision, 6_000_000, BTCUSDT, START_MS)
+    record = tracking.execute(record, decision, held, 6_000_000, 0, BTCUSDT, START_MS + 1_000)
+    told = FundingRate("BTCUSDT", START_MS + tracking.HOUR_MS, rate, mark)
+    record = tracking.rate(record, told, BTCUSDT)
+    exact = -Fraction(held) * BTCUSDT.tick_lot * told.per_unit(BTCUSDT.tick_size, 0)
+    record = tracking.fund(record, int(exact), told.time_ms, BTCUSDT)  # the venue cuts what it pays to a quantum
+    assert record.adds_up
+    assert abs(record.causes.total) <= tracking.units_per_quantum(BTCUSDT)
+    assert tracking.rate(record, told, BTCUSDT) == record, "once"
+
+
+def test_funding_is_for_what_was_held_at_the_hour_however_late_it_is_told() -> None:
+    terms = Terms(1, ratio_ppm=PPM, copy_existing=True)
+    hour, record, track = START_MS + tracking.HOUR_MS, Tracking(), Track()
+    for version, quanta, at_ms in ((1, 10**8, START_MS + 5), (2, 3 * 10**8, hour + 5), (3, 0, hour + 20)):
+        track = target.advance(track, terms, MasterPosition("BTCUSDT", version, quanta, 6_000_000, at_ms), 0)
+        decision = target.decide(track, terms, BTCUSDT, 0, can_short=True)
+        record = tracking.redecide(record, decision, 6_000_000, BTCUSDT, at_ms)
+        held = record.actual // (BTCUSDT.base_per_lot * PPM)
+        record = tracking.execute(record, decision, decision.lots - held, 6_000_000, 0, BTCUSDT, at_ms + 1)
+    told = FundingRate("BTCUSDT", hour + 3, Decimal("0.0001"), Decimal(60_000))
+    assert tracking.held_for(record, told.time_ms) == (10**8 * PPM, 10**8 * PPM)
+    record = tracking.rate(record, told, BTCUSDT)
+    assert record.causes.funding == -6 * 10**8 * tracking.units_per_quantum(BTCUSDT)  # one bitcoin long pays 6
+    assert tracking.rate(record, told._replace(time_ms=START_MS), BTCUSDT) == record, "none from before it began"

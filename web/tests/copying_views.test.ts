@@ -29,7 +29,7 @@ const session = { user: { id: 1, login: "one", display_name: "", role: "trader" 
 /** Who is here is known already, so that nothing is asked of a node. */
 const known = { install: (app: App) => app.runWithContext(() => useQueryCache().setQueryData(["session"], session)) };
 const show = (part: Component, props: object) => mount(part, { props, global: { plugins: [i18n, router, createPinia(), PiniaColada, known], stubs } });
-const causes = { latency: "0.5", slippage: "-0.25", rounding: "0", caps: "0", skipped: "0", fees: "0.1" };
+const causes = { latency: "0.5", slippage: "-0.25", rounding: "0", caps: "0", skipped: "0", fees: "0.1", funding: "0" };
 
 describe("a resync", () => {
   const step = { symbol: "ETHUSDT", master_position: "1", held: "0", target: "0.1", change: "0.1", reason: "copied", reason_text: "The whole position of the master is copied." };

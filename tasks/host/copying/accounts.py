@@ -15,13 +15,17 @@ from core.clock import utc_from_ms
 from db.copy_law import terms_of
 from db.models import Account, FollowerAccount, FollowRelationship, Master, MasterPosition, MasterSignal, TradeLog
 from db.queries.copy_fleet import Kept
+from domain import funding
 from domain.copying import terms as code
 from domain.copying.loops import FollowsInACircle
 from domain.copying.terms import Terms
 from domain.errors import Refused
 from domain.fill import Fill
+from domain.funding import FundingRate
 from domain.instrument import Instrument
+from domain.ledger import Entry
 from engine.follower_engine.book import FollowerBook, Following, Plan, Target
+from engine.follower_engine.funding import pay, payments, rate
 from engine.follower_engine.progress import Progress
 from tasks.host.copying.logs import TradeLogs
 from tasks.host.copying.results import NO_RESULT, Result, result_row, results_of
@@ -90,6 +94,7 @@ class Owned:
         self._results_ns = 0
         self._is_for_results = False
         self._early: list[Fill] = []
+        self._early_funding: list[Entry] = []
         self._sent: Kept | None = None
         self._sent_reports: dict[int, tuple[Any, ...]] = {}
 
@@ -182,7 +187,26 @@ class Owned:
             is_new = True
         return is_new
 
-    def catch_up(self, journaled: Mapping[str, list[Fill]]) -> None:
+    def take_funding(self, entries: Iterable[Entry]) -> bool:
+        """Share out what instances were paid of funding, each payment once; gives whether there was any."""
+        if not self.is_current:
+            self._early_funding.extend(entry for entry in entries if entry.kind == funding.KIND)
+            return False
+        found: set[Key] = set()
+        for symbol, time_ms, quanta in payments(entries, self.instances, self.book.instruments):
+            found |= pay(self.book, symbol, quanta, time_ms)
+        return self._note_funding(found)
+
+    def take_rate(self, told: FundingRate) -> bool:
+        """The venue has charged funding of a symbol; gives whether an ideal copy has had any of it."""
+        return self._note_funding(rate(self.book, told))
+
+    def _note_funding(self, found: Iterable[Key]) -> bool:
+        kinds = dict.fromkeys(found, "funding")
+        self._kinds.update(kinds)
+        return bool(kinds)
+
+    def catch_up(self, journaled: Mapping[str, list[Fill]], entries: Iterable[Entry] = ()) -> None:
         """Share out what was executed while nobody looked; from here on each execution as it comes."""
         self.book.settle()
         self.is_current = True
@@ -194,13 +218,15 @@ class Owned:
             start = names.index(folded[0]) if len(folded) >= REMEMBERED and folded[0] in names else 0
             self.take_fills(fills[start:])
         self.take_fills(self._early)
-        self._early = []
+        self.take_funding([*entries, *self._early_funding])
+        self._early, self._early_funding = [], []
 
     def take_step(self, step: Step, now: datetime) -> bool:
         """An instance's step was kept; gives whether it says anything new."""
         self.logs.sent(step.intents, now)
         self.logs.told(step.orders, utc_from_ms(step.began_ms) if step.began_ms else now)
-        return self.take_fills(step.fills) or self.logs.has_changes
+        is_new = self.take_fills(step.fills)
+        return self.take_funding(step.entries) or is_new or self.logs.has_changes
 
     def settle(self, symbol: str, progress: Progress | None) -> bool:
         """See how far the instance of a symbol has come: what is over ends. Gives whether that is news."""

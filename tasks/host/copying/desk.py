@@ -146,7 +146,7 @@ class FollowerDesk:
         """A step of an instance was kept: share out what it has traded."""
         found = self._by_instance.get(step.instance)
         if found is not None and found[0].take_step(step, self._now()):
-            self._keep_soon()
+            self.keep_soon()
 
     def note_runner(self, runner: Runner) -> None:
         """A strategy here has changed in some way: one that copies hears its target if it does not know it yet."""
@@ -156,7 +156,7 @@ class FollowerDesk:
         owned, symbol = found
         self._tell(owned, ())
         if owned.settle(symbol, progress_of(runner.engine)):
-            self._keep_soon()
+            self.keep_soon()
         if symbol in owned.book.unpriced:
             self._mark_one(owned, symbol, runner.engine)
 
@@ -346,7 +346,7 @@ class FollowerDesk:
                 continue
             engine = self._engine(owned, symbol)
             if owned.settle(symbol, progress_of(engine) if engine is not None else None):
-                self._keep_soon()
+                self.keep_soon()
 
     def _mark_one(self, owned: Owned, symbol: str, engine: TradingEngine) -> None:
         """The price of a symbol now; what has waited for one is planned anew."""
@@ -388,7 +388,7 @@ class FollowerDesk:
     def _may(self, account: int) -> bool:
         return self._parts.leases.is_good(account_lock(account))
 
-    def _keep_soon(self) -> None:
+    def keep_soon(self) -> None:
         """What an order has come to is kept with all that comes within a moment: one row then holds all of it."""
         if self._is_soon:
             return

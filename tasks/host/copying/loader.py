@@ -63,11 +63,13 @@ class Loader:
 
     async def catch_up(self, owned: Owned) -> None:
         """Share out what was executed while nobody looked."""
-        journaled = {}
+        journaled, entries = {}, []
         for symbol, instance in owned.instances.items():
             await self._instrument(owned, symbol)
-            journaled[symbol] = (await self._parts.journal.load(instance)).fills
-        owned.catch_up(journaled)
+            stored = await self._parts.journal.load(instance)
+            journaled[symbol] = stored.fills
+            entries += stored.entries
+        owned.catch_up(journaled, entries)
 
     def follow(
         self, owned: Owned, rows: Iterable[FollowRelationship], masters: Mapping[int, Master], circular: Collection[int]

@@ -11,6 +11,7 @@ from core.redis_names import FOLLOW, MASTER
 from db.queries.fleet import Want
 from tasks.host.account import AccountRunner
 from tasks.host.copying.desk import FollowerDesk
+from tasks.host.copying.fundings import Fundings
 from tasks.host.copying.masters import MasterWatch
 from tasks.host.placement import Member
 from tasks.host.runner import Runner
@@ -25,12 +26,14 @@ class Copying:
         ring: Callable[[int | None], None], tell: Callable[[Event], None],
     ) -> None:  # fmt: skip
         self.desk = FollowerDesk(parts, accounts, ring, tell)
+        self.fundings = Fundings(parts, self.desk.owned, self.desk.keep_soon)
         self.masters = MasterWatch(parts, runner_of, self.desk.take_position, tell)
 
     def works(self) -> Iterator[tuple[Coroutine[Any, Any, None], str]]:
         """What runs until it is cancelled."""
         yield self.desk.run(), "followers"
         yield self.masters.run(), "masters"
+        yield self.fundings.run(), "funding of copies"
 
     async def refresh(self, members: list[Member], tags: Mapping[int, frozenset[str]], *, takes: bool) -> None:
         """One look at the rows; nothing new is taken up unless this worker `takes`."""

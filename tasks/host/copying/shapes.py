@@ -21,7 +21,7 @@ from db.models import (
 from domain.copying import target, terms
 from domain.copying.netting import AccountCaps
 from domain.copying.terms import PPM
-from domain.copying.tracking import Causes, Gaps, Tracking, units_per_quantum
+from domain.copying.tracking import HOUR_MS, Causes, Gaps, Tracking, units_per_quantum
 from domain.instrument import Instrument
 from domain.position_tracker import Position
 from engine.follower_engine.book import Holding, Target
@@ -56,7 +56,7 @@ def holding_of(row: VirtualPosition) -> Holding:
         track=copy_law.track_of(row.track),
         position=Position(row.lots, row.cost, row.realised),
         fees=row.fees,
-        record=_tracking(record) if record else Tracking(),
+        record=_tracking(record, milliseconds(row.updated_at)) if record else Tracking(),
         residual=row.residual_lots,
         why=terms.REASON_NAMES.index(row.residual_reason) if row.residual_reason else terms.COPIED,
     )
@@ -104,6 +104,8 @@ def error_row(
     }  # fmt: skip
 
 
-def _tracking(found: list[Any]) -> Tracking:
-    ticks, ideal, actual, gaps, ideal_value, actual_value, causes = found
-    return Tracking(ticks, ideal, actual, Gaps(*gaps), ideal_value, actual_value, Causes(*causes))
+def _tracking(found: list[Any], kept_ms: int) -> Tracking:
+    ticks, ideal, actual, gaps, ideal_value, actual_value, causes, *hours = found
+    if not hours:  # kept before funding was followed: it is from here on
+        hours = [kept_ms // HOUR_MS, ideal, actual, kept_ms, kept_ms]
+    return Tracking(ticks, ideal, actual, Gaps(*gaps), ideal_value, actual_value, Causes(*causes), *hours)

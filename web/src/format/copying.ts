@@ -24,7 +24,7 @@ export const LOG_TONES: Record<TradeLog["status"], Tone> = {
 };
 
 /** What makes a copy cost more than the ideal one, or less. */
-export const CAUSES = ["latency", "slippage", "rounding", "caps", "skipped", "fees"] as const;
+export const CAUSES = ["latency", "slippage", "rounding", "caps", "skipped", "fees", "funding"] as const;
 
 export type FollowVerb = "start" | "pause" | "resume" | "stop" | "resync";
 

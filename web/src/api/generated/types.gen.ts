@@ -427,6 +427,12 @@ export type Causes = {
      */
     fees: string;
     /**
+     * Funding
+     *
+     * Of the ideal copy less of the actual one; both may pay it or be paid.
+     */
+    funding: string;
+    /**
      * Ideal
      */
     ideal: string;
@@ -3844,6 +3850,12 @@ export type TrackingStep = {
      * Fees
      */
     fees: string;
+    /**
+     * Funding
+     *
+     * Of the ideal copy less of the actual one; both may pay it or be paid.
+     */
+    funding: string;
     /**
      * Ideal
      */
