@@ -35,7 +35,7 @@ _WORDS: Final[Mapping[str, str]] = {
 _DIGITS: Final = 24
 _WIDE: Final = Context(prec=100)
 _FIELDS: Final = (
-    "max_ratio", "notional", "kelly_fraction", "max_symbol_notional", "max_notional", "max_leverage",
+    "max_ratio", "notional", "kelly_fraction", "max_symbol_notional", "max_notional", "max_leverage", "least_volume",
     "slippage_collar", "stop_loss", "take_profit", "total_stop_loss", "total_take_profit",
 )  # fmt: skip
 _PLAIN: Final = ("max_entry_delay_ms", "delay_ms", "copy_existing", "on_stop", "reverse", "desired_state", "state")

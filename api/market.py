@@ -53,6 +53,14 @@ class MarketReader:
         except (RedisError, OSError, ValueError, IndexError, AresError):
             return None
 
+    async def catalogue(self, exchange: str) -> frozenset[str] | None:
+        """Every symbol of a venue, traded here or not; None while no worker has told."""
+        try:
+            found = await cast("Awaitable[Any]", self._redis.smembers(redis_names.catalogue(exchange)))
+        except (RedisError, OSError):
+            return None
+        return frozenset(name.decode() for name in found) or None
+
     async def symbols(self, exchange: str) -> list[str]:
         """Every symbol of a venue; raises what Redis raises."""
         key = redis_names.symbols(exchange)

@@ -51,8 +51,13 @@ def worker(worker_id: str) -> str:
 
 
 def symbols(exchange: str) -> str:
-    """Set: the symbols of a venue."""
+    """Hash: symbol by symbol the rules of what is traded here at a venue."""
     return f"symbols:{exchange}"
+
+
+def catalogue(exchange: str) -> str:
+    """Set: every symbol of a venue, traded here or not."""
+    return f"catalogue:{exchange}"
 
 
 def bars(exchange: str, symbol: str, interval: str) -> str:

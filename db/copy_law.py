@@ -39,6 +39,7 @@ def terms_of(row: FollowRelationship, master: Master, quantum: Decimal) -> Terms
         take_profit_ppm=ppm(row.take_profit),
         total_stop_loss=quanta(row.total_stop_loss, quantum),
         total_take_profit=quanta(row.total_take_profit, quantum),
+        least_volume=quanta(row.least_volume, quantum),
     )
 
 

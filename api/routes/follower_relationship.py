@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Query
 from fastapi.concurrency import run_in_threadpool
 
-from api import copy_commanding, copy_preview, copy_views, copying
+from api import copy_commanding, copy_preview, copy_symbols, copy_views, copying
 from api.commanding import require_ready
 from api.cursors import after, unpack
 from api.deps import AnyServices, Trader, Viewer
@@ -29,7 +29,7 @@ from api.schemas.follower import (
 from api.services import Services
 from api.views import feed_of
 from db.models import FollowCommand, FollowRelationship, MasterPosition, StrategyInstance, VirtualPosition
-from db.queries import audit, copy_results, following, masters
+from db.queries import accounts, audit, copy_results, following, masters
 from db.unit_of_work import committed, reading
 
 router = new_router("copy relationships")
@@ -59,12 +59,19 @@ def list_relationships(
 
 @router.post("/api/v1/follower/relationships", status_code=201)
 async def create_relationship(services: AnyServices, caller: Trader, body: RelationshipCreate) -> Relationship:
-    """Let an account of yours follow a master. It begins at once, unless `is_active` is false."""
+    """Let an account of yours follow a master. It begins at once, unless `is_active` is false.
+
+    Symbols that the account's venue lacks are refused once a worker has published what it lists; before that they are
+    taken, and never traded.
+    """
     copying.require_own("follower_user_id", body.follower_user_id, caller)
     numbers = {body.account_id, body.follower_credential_id} - {None}
     if len(numbers) != 1:
         raise BadFields([FieldError("account_id", "one account follows; give its number once")])
-    made = await run_in_threadpool(_create, services, caller, body, numbers.pop() or 0)
+    account = numbers.pop() or 0
+    feed = await run_in_threadpool(_feed, services, caller, account)
+    await copy_symbols.refuse_unknown(services.market, feed, body.model_dump())
+    made = await run_in_threadpool(_create, services, caller, body, account)
     services.doorbell.ring_follower(made.account_id)
     return made
 
@@ -86,6 +93,10 @@ async def update_relationship(
 ) -> FollowCommandAnswer:
     """Change its terms, running or not: what is held converges to what they allow."""
     terms = body.model_dump(exclude_unset=True, exclude={"revision"})
+
+    if terms.get("allow_symbols") or terms.get("deny_symbols"):
+        feed = await run_in_threadpool(_feed_of_relationship, services, caller, relationship_id)
+        await copy_symbols.refuse_unknown(services.market, feed, terms)
 
     def edit() -> tuple[FollowCommand, following.Followed]:
         with committed(services.database) as unit:
@@ -178,6 +189,16 @@ def get_follow_command(services: AnyServices, caller: Viewer, follow_command_id:
     """What became of a command of a relationship."""
     with reading(services.database) as unit:
         return copy_views.command(following.command(unit, follow_command_id, caller.id))
+
+
+def _feed(services: Services, caller: Caller, account: int) -> str:
+    with reading(services.database) as unit:
+        return feed_of(accounts.get(unit, account, caller.id))
+
+
+def _feed_of_relationship(services: Services, caller: Caller, number: int) -> str:
+    with reading(services.database) as unit:
+        return feed_of(following.get(unit, number, caller.id).account)
 
 
 def _create(services: Services, caller: Caller, body: RelationshipCreate, account: int) -> Relationship:

@@ -35,6 +35,11 @@ class Terms(Body):
     max_symbol_notional: Money | None = None
     max_notional: Money | None = None
     max_leverage: Annotated[Decimal, Field(gt=0, le=125, decimal_places=6, allow_inf_nan=False)] | None = None
+    least_volume: Money | None = Field(
+        None,
+        description="What must have been traded of a symbol within a day for it to be entered, in quote. Counts where "
+        "it is more than what the node asks of everybody.",
+    )
     slippage_collar: Fraction | None = Field(None, description="How far from the master's price an entry may trade.")
     max_entry_delay_ms: Annotated[int, Field(ge=1, le=_DAY_MS)] | None = Field(
         None, description="How old an entry of the master may be; exits always follow."
@@ -90,6 +95,7 @@ class Relationship(Answer):
     max_symbol_notional: Amount | None
     max_notional: Amount | None
     max_leverage: Amount | None
+    least_volume: Amount | None
     slippage_collar: Amount | None
     max_entry_delay_ms: int | None
     delay_ms: int

@@ -118,6 +118,8 @@ class Terms(NamedTuple):
     total_take_profit: int = 0
     #: Symbols of which too little is traded where this account is, whoever follows.
     illiquid: frozenset[str] = frozenset()
+    #: What must have been traded of a symbol in a day for it to be entered, where the node asks for less.
+    least_volume: int = 0
 
     def allows(self, symbol: str) -> bool:
         """Whether the symbol may be entered: denied ones never, and others only if they are listed or nothing is."""

@@ -60,6 +60,8 @@ class Following:
     resync: int = 0
     #: Symbol -> the master's position when following began.
     baseline: dict[str, MasterPosition] = field(default_factory=dict)
+    #: Symbols of which too little is traded for this relationship to enter them.
+    illiquid: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -105,8 +107,6 @@ class FollowerBook:
         self.moved: set[str] = set()
         #: Machine time at which something that waits on purpose is due; 0 is never.
         self.due_ms = 0
-        #: Symbols of which too little is traded to enter them.
-        self.illiquid: frozenset[str] = frozenset()
         #: Symbols that are not entered until a price is known.
         self.unpriced: set[str] = set()
         self.can_short = can_short
@@ -116,6 +116,8 @@ class FollowerBook:
     def take_terms(self, following: Following) -> None:
         """A relationship is new or was edited. A resync copies everything again that was skipped before."""
         before = self.followings.get(following.terms.relationship)
+        if before is not None:
+            following.illiquid = before.illiquid
         self.followings[following.terms.relationship] = following
         if before is not None and following.resync > before.resync:
             for key, holding in self._of(following.terms.relationship):
@@ -173,7 +175,7 @@ class FollowerBook:
         if following.terms.delay_ms and machine_ms < due_ms:
             self.due_ms = min(self.due_ms or due_ms, due_ms)
             return False
-        terms, equity = following.terms._replace(illiquid=self.illiquid), self.caps.equity
+        terms, equity = following.terms._replace(illiquid=following.illiquid), self.caps.equity
         start = following.baseline.get(position.symbol)
         if holding.track.version == 0 and start is not None and start.version < position.version:
             holding.track = target.advance(holding.track, terms, start, now_ms, equity)

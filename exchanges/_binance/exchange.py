@@ -69,6 +69,8 @@ class BinanceExchange:
         self._machine = clock.machine
         self._book: RuleBook | None = None
         self._rules = Rules({}, {}, {})
+        #: Every symbol; see `ListsSymbols`.
+        self.symbols = lambda: frozenset(self._rules.instruments)
         #: What trying the key has shown, and when; it answers the first question.
         self._tried: tuple[dict[str, Balance], int] | None = None
         #: Symbols whose instrument was handed out.

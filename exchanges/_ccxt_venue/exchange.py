@@ -77,6 +77,10 @@ class CcxtVenue:
         """A symbol's rules, by the venue's own name of it."""
         return self._market(symbol).instrument
 
+    def symbols(self) -> frozenset[str]:
+        """Every symbol that can be traded here."""
+        return frozenset(self._markets)
+
     def max_open_orders(self, symbol: str) -> int:
         """As the table says, for every symbol."""
         del symbol

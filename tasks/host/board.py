@@ -16,6 +16,7 @@ from domain.errors import AresError
 from domain.instrument import Instrument
 from domain.money import to_wire
 from engine.market_data.venue import VenueMarket
+from tasks.host.catalogues import Catalogues
 from tasks.host.runner import Runner
 from tasks.wiring import Parts
 
@@ -47,6 +48,7 @@ class Board:
         self._rules: dict[tuple[str, str], Instrument] = {}
         self._untold: set[tuple[str, str]] = set()
         self._looked_ns = 0
+        self._catalogues = Catalogues(parts)
 
     async def tell(self, runners: Iterable[Runner]) -> None:
         """Take in what is new, write what has changed; what cannot be written now is written next time."""
@@ -54,6 +56,7 @@ class Board:
         if now_ns - self._looked_ns > LOOK_EVERY_NS:
             self._looked_ns = now_ns
             self._follow(runners)
+            await self._catalogues.tell()
         if not self._changed and not self._untold:
             return
         rules, bars = self._untold, self._changed

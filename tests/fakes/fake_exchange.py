@@ -146,6 +146,10 @@ class FakeExchange:
         await self._read()
         return [paid for paid in self.payments if paid.symbol in symbols and paid.time_ms >= since_ms]
 
+    def symbols(self) -> frozenset[str]:
+        """Those that it was made with."""
+        return frozenset(self.instruments)
+
     async def funding_rates(self, symbol: str, since_ms: int) -> list[FundingRate]:
         """`rates`, as the test has set them."""
         await self._read()

@@ -207,8 +207,19 @@ def follow(page: Page, price: str) -> None:
     expect(following.get_by_text("Following", exact=True)).to_be_visible()
     enter_position(page, "BTCUSDT", "0.1", price)
     expect(copied(page, "BTCUSDT")).to_be_visible()
+    cap_the_account(page)
     examine(page, "light-1440-copying")
     following.get_by_role("link", name="Follower ← Manual positions").click()
+
+
+def cap_the_account(page: Page) -> None:
+    """What an account may hold for all its masters: looked at, and changed."""
+    row = page.get_by_role("table", name="All masters of an account").locator("tr").filter(has_text="Follower")
+    form = page.get_by_role("dialog")
+    row.get_by_role("button").click()
+    form.get_by_label("Most at the price of now").fill("25000")
+    form.get_by_role("button", name="Set these caps").click()
+    expect(row).to_contain_text("25,000")
 
 
 def copied(page: Page, symbol: str) -> Locator:

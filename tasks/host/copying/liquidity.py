@@ -34,9 +34,12 @@ class Liquidity:
         self._parts = parts
         self._known: dict[tuple[str, str], Known] = {}
 
-    async def is_enough(self, feed: str, instrument: Instrument) -> bool:
-        """Whether copies may be entered; not while it is unknown. Nothing is asked where the node sets no floor."""
-        least = self._parts.config.worker.copy_least_volume.get(instrument.quote)
+    async def is_enough(self, feed: str, instrument: Instrument, own: Decimal = Decimal(0)) -> bool:
+        """Whether copies may be entered; not while it is unknown. Nothing is asked where there is no floor.
+
+        The node's floor holds for everybody; a follower's `own`, in quote, counts where it is higher.
+        """
+        least = max(self._parts.config.worker.copy_least_volume.get(instrument.quote, Decimal(0)), own)
         if not least:
             return True
         now_ns, key = self._parts.clock.machine.steady_ns(), (feed, instrument.symbol)

@@ -93,9 +93,14 @@ class Loader:
                 if position.quantity and following.terms.allows(symbol):
                     made |= await self._equip(owned, symbol)
         await self._baselines(owned)
-        feed, known = feed_of(owned.venue_account), list(owned.book.instruments.values())
-        owned.book.illiquid = frozenset([one.symbol for one in known if not await self._liquidity.is_enough(feed, one)])
+        for following in owned.book.followings.values():
+            following.illiquid = await self._illiquid(owned, following.terms.least_volume)
         return made
+
+    async def _illiquid(self, owned: Owned, least: int) -> frozenset[str]:
+        feed, own = feed_of(owned.venue_account), from_units(least, owned.quantum)
+        known = list(owned.book.instruments.values())
+        return frozenset([one.symbol for one in known if not await self._liquidity.is_enough(feed, one, own)])
 
     async def _equip(self, owned: Owned, symbol: str) -> bool:
         try:

@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import redis
 
+from core import redis_names
 from db.models import FollowRelationship
 from db.queries import following
 from db.unit_of_work import reading
@@ -102,6 +104,7 @@ def test_a_position_is_an_exact_amount_of_a_master_of_ones_own(node: ApiNode) ->
         ({"slippage_collar": "1.5"}, "slippage_collar"),
         ({"max_leverage": "126"}, "max_leverage"),
         ({"max_notional": "-1"}, "max_notional"),
+        ({"least_volume": "0"}, "least_volume"),
         ({"delay_ms": -1}, "delay_ms"),
         ({"on_stop": "panic"}, "on_stop"),
         ({"allow_symbols": ["bad symbol"]}, "allow_symbols.0"),
@@ -113,6 +116,29 @@ def test_terms_that_make_no_sense_are_refused_with_their_field(
     module_node: ApiNode, account: int, terms: dict[str, Any], field: str
 ) -> None:
     assert refused(follow(module_node, account, master_user_id=module_node.people["olga"], **terms), field)
+
+
+def test_symbols_that_the_followers_venue_lacks_are_refused_as_soon_as_it_is_known_what_it_lists(
+    node: ApiNode, redis_url: str
+) -> None:
+    me = node.people["olga"]
+    first, second = (node.add_account(name=name) for name in ("first", "second"))
+    terms: dict[str, Any] = {"allow_symbols": ["BTC/USDT", "BTCUSTD"], "deny_symbols": ["QQQQ"]}
+    taken = made(follow(node, first, master_user_id=me, **terms))
+    assert taken["allow_symbols"] == ["BTCUSDT", "BTCUSTD"], "nobody has told yet what there is"
+    with redis.Redis.from_url(redis_url) as client:
+        client.sadd(redis_names.catalogue("binance_spot"), "BTCUSDT", "ETHUSDT")
+    answer = follow(node, second, master_user_id=me, **terms)
+    assert "BTCUSTD (did you mean BTCUSDT?)" in refused(answer, "allow_symbols")
+    assert "binance_spot lists no QQQQ:" in refused(answer, "deny_symbols")
+    assert answer.json()["next_step"]
+    path = f"{ROOT}/relationships/{taken['id']}"
+    edit = {"revision": taken["revision"], "deny_symbols": ["ETHUSDT", "ETHUSD"]}
+    assert "did you mean ETHUSDT?" in refused(node.call("PUT", path, json=edit), "deny_symbols")
+    right = {"allow_symbols": ["BTC/USDT"], "deny_symbols": ["ETH/USDT"], "least_volume": "1000000"}
+    changed = node.call("PUT", path, json=edit | right).json()["relationship"]
+    assert (changed["allow_symbols"], changed["deny_symbols"]) == (["BTCUSDT"], ["ETHUSDT"])
+    assert changed["least_volume"] == "1000000"
 
 
 def test_a_wider_ratio_needs_an_explicit_limit(node: ApiNode) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from typing import Any, cast
 
 from core.base_exchange import Bar
@@ -62,6 +63,29 @@ async def test_nothing_is_entered_while_it_is_unknown_and_what_was_known_holds_w
 
 
 @in_virtual_time
+async def test_a_follower_may_ask_for_more_than_the_node_does_and_not_for_less() -> None:
+    exchange = FakeExchange(BTCUSDT, clock=virtual_clock())
+    trade(exchange, 2, 10**6)  # 600,000
+    strict, free = Liquidity(parts_of(exchange, "600000")), Liquidity(parts_of(exchange, "0"))
+    assert await strict.is_enough(FEED, BTCUSDT, Decimal(1))
+    assert not await strict.is_enough(FEED, BTCUSDT, Decimal(600_001))
+    assert await free.is_enough(FEED, BTCUSDT, Decimal(600_000))
+    assert not await free.is_enough(FEED, BTCUSDT, Decimal(600_001))
+    assert not await Liquidity(parts_of(exchange, "600001")).is_enough(FEED, BTCUSDT, Decimal(1))
+    assert len(exchange.market.rest_calls) == 3, "what was read is known for every floor"
+
+
+def test_two_relationships_of_an_account_have_floors_of_their_own() -> None:
+    book = FollowerBook(1, can_short=True)
+    book.instruments[SYMBOL] = BTCUSDT
+    for number in (1, 2):
+        book.take_terms(Following(Terms(number, ratio_ppm=PPM), 1))
+    book.followings[2].illiquid = frozenset({SYMBOL})
+    plan = book.plan({1: {SYMBOL: MasterPosition(SYMBOL, 1, 10**8, 6_000_000, 1_000)}}, 1_000, 1_000)
+    assert [(one.relationship, one.lots, one.reason) for one in plan.taken] == [(1, 100_000, 0), (2, 0, terms.ILLIQUID)]
+
+
+@in_virtual_time
 async def test_a_node_without_a_floor_asks_nobody() -> None:
     exchange = FakeExchange(BTCUSDT, clock=virtual_clock())
     assert await Liquidity(parts_of(exchange, "0")).is_enough(FEED, BTCUSDT)
@@ -78,7 +102,7 @@ def test_an_illiquid_symbol_is_not_entered_and_what_is_held_of_it_is_closed_with
         return [made.lots for made in book.plan({1: {SYMBOL: held}}, 1_000, 1_000).targets]
 
     assert plan(1, 1) == [100_000]
-    book.illiquid = frozenset({SYMBOL})
+    book.followings[1].illiquid = frozenset({SYMBOL})
     assert plan(2, 3) == [], "the pump is not followed"
     assert book.holdings[1, SYMBOL].decision.reason == terms.ILLIQUID
     assert plan(3, 0) == [0]

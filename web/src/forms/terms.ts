@@ -23,6 +23,7 @@ export const TERMS: Record<TermGroup, Field[]> = {
   symbols: [
     field("allow_symbols", "list", { initial: [] }),
     field("deny_symbols", "list", { initial: [] }),
+    money("least_volume"),
     field("copy_existing", "boolean", { initial: false }),
     field("reverse", "boolean", { initial: false }),
   ],

@@ -1447,6 +1447,9 @@ export const listRelationships = <ThrowOnError extends boolean = true>(options?:
  * Create Relationship
  *
  * Let an account of yours follow a master. It begins at once, unless `is_active` is false.
+ *
+ * Symbols that the account's venue lacks are refused once a worker has published what it lists; before that they are
+ * taken, and never traded.
  */
 export const createRelationship = <ThrowOnError extends boolean = true>(options: Options<CreateRelationshipData, ThrowOnError>): RequestResult<CreateRelationshipResponses, CreateRelationshipErrors, ThrowOnError, 'data'> => (options.client ?? client).post<CreateRelationshipResponses, CreateRelationshipErrors, ThrowOnError, 'data'>({
     responseStyle: 'data',

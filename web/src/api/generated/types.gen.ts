@@ -2692,6 +2692,10 @@ export type Relationship = {
      */
     last_error: string;
     /**
+     * Least Volume
+     */
+    least_volume: string | null;
+    /**
      * Master Id
      */
     master_id: number;
@@ -2848,6 +2852,12 @@ export type RelationshipCreate = {
      */
     kelly_fraction?: number | string | null;
     /**
+     * Least Volume
+     *
+     * What must have been traded of a symbol within a day for it to be entered, in quote. Counts where it is more than what the node asks of everybody.
+     */
+    least_volume?: number | string | null;
+    /**
      * Master Credential Id
      *
      * Instead of `master_id`: of which account.
@@ -2973,6 +2983,12 @@ export type RelationshipEdit = {
      * Part of the full Kelly stake, in fractional_kelly.
      */
     kelly_fraction?: number | string | null;
+    /**
+     * Least Volume
+     *
+     * What must have been traded of a symbol within a day for it to be entered, in quote. Counts where it is more than what the node asks of everybody.
+     */
+    least_volume?: number | string | null;
     /**
      * Max Entry Delay Ms
      *
