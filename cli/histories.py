@@ -50,6 +50,14 @@ def load_prints(path: Path, symbol: str) -> History:
     return read_prints(path, base + money, base, money or "USDT")
 
 
+def load_depth(path: Path, symbol: str) -> History:
+    """The depth and trades of a recording; `symbol` is its base/quote."""
+    from engine.backtest.frames import read_depth
+
+    base, _, money = symbol.partition("/")
+    return read_depth(path, base + money, base, money or "USDT")
+
+
 def store() -> Store:
     """Histories that were imported on this machine."""
     from engine.backtest.store import Store

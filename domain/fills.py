@@ -19,6 +19,12 @@ THROUGH: Final = 1
 QUEUE: Final = 2
 
 MODELS: Final = {"touch": TOUCH, "through": THROUGH, "queue": QUEUE}
+
+# Who of a price cancels when less is shown there than was traded: those behind an order as far as they can, all in
+# equal parts, or those in front of it.
+BEHIND: Final = 0
+SHARED: Final = 1
+AHEAD: Final = 2
 PARTS: Final = 1_000_000
 
 
@@ -56,6 +62,20 @@ def on_trade(model: int, side: int, limit: int, remaining: int, ahead: int, tick
         return Step(remaining, 0)
     used = min(ahead, lots)
     return Step(min(remaining, lots - used), ahead - used)
+
+
+@lawful
+def on_shown(model: int, ahead: int, shown: int, traded: int, now: int) -> int:
+    """Lots in front of an order when a book shows `now` at its price, and showed `shown` before.
+
+    `traded` lots were traded there in between: `ahead` is without them already. What else is gone was cancelled.
+    """
+    cancelled = shown - now - traded
+    if cancelled > 0 and model == SHARED:
+        ahead -= scaled(cancelled, ahead, shown)
+    elif cancelled > 0 and model == AHEAD:
+        ahead -= min(cancelled, ahead)
+    return min(ahead, now)
 
 
 @lawful

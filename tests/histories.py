@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 import numpy
 
+from domain.order import BUY, SELL
 from engine.backtest import History, Prints
+from engine.backtest.depth import Book, Depth, depth_of
 from engine.backtest.history import prints_of
 from tests.law_harness import BTCUSDT
 
@@ -55,3 +57,39 @@ def chance_trades(seed: int, count: int, price: int = 6_000_000, swing: int = 4_
         rows.append((time_ms, price, dice.choice((1, 100, 2_000, 90_000))))
     table = numpy.array(rows, numpy.int64)
     return prints_of(BTCUSDT, table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy())
+
+
+def chance_depth(seed: int, count: int, step: int = 400) -> Depth:
+    """The same with a book of prices `step` ticks apart, which follows them and is never crossed."""
+    dice, trades = random.Random(seed), chance_trades(seed, count)
+    ticks = trades.close // step * step
+    shown: dict[tuple[int, int], int] = {}
+    takers, met, times = [], [], [BEGIN - 1]
+    rows = _changes(dice, shown, int(ticks[0]), step, 60)
+    table = [(0, *row) for row in rows]
+    for time_ms, price in zip(trades.open_ms.tolist(), ticks.tolist(), strict=True):
+        if dice.random() < 0.6 and (rows := _changes(dice, shown, price, step, 5)):
+            table += [(len(times), *row) for row in rows]
+            times.append(time_ms)
+        takers.append(dice.choice((BUY, SELL)))
+        met.append(len(times) - 1)
+    states, sides, prices, lots = (numpy.array([row[place] for row in table], numpy.int64) for place in range(4))
+    book = Book(numpy.array(times, numpy.int64), states, sides, prices, lots)
+    prints = prints_of(BTCUSDT, trades.open_ms, ticks, trades.volume)
+    return depth_of(prints, numpy.array(takers, numpy.int64), numpy.array(met, numpy.int64), book)
+
+
+def _changes(
+    dice: random.Random, shown: dict[tuple[int, int], int], price: int, step: int, far: int
+) -> list[tuple[int, int, int]]:
+    """The book comes to a price: what would cross it goes, around it something comes or changes."""
+    middle = price + dice.choice((0, step))
+    rows = [(*key, 0) for key, lots in shown.items() if lots and key[0] * (key[1] - middle) >= 0]
+    for place in range(1, far + 1):
+        rows += [
+            (side, middle - side * place * step, dice.choice((0, 3, 700, 50_000)))
+            for side in (BUY, SELL)
+            if dice.random() < 0.5
+        ]
+    shown.update({(side, ticks): lots for side, ticks, lots in rows})
+    return rows

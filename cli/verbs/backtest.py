@@ -50,6 +50,9 @@ def backtest(
     whole_beyond: Annotated[
         bool, typer.Option(help="Queue: a trade beyond the price of an order executes all of it.")
     ] = False,
+    cancellations: Annotated[
+        str, typer.Option(help="Queue in a recorded book: who cancels there; behind, shared or ahead of an order.")
+    ] = "behind",
     latency: Annotated[int, typer.Option(help="Milliseconds until the venue acts on a request.")] = 0,
     runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
     leverage: Leverage = 0,
@@ -75,7 +78,7 @@ def backtest(
         "bar_model": bars,
         "runtime": runtime,
         "latency_ms": latency,
-        **fills_of(fill, ahead, share, cancelled, whole_beyond),
+        **fills_of(fill, ahead, share, cancelled, whole_beyond, cancellations),
     }
     given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks, tiers)
     assumed["futures"] = futures_of(given.terms(past.instrument.symbol))
@@ -108,11 +111,16 @@ def walked(history: History, interval: str) -> History:
     return taped(history, INTERVALS[interval])
 
 
-def fills_of(model: str, ahead: str, share: str, cancelled: str, whole_beyond: bool) -> dict[str, Any]:
+def fills_of(
+    model: str, ahead: str, share: str, cancelled: str, whole_beyond: bool, cancellations: str
+) -> dict[str, Any]:
     """What is assumed of resting orders."""
     from engine.backtest.queueing import Queue
 
-    queue = Queue(exact(ahead), exact(share), cancelled_percent=exact(cancelled), whole_beyond=whole_beyond)
+    who: Any = cancellations
+    queue = Queue(
+        exact(ahead), exact(share), cancelled_percent=exact(cancelled), whole_beyond=whole_beyond, cancellations=who
+    )
     return {"fill_model": model, "queue": queue if model == "queue" or queue != Queue() else None}
 
 

@@ -25,12 +25,19 @@ _MOMENTS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 @data.command()
-def check(path: Annotated[Path, typer.Argument(help="A file of bars, or the name of a history.")]) -> None:
+def check(
+    path: Annotated[Path, typer.Argument(help="A file of bars, or the name of a history.")],
+    depth: Annotated[bool, typer.Option("--depth", help="It holds recorded frames of depth and trades.")] = False,
+) -> None:
     """Name every row that is wrong and every gap; exit status 1 when a backtest could not run on it."""
+    from cli.histories import load_depth
     from engine.backtest import files
 
     if not path.exists() and store().has(str(path)):
         _describe(str(path), store().get(str(path)))
+        return
+    if depth:
+        _describe(str(path), load_depth(path, "BASE/QUOTE"))
         return
     found = files.read(path)
     table = Table("row", "", "finding", box=None)
@@ -48,14 +55,19 @@ def import_file(
     symbol: Annotated[str, typer.Option(help="Base and quote, with a stroke between.")] = "BTC/USDT",
     interval: Annotated[str, typer.Option(help="Longer bars to make of them, as 1h or 1d.")] = "",
     prints: Annotated[bool, typer.Option("--prints", help="It holds trades, as the archive's aggTrades.")] = False,
+    depth: Annotated[
+        bool, typer.Option("--depth", help="It holds recorded frames of depth and trades, and a snapshot of the book.")
+    ] = False,
 ) -> None:
-    """Keep bars or trades of a file under a name, in exact units, with a checksum. A bad row refuses the whole file."""
-    from cli.histories import load, load_prints
+    """Keep bars, trades or depth of a file under a name, in exact units, with a checksum. A bad row refuses all."""
+    from cli.histories import load, load_depth, load_prints
     from engine.backtest.store import INTERVALS, resampled
 
     if not path.is_file():
         raise Refused(f"{path}: there is no such file.")
-    history = load_prints(path, symbol) if prints else load(path, symbol)
+    if prints and depth:
+        raise Refused("--prints and --depth: a file holds trades alone, or depth with trades; give one of them.")
+    history = load_depth(path, symbol) if depth else load_prints(path, symbol) if prints else load(path, symbol)
     if interval:
         if interval not in INTERVALS:
             raise Refused(f"{interval}: there is no such interval; choose from {', '.join(INTERVALS)}.")
@@ -127,6 +139,7 @@ def share(name: Annotated[str, typer.Argument(help="The name of a history that w
 
 def _describe(name: str, history: History) -> None:
     """What a history holds, and where bars are missing."""
+    from engine.backtest.depth import Depth
     from engine.backtest.store import gaps
 
     console = Console()
@@ -137,6 +150,14 @@ def _describe(name: str, history: History) -> None:
         console.print(f"and {len(missing) - _SHOWN} more gaps", style="yellow")
     symbol, bar, bars, holes, begin, end = _row(history)
     console.print(f"{name}: {symbol}, {bars} bars of {bar}, {holes} gaps, {begin} to {end}, data {history.digest[:16]}")
+    if isinstance(history, Depth):
+        book = history.book
+        console.print(
+            f"book: {len(book.times)} states with {len(book.states)} changes, updates {book.first_id} to "
+            f"{book.last_id} without a gap"
+        )
+        for words in history.warnings:
+            console.print(f"warning: {words}", style="yellow")
 
 
 def _row(history: History) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from core.base_strategy import Decide, PassBars
 from domain import risk_manager
 from domain.lawful import LAWFUL
-from engine.backtest.kernel import account, alone, loop, margin, market, queue, tape, venue, wishes
+from engine.backtest.kernel import account, alone, book, loop, margin, market, queue, tape, venue, wishes
 
 Run = Callable[..., None]
 
@@ -50,7 +50,8 @@ _INLINED = (
     "expose", "refuses", "most", "closes", "book", "tidy", "fund", "sooner", "is_due", "above", "below", "ends",
     "is_over", "left_over", "reaches", "before_end",
     # Where the market is bars, this is too; the rest is of trades.
-    "stand", "trade", "next_met", "meet", "wakes", "leave_off", "takes_of_trade",
+    "stand", "bid", "ask", "happen", "next_met", "meet", "wakes", "leave_off", "takes_of_trade", "know", "is_trade",
+    "passes_by", "turn_to", "turn_before", "serve",
 )  # fmt: skip
 
 
@@ -96,6 +97,8 @@ def _compiled_shadows(form: Form) -> dict[str, ModuleType]:
 def _shadows(wrap: Wrap, form: Form) -> dict[str, ModuleType]:
     """Copies of the shared modules whose functions are wrapped and call one another."""
     shadows: dict[str, ModuleType] = {}
+    if form.is_tape:
+        shadows[book.__name__] = _copy(book, shadows, wrap, _title(book, form))
     for module in _SHARED:
         source = queue if form.is_tape and module is alone else module
         shadows[module.__name__] = _copy(source, shadows, wrap, _title(source, form))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final, Literal
 
+from domain import fills
 from domain.errors import Refused
 
 #: A share of what is cancelled may be more than what is traded, within reason.
 MOST_PERCENT = 10_000
+#: Who cancels where a book was recorded: as `domain.fills.on_shown` counts it.
+CANCELLATIONS: Final = {"behind": fills.BEHIND, "shared": fills.SHARED, "ahead": fills.AHEAD}
 
 
 @dataclass(frozen=True)
 class Queue:
     """How much stands in front of an order when it begins to rest, and how it goes.
 
-    It is `ahead`, and `share_percent` of what was traded in the `share_ms` before, together. Trades at the order's
+    Where the book was recorded, it tells what stands there, and `cancellations` says who of a price cancels: those
+    behind the order as far as they can, all in equal parts (`shared`), or those ahead of it. Elsewhere
+    it is `ahead`, and `share_percent` of what was traded in the `share_ms` before, together. Trades at the order's
     price use it up; for 100 that are traded there, `cancelled_percent` more are taken to be cancelled.
     """
 
@@ -25,8 +31,10 @@ class Queue:
     share_ms: int = 60_000
     cancelled_percent: Decimal = Decimal(0)
     #: Whether a trade beyond the price of an order executes all of it, as on paper: the market would have met it first.
-    #: Else it executes no more than its own quantity, because that is all that came so far.
+    #: Else it executes no more than its own quantity, because that is all that came so far. The same of what comes to
+    #: the other side of a recorded book, at the price of the order or beyond it.
     whole_beyond: bool = False
+    cancellations: Literal["behind", "shared", "ahead"] = "behind"
 
     def __post_init__(self) -> None:
         for name in ("ahead", "share_percent", "cancelled_percent"):
@@ -36,5 +44,12 @@ class Queue:
         for name in ("share_percent", "cancelled_percent"):
             if getattr(self, name) > MOST_PERCENT:
                 raise Refused(f"queue: {name} is {getattr(self, name)}; more than {MOST_PERCENT} % is no assumption.")
+        if self.cancellations not in CANCELLATIONS:
+            raise Refused(f"queue: cancellations {self.cancellations}: choose from {', '.join(CANCELLATIONS)}.")
         if self.share_ms <= 0:
             raise Refused(f"queue: a share of what is traded in {self.share_ms} ms is none; take a longer time.")
+
+    @property
+    def assumes_quantities(self) -> bool:
+        """Whether it says how much stands in front, or goes."""
+        return bool(self.ahead or self.share_percent or self.cancelled_percent)

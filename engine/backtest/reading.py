@@ -35,26 +35,24 @@ def told(path: Path) -> Iterator[None]:
         raise BadHistory(f"{path}: it cannot be read: {error}.") from error
 
 
-def texts(path: Path) -> Iterator[Iterator[str]]:
+def texts(path: Path, longest: int = LONGEST_LINE) -> Iterator[Iterator[str]]:
     """The lines of every text in a file: one, or those of an archive in the order of their names."""
     name = path.name.lower()
     if name.endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
             for member in sorted(archive.namelist()):
                 with archive.open(member) as packed:
-                    yield _lines(path, io.TextIOWrapper(packed, "utf-8"))
+                    yield _lines(path, io.TextIOWrapper(packed, "utf-8"), longest)
     elif name.endswith(".gz"):
         with gzip.open(path, "rt", encoding="utf-8") as file:
-            yield _lines(path, file)
+            yield _lines(path, file, longest)
     else:
         with path.open(encoding="utf-8") as file:
-            yield _lines(path, file)
+            yield _lines(path, file, longest)
 
 
-def _lines(path: Path, file: TextIO | io.TextIOWrapper) -> Iterator[str]:
-    while line := file.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE:
-            raise BadHistory(
-                f"{path}: a line is longer than {LONGEST_LINE} characters; it is no file of bars or trades."
-            )
+def _lines(path: Path, file: TextIO | io.TextIOWrapper, longest: int) -> Iterator[str]:
+    while line := file.readline(longest):
+        if len(line) == longest:
+            raise BadHistory(f"{path}: a line is longer than {longest} characters; it is no file of the market's past.")
         yield line

@@ -22,12 +22,12 @@ from domain.instrument import Instrument
 from domain.money import divmod_exact
 from engine.backtest import compiler
 from engine.backtest.futures import Futures
-from engine.backtest.history import History, Prints
+from engine.backtest.history import Column, History, Prints
 from engine.backtest.kernel import layout as lay
 from engine.backtest.percent import to_ppm
 from engine.backtest.result import Figures, Result, Stamp
 from engine.backtest.settings import Settings
-from engine.backtest.taped import add_queue, is_walked, tape_of
+from engine.backtest.taped import add_queue, depth_in, is_walked, tape_of
 
 #: Compiled integers wrap silently; products of the law stay below this or the strategy is interpreted.
 LARGEST: int = 2**61
@@ -72,6 +72,8 @@ def run(
     if plan.wants_bars and isinstance(history, Prints):
         raise Refused(f"{kind.name} decides on closed bars; give the length of bars made of the trades (--interval).")
     is_compiled, warnings = _choose(kind, history, settings)
+    if depth_in(history) is not None and settings.fill_model != "queue":
+        warnings.append(f"the recorded book was not looked at: fill_model {settings.fill_model} is of trades alone")
     columns = _columns(history, settings)
     machine, is_compiled = _run(kind, plan, history, columns, settings, is_compiled, warnings, keeps=True)
     figures = figures_of(machine, history)
@@ -141,7 +143,7 @@ def _run(
 ) -> tuple[Machine, bool]:  # fmt: skip
     form = compiler.Form(settings.futures is not None, is_walked(history, settings))
     if is_compiled:
-        machine = _machine(plan, history, settings, True, keeps)
+        machine = _machine(plan, history, settings, True, keeps, columns[-1])
         try:
             kernel = compiler.compiled(kind.decide, kind.pass_bars, form)
             return _replay(kernel, machine, columns, keeps), True
@@ -149,7 +151,7 @@ def _run(
             if settings.runtime == "compiled":
                 raise
             warnings.append(f"{kind.name} does not compile and was interpreted: {str(error).splitlines()[0]}")
-    machine = _machine(plan, history, settings, False, keeps)
+    machine = _machine(plan, history, settings, False, keeps, columns[-1])
     listed = tuple(column.tolist() for column in columns)
     return _replay(compiler.interpreted(kind.decide, kind.pass_bars, form), machine, listed, keeps), False
 
@@ -213,13 +215,15 @@ def _choose(kind: StrategyKind, history: History, settings: Settings) -> tuple[b
     return False, [why]
 
 
-def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool, keeps: bool) -> Machine:
-    """The arrays at the start: int64 when compiled, lists when interpreted."""
+def _machine(
+    plan: Plan, history: History, settings: Settings, is_compiled: bool, keeps: bool, known: Column
+) -> Machine:
+    """The arrays at the start: int64 when compiled, lists when interpreted. `known` is the last of the columns."""
     cells = _cells(plan, history, settings)
     if settings.futures is not None:
         _add_futures(cells, settings.futures, history)
     if is_walked(history, settings):
-        add_queue(cells, settings, plan.slots)
+        add_queue(cells, settings, plan.slots, known)
     rows = _FIRST_ROWS if is_compiled else _FIRST_LISTED_ROWS
     fill_room = rows if keeps else 0
     order_room = rows if keeps and settings.log_orders else 0

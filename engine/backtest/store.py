@@ -16,6 +16,7 @@ import orjson
 
 from domain.errors import AresError, Refused
 from domain.instrument import Instrument
+from engine.backtest.depth import Depth, from_rows, to_rows
 from engine.backtest.history import BadHistory, History, Prints
 
 _COLUMNS: Final = ("open_ms", "open", "high", "low", "close", "volume")
@@ -65,7 +66,11 @@ def pack(history: History) -> bytes:
         "prints": isinstance(history, Prints),
     }
     columns = dict(zip(_COLUMNS, history.columns, strict=True))
-    table = pyarrow.table({name: columns[name] for name in (_PRINT_COLUMNS if about["prints"] else _COLUMNS)})
+    kept = {name: columns[name] for name in (_PRINT_COLUMNS if about["prints"] else _COLUMNS)}
+    if isinstance(history, Depth):
+        about["book"] = [history.book.first_id, history.book.last_id]
+        kept = to_rows(history)
+    table = pyarrow.table(kept)
     table = table.replace_schema_metadata({_ABOUT: orjson.dumps(about)})
     content = BytesIO()
     parquet.write_table(table, content, compression="zstd")
@@ -80,13 +85,15 @@ def unpack(content: bytes) -> History:
     try:
         table = parquet.read_table(BytesIO(content))
         about = orjson.loads((table.schema.metadata or {})[_ABOUT])
-        is_prints = about.get("prints", False)
-        columns = {name: table.column(name).to_numpy() for name in (_PRINT_COLUMNS if is_prints else _COLUMNS)}
+        is_prints, columns = about.get("prints", False), {n: table.column(n).to_numpy() for n in table.column_names}
         instrument, told = _instrument(about["instrument"]), tuple(about["warnings"])
-        for name in _COLUMNS[1:4] if is_prints else ():
-            columns[name] = columns["close"]
-        made = Prints if is_prints else History
-        history = made(instrument=instrument, bar_ms=about["bar_ms"], warnings=told, **columns)
+        history: History
+        if "book" in about:
+            history = from_rows(instrument, told, columns, about["book"])
+        else:
+            made = Prints if is_prints else History
+            columns |= {name: columns["close"] for name in _COLUMNS[1:4] if is_prints}
+            history = made(instrument=instrument, bar_ms=about["bar_ms"], warnings=told, **columns)
     except (pyarrow.ArrowException, OSError, KeyError, ValueError, TypeError, AresError) as error:
         raise Damaged(f"{Damaged.__doc__} ({type(error).__name__})") from error
     if history.digest != about["digest"]:

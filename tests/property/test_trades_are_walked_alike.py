@@ -13,10 +13,10 @@ from core.base_strategy import STRATEGIES
 from engine.backtest import Settings, run
 from engine.backtest.futures import Futures
 from engine.backtest.kernel.layout import FILL_FIELDS
-from engine.backtest.queueing import Queue
+from engine.backtest.queueing import CANCELLATIONS, Queue
 from engine.backtest.runtime import NotEnoughHistory
 from engine.backtest.taped import taped
-from tests.histories import chance_trades
+from tests.histories import chance_depth, chance_trades
 from tests.property.test_backtest_is_the_law import (
     FUTURES,
     PARAMETERS,
@@ -40,6 +40,9 @@ QUEUES = some.builds(
     whole_beyond=some.booleans(),
 )
 #: How trades are walked: with a queue, or as bars are; the kernel of each form is compiled once.
+RECORDED = some.builds(Queue, cancellations=some.sampled_from(sorted(CANCELLATIONS)), whole_beyond=some.booleans()).map(
+    lambda queue: {"fill_model": "queue", "queue": queue, "slippage_ticks": 0}
+)
 WALKED = some.one_of(
     QUEUES.map(lambda queue: {"fill_model": "queue", "queue": queue}),
     some.sampled_from(["touch", "through"]).map(lambda model: {"fill_model": model}),
@@ -81,6 +84,37 @@ def test_trades_of_futures_give_the_same_interpreted_and_compiled(
     both_ways(TWO_SIDED, Params(**law), taped(chance_trades(seed, 600), 10_000), {**assumed, "futures": futures})
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "name",
+    ["grid", *(pytest.param(name, marks=pytest.mark.acceptance) for name in sorted(PARAMETERS) if name != "grid")],
+)
+@settings(max_examples=30, deadline=None)
+@given(data=some.data(), seed=some.integers(0, 10_000), assumed=ASSUMED, queued=RECORDED)
+def test_recorded_depth_gives_the_same_interpreted_and_compiled(
+    name: str, data: some.DataObject, seed: int, assumed: dict[str, Any], queued: dict[str, Any]
+) -> None:
+    kind, depth = STRATEGIES.get(name), chance_depth(seed, count=data.draw(some.integers(200, 600)))
+    history = depth if name in OF_LEVELS and data.draw(some.booleans()) else taped(depth, 10_000)
+    try:
+        both_ways(kind, kind.params(**data.draw(PARAMETERS[name])), history, {**assumed, **queued})
+    except NotEnoughHistory:
+        reject()  # as above
+
+
+@pytest.mark.acceptance  # the kernel of the test above
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@settings(max_examples=120, deadline=None)
+@given(law=SHORT_AND_LONG, futures=FUTURES, assumed=ASSUMED, queued=RECORDED, seed=some.integers(0, 10_000))
+def test_recorded_depth_of_futures_gives_the_same_interpreted_and_compiled(
+    law: dict[str, Any], futures: Futures, assumed: dict[str, Any], queued: dict[str, Any], seed: int
+) -> None:
+    terms = {**assumed, **queued, "futures": futures}
+    both_ways(TWO_SIDED, Params(**law), taped(chance_depth(seed, 600), 10_000), terms)
+
+
 @settings(max_examples=25, deadline=None)
 @given(data=some.data(), seed=some.integers(0, 10_000), assumed=ASSUMED, name=some.sampled_from(OF_LEVELS))
 def test_no_trade_executes_more_than_its_quantity_and_the_books_balance(
@@ -99,6 +133,30 @@ def test_no_trade_executes_more_than_its_quantity_and_the_books_balance(
         if filled["maker"]:
             traded[filled["time_ms"]] -= filled["lots"]
     assert min(traded.values()) >= 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    data=some.data(), seed=some.integers(0, 10_000), assumed=ASSUMED, queued=RECORDED, name=some.sampled_from(OF_LEVELS)
+)
+def test_the_books_balance_on_recorded_depth_and_no_moment_gives_more_than_came(
+    data: some.DataObject, seed: int, assumed: dict[str, Any], queued: dict[str, Any], name: str
+) -> None:
+    kind, depth = STRATEGIES.get(name), chance_depth(seed, 400)
+    queue = replace(queued["queue"], whole_beyond=False)
+    assumed = {**assumed, **queued, "queue": queue, "runtime": "interpreted"}
+    result = run(kind, kind.params(**data.draw(PARAMETERS[name])), depth, Settings(**assumed))
+    check_identities(result)
+    came = depth.book.best.came
+    times = depth.open_ms.tolist() + depth.book.times[came.states].tolist()
+    left: dict[int, int] = {}
+    for time_ms, lots in zip(times, depth.volume.tolist() + came.lots.tolist(), strict=True):
+        left[time_ms] = left.get(time_ms, 0) + lots
+    for row in result.fills.tolist():
+        filled = dict(zip(FILL_FIELDS, row, strict=True))
+        if filled["maker"]:
+            left[filled["time_ms"]] -= filled["lots"]
+    assert min(left.values()) >= 0
 
 
 @settings(max_examples=10, deadline=None)

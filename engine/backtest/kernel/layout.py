@@ -164,6 +164,24 @@ OPEN_IN: Final = 144
 IS_EVEN: Final = 145
 FIRST_MS: Final = 146
 
+# A recorded book: how many states it has had (0: none is known), where they lie in the tape, where its levels do and
+# how many of them are bids' and how many there are; the state that it is in, its best prices, who of it cancels.
+STATES: Final = 147
+STATES_AT: Final = 148
+LEVELS_AT: Final = 149
+BID_LEVELS: Final = 150
+LEVELS: Final = 151
+STATE_NOW: Final = 152
+BID_NOW: Final = 153
+ASK_NOW: Final = 154
+CANCELLATIONS: Final = 155
+#: Where a list of slots is whose orders take from the book now, and its length.
+TAKERS_AT: Final = 156
+TAKERS: Final = 157
+#: What the row of the tape is that happens now, and its quantity.
+KIND: Final = 158
+LOTS_NOW: Final = 159
+
 # --- One order per slot: `cells[ORDERS_AT + slot * ORDER + field]`.
 ORDERS_AT: Final = 160
 #: As in `domain.order`; NO_ORDER before the slot's first.

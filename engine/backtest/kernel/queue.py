@@ -4,19 +4,38 @@ A trade executes no more of our orders than its own quantity: those at the best 
 came first. Where it is assumed so, an order at a better price than the trade's is executed whole and takes nothing of
 it. What stands in front of an order at its price is used up before it, by trades there and by cancellations, which
 nobody sees and which are taken to be a share of those trades. A trade beyond the price has used up all of it.
+
+Where the book was recorded, that much stands in front as it shows, and what is gone without having been traded was
+cancelled. What comes to the other side of the book at the price of an order, or beyond it, meets it as a trade does.
 """
 
 from __future__ import annotations
 
 from domain import fills, order
 from domain.proportion import scaled
+from engine.backtest.kernel import book
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import Cells
 
 #: What is known of a slot's order: the last trade that it has met, and when it came, counted in orders.
 MET = 0
 CAME = 1
-WIDTH = 2
+# Of a recorded book: the state in which it came, the next change at its price and where the changes end (0: not looked
+# up yet), what the book has shown there last, and what was traded there since.
+CAME_IN = 2
+CHANGE = 3
+CHANGES_END = 4
+SHOWN = 5
+TRADED = 6
+WIDTH = 7
+
+# What a row of the tape is. Trades: of an unknown side (they meet bids and offers alike), by a buyer, by a seller. Not
+# trades: bids or offers that came to the book.
+BY_ANYBODY = 0
+BY_BUYER = 1
+BY_SELLER = -1
+BIDS_CAME = 2
+OFFERS_CAME = -2
 
 
 def stand(cells: Cells, slot: int) -> None:
@@ -25,7 +44,43 @@ def stand(cells: Cells, slot: int) -> None:
     cells[lay.CAME_LAST] += 1
     cells[at + MET] = 0
     cells[at + CAME] = cells[lay.CAME_LAST]
+    cells[at + CAME_IN] = cells[lay.STATE_NOW]
+    cells[at + CHANGES_END] = 0
     cells[lay.ORDERS_AT + slot * lay.ORDER + lay.AHEAD] = cells[lay.AHEAD_NOW]
+
+
+def bid(cells: Cells) -> int:
+    """The best price that somebody bids: without a book the last one is for both sides."""
+    ticks: int = cells[lay.BID_NOW] if cells[lay.STATES] > 0 else cells[lay.LAST]
+    return ticks
+
+
+def ask(cells: Cells) -> int:
+    """The best price that somebody offers at."""
+    ticks: int = cells[lay.ASK_NOW] if cells[lay.STATES] > 0 else cells[lay.LAST]
+    return ticks
+
+
+def takes(cells: Cells, slot: int) -> bool:
+    """Whether a slot's order is executed by what a recorded book shows; then it stands in the list of those."""
+    if cells[lay.STATES] == 0:
+        return False
+    cells[cells[lay.TAKERS_AT] + cells[lay.TAKERS]] = slot
+    cells[lay.TAKERS] += 1
+    return True
+
+
+def is_trade(cells: Cells) -> bool:
+    """Whether what happens now is a trade of the market."""
+    return bool(BY_SELLER <= cells[lay.KIND] <= BY_BUYER)
+
+
+def passes_by(cells: Cells, slot: int) -> bool:
+    """Whether what happens does not reach a slot's order, because it is not of the other side."""
+    at, kind = lay.ORDERS_AT + slot * lay.ORDER, cells[lay.KIND]
+    if cells[at + lay.TYPE] == order.STOP_MARKET:
+        return not is_trade(cells)
+    return bool(kind * cells[at + lay.SIDE] > 0)
 
 
 def next_met(cells: Cells, ticks: int, only_limits: bool) -> int:
@@ -42,6 +97,8 @@ def next_met(cells: Cells, ticks: int, only_limits: bool) -> int:
         at = stands + slot * WIDTH
         if cells[at + MET] == trade:
             continue
+        if cells[lay.KIND] != BY_ANYBODY and passes_by(cells, slot):
+            continue
         if only_limits and cells[lay.ORDERS_AT + slot * lay.ORDER + lay.TYPE] == order.STOP_MARKET:
             continue
         beyond = max(above, below)
@@ -52,13 +109,40 @@ def next_met(cells: Cells, ticks: int, only_limits: bool) -> int:
     return found
 
 
-def meet(cells: Cells, slot: int, ticks: int) -> int:
+def move_up(cells: Cells, tape: Cells, slot: int) -> None:
+    """Take what the book has shown at the price of a slot's order, up to now, into what stands in front of it."""
+    at, to = cells[lay.STANDS_AT] + slot * WIDTH, lay.ORDERS_AT + slot * lay.ORDER
+    if cells[at + CHANGES_END] == 0:
+        level = book.level_at(cells, tape, cells[to + lay.SIDE], cells[to + lay.TICKS])
+        change = book.next_change(tape, level, cells[at + CAME_IN]) if level > 0 else 1
+        cells[at + CHANGE] = change
+        cells[at + CHANGES_END] = tape[level + book.LEVEL_WIDTH + book.CHANGES] if level > 0 else 1
+        cells[at + SHOWN] = book.shown_before(tape, level, change) if level > 0 else 0
+        cells[at + TRADED] = 0
+        cells[to + lay.AHEAD] = cells[at + SHOWN]
+    change, end, state = cells[at + CHANGE], cells[at + CHANGES_END], cells[lay.STATE_NOW]
+    while change < end and tape[change + book.CAME_WITH] <= state:
+        now = tape[change + book.SHOWN]
+        cells[to + lay.AHEAD] = fills.on_shown(
+            cells[lay.CANCELLATIONS], cells[to + lay.AHEAD], cells[at + SHOWN], cells[at + TRADED], now
+        )
+        cells[at + SHOWN] = now
+        cells[at + TRADED] = 0
+        change += book.CHANGE_WIDTH
+    cells[at + CHANGE] = change
+
+
+def meet(cells: Cells, tape: Cells, slot: int, ticks: int) -> int:
     """How many lots of a slot's limit order a trade at this price executes; what stands in front of it goes first."""
     at = lay.ORDERS_AT + slot * lay.ORDER
+    if cells[lay.STATES] > 0:
+        move_up(cells, tape, slot)
+        if ticks == cells[at + lay.TICKS] and is_trade(cells):
+            cells[cells[lay.STANDS_AT] + slot * WIDTH + TRADED] += cells[lay.LOTS_NOW]
     side, limit, ahead = cells[at + lay.SIDE], cells[at + lay.TICKS], cells[at + lay.AHEAD]
     remaining, left = cells[at + lay.LOTS] - cells[at + lay.FILLED], cells[lay.LEFT]
     step = fills.on_trade(cells[lay.FILL_MODEL], side, limit, remaining, ahead, ticks, left)
-    filled = step.filled
+    filled = step.filled if is_trade(cells) or cells[lay.WHOLE_BEYOND] == 0 else remaining
     if cells[lay.FILL_MODEL] == fills.QUEUE:
         gone = scaled(ahead - step.ahead, cells[lay.CANCELLED_PPM], fills.PARTS)
         cells[at + lay.AHEAD] = max(step.ahead - gone, 0)
@@ -69,4 +153,4 @@ def meet(cells: Cells, slot: int, ticks: int) -> int:
 
 def takes_of_trade(cells: Cells, limit: int, ticks: int) -> bool:
     """Whether what an order gets of a trade at this price is no longer there for others."""
-    return bool(limit == ticks or cells[lay.WHOLE_BEYOND] == 0)
+    return bool(cells[lay.WHOLE_BEYOND] == 0 or (limit == ticks and is_trade(cells)))

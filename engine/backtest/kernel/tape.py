@@ -2,24 +2,26 @@
 
 Bars are shown to the strategy when they close; within one the price goes from trade to trade. A row of the tape is a
 trade: what rests meets it at once, as the venue would let it, and then the strategy hears of everything. Between trades
-requests arrive and timers ring when they are due; what takes is executed at the price of the next trade.
+requests arrive and timers ring when they are due; what takes is executed at the price of the next trade. Where the book
+was recorded, what takes is executed at once, from its levels, and rows also tell what came to its best prices.
 """
 
 from __future__ import annotations
 
 from domain import events, order, slots
-from engine.backtest.kernel import account, market, queue, venue, wishes
+from engine.backtest.kernel import account, book, market, queue, venue, wishes
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import Cells
 
-# A row of the tape: when, the bar that it belongs to (the last row's is none), the price, the quantity, and the lots in
-# front of who comes now.
+# A row of the tape: when, the bar that it belongs to (the last row's is none), the price, the quantity, the lots in
+# front of who comes now (of a recorded book: which state it is in), and what it is, as `kernel.queue` names it.
 TIME = 0
 BAR = 1
 TICKS = 2
 LOTS = 3
 AHEAD = 4
-WIDTH = 5
+KIND = 5
+WIDTH = 6
 
 # Stages of a bar; the others are those of `kernel.market`.
 TRADES = 1
@@ -40,6 +42,7 @@ def advance(
             return False
         account.tidy(cells)
         wishes.settle(cells, state, log, out)
+        serve(cells, log, tape)
         if cells[lay.QUEUED] > 0:
             cells[lay.STEPS] += 1
             if cells[lay.STEPS] > lay.MOST_STEPS:
@@ -68,7 +71,15 @@ def leave_off(cells: Cells, tape: Cells, row: int) -> None:
     """Every trade before this row has happened."""
     cells[lay.ROW] = row
     if row > 0:
-        cells[lay.AHEAD_NOW] = tape[(row - 1) * WIDTH + AHEAD]
+        know(cells, tape, (row - 1) * WIDTH)
+
+
+def know(cells: Cells, tape: Cells, at: int) -> None:
+    """Who comes from here on comes behind those whom the row that begins at `at` tells of."""
+    if cells[lay.STATES] > 0:
+        book.turn_to(cells, tape, tape[at + AHEAD])
+    else:
+        cells[lay.AHEAD_NOW] = tape[at + AHEAD]
 
 
 def go_on(cells: Cells, state: Cells, log: Cells, gauge: Cells, tape: Cells, start: int, close: int) -> None:
@@ -79,16 +90,19 @@ def go_on(cells: Cells, state: Cells, log: Cells, gauge: Cells, tape: Cells, sta
     elif stage == TRADES:
         at = cells[lay.ROW] * WIDTH
         if tape[at + BAR] == cells[lay.PLACE]:
-            if not happens_before(cells, state, log, tape[at + TIME]):
-                trade(cells, log, tape[at + TIME], tape[at + TICKS], tape[at + LOTS], tape[at + AHEAD])
-        elif cells[lay.WANTS_BARS] == 0 or not happens_before(cells, state, log, start + cells[lay.BAR_MS]):
+            if not happens_before(cells, state, log, tape, tape[at + TIME]):
+                happen(cells, log, tape, at)
+        elif cells[lay.WANTS_BARS] == 0 or not happens_before(cells, state, log, tape, start + cells[lay.BAR_MS]):
             cells[lay.STAGE] = market.CLOSED
+            book.turn_before(cells, tape, start + cells[lay.BAR_MS])
     elif stage == TRADED:
         if not wakes(cells, state):
             cells[lay.STAGE] = TRADES
             cells[lay.ROW] += 1
-            if cells[lay.WAITING] > 0:
+            # What is due in a millisecond arrives after everything that happens in it.
+            if cells[lay.WAITING] > 0 and tape[cells[lay.ROW] * WIDTH + TIME] > cells[lay.NOW]:
                 wishes.arrivals(cells, state, log)
+                serve(cells, log, tape)
             market.ring(cells, state)
     elif stage == market.CLOSED and cells[lay.WANTS_BARS] != 0:
         market.end_bar(cells, state, log, start)
@@ -96,7 +110,7 @@ def go_on(cells: Cells, state: Cells, log: Cells, gauge: Cells, tape: Cells, sta
         market.leave_bar(cells, gauge, close)
 
 
-def happens_before(cells: Cells, state: Cells, log: Cells, until: int) -> bool:
+def happens_before(cells: Cells, state: Cells, log: Cells, tape: Cells, until: int) -> bool:
     """Let what is due first before a moment happen: a request arrives, a timer rings; False when nothing does."""
     now, due = cells[lay.NOW], until
     if now < state[slots.WAKE_MS] < due:
@@ -111,46 +125,90 @@ def happens_before(cells: Cells, state: Cells, log: Cells, until: int) -> bool:
         return False
     cells[lay.NOW] = due
     cells[lay.MOMENT] = lay.BETWEEN
+    book.turn_before(cells, tape, due + 1)
     if cells[lay.WAITING] > 0:
         wishes.arrivals(cells, state, log)
+        serve(cells, log, tape)
     market.ring(cells, state)
     return True
 
 
-def trade(cells: Cells, log: Cells, now: int, ticks: int, lots: int, ahead: int) -> None:
-    """A trade of the market: it meets every order that its price has reached; margins are looked at then."""
-    cells[lay.NOW] = now
+def happen(cells: Cells, log: Cells, tape: Cells, at: int) -> None:
+    """A row of the tape: it meets every order that its price has reached; of a trade, margins are looked at then."""
+    ticks = tape[at + TICKS]
+    cells[lay.NOW] = tape[at + TIME]
+    cells[lay.KIND] = tape[at + KIND]
+    is_trade = queue.is_trade(cells)
     account.fund(cells, log)
-    cells[lay.LAST] = ticks
-    cells[lay.LEFT] = lots
-    cells[lay.AHEAD_NOW] = ahead
+    cells[lay.LOTS_NOW] = tape[at + LOTS]
+    cells[lay.LEFT] = tape[at + LOTS]
+    know(cells, tape, at)
     cells[lay.TRADE] += 1
     cells[lay.STEPS] = 0
-    cells[lay.MOMENT] = lay.AT_OPEN
-    cells[lay.UP_WOKEN] = -1
-    cells[lay.DOWN_WOKEN] = -1
     cells[lay.STAGE] = TRADED
+    if is_trade:
+        cells[lay.LAST] = ticks
+        cells[lay.MOMENT] = lay.AT_OPEN
+        cells[lay.UP_WOKEN] = -1
+        cells[lay.DOWN_WOKEN] = -1
     if account.is_over(cells):
         return
     if cells[lay.UP] <= ticks or cells[lay.DOWN] >= ticks:
-        slot = queue.next_met(cells, ticks, account.reaches(cells, ticks))
+        slot = queue.next_met(cells, ticks, is_trade and account.reaches(cells, ticks))
         while slot >= 0:
-            meet(cells, log, slot, ticks)
-            slot = queue.next_met(cells, ticks, account.reaches(cells, ticks))
-    account.ends(cells, log, lay.FAR, 0, ticks, True)
+            meet(cells, log, tape, slot, ticks)
+            slot = queue.next_met(cells, ticks, is_trade and account.reaches(cells, ticks))
+    if is_trade:
+        account.ends(cells, log, lay.FAR, 0, ticks, True)
 
 
-def meet(cells: Cells, log: Cells, slot: int, ticks: int) -> None:
-    """The trade reaches a slot's order: a stop is executed at its price, a limit as far as the trade goes."""
+def meet(cells: Cells, log: Cells, tape: Cells, slot: int, ticks: int) -> None:
+    """A row reaches a slot's order: a stop is executed at its price or by the book, a limit as far as the row goes."""
     at = venue.order_at(slot)
     if cells[at + lay.TYPE] == order.STOP_MARKET:
-        venue.fill_resting(cells, log, slot)
+        if cells[lay.STATES] > 0:
+            take(cells, log, tape, slot)
+        else:
+            venue.fill_resting(cells, log, slot)
         return
-    lots = account.most(cells, at, queue.meet(cells, slot, ticks))
+    lots = account.most(cells, at, queue.meet(cells, tape, slot, ticks))
     if lots > 0:
         if queue.takes_of_trade(cells, cells[at + lay.TICKS], ticks):
             cells[lay.LEFT] -= lots
         venue.execute(cells, log, slot, cells[at + lay.TICKS], lots, 1)
+
+
+def serve(cells: Cells, log: Cells, tape: Cells) -> None:
+    """Execute what takes from a recorded book."""
+    for place in range(cells[lay.TAKERS]):
+        take(cells, log, tape, cells[cells[lay.TAKERS_AT] + place])
+    cells[lay.TAKERS] = 0
+
+
+def take(cells: Cells, log: Cells, tape: Cells, slot: int) -> None:
+    """A slot's order takes what the book shows, level by level; what is left of a limit order rests, of others goes."""
+    at = venue.order_at(slot)
+    side, kind, limit = cells[at + lay.SIDE], cells[at + lay.TYPE], cells[at + lay.TICKS]
+    best = cells[lay.ASK_NOW] if side == order.BUY else cells[lay.BID_NOW]
+    first, end = (cells[lay.BID_LEVELS], cells[lay.LEVELS]) if side == order.BUY else (0, cells[lay.BID_LEVELS])
+    begin = cells[lay.LEVELS_AT]
+    level = book.level_at(cells, tape, -side, best) if best > 0 else begin - book.LEVEL_WIDTH
+    while begin + first * book.LEVEL_WIDTH <= level < begin + end * book.LEVEL_WIDTH:
+        ticks = tape[level + book.TICKS]
+        if cells[at + lay.STATUS] != order.OPEN or (kind == order.LIMIT and side * (ticks - limit) > 0):
+            break
+        left = cells[at + lay.LOTS] - cells[at + lay.FILLED]
+        shown = book.shown_at(cells, tape, level)
+        lots = account.most(cells, at, min(shown, left))
+        if lots > 0:
+            venue.execute(cells, log, slot, ticks, lots, 0)
+        elif shown > 0:
+            break
+        level += side * book.LEVEL_WIDTH
+    if cells[at + lay.STATUS] == order.OPEN and kind == order.LIMIT:
+        venue.rest(cells, slot)
+    elif cells[at + lay.STATUS] == order.OPEN:
+        venue.end_order(cells, slot, order.EXPIRED)
 
 
 def wakes(cells: Cells, state: Cells) -> bool:
@@ -192,6 +250,6 @@ def pass_trades(cells: Cells, state: Cells, gauge: Cells, closes: Cells, tape: C
         place += 1
     if row > first:
         cells[lay.NOW] = tape[(row - 1) * WIDTH + TIME]
-        cells[lay.LAST] = tape[(row - 1) * WIDTH + TICKS]
+        cells[lay.LAST] = market.price(closes, place - 1)
         cells[lay.PLACE] = place
         leave_off(cells, tape, row)

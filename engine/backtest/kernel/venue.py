@@ -166,7 +166,7 @@ def is_refused(cells: Cells, slot: int) -> bool:
     kind, side = cells[at + lay.TYPE], cells[at + lay.SIDE]
     if kind == order.STOP_MARKET:
         return bool(side * (last - ticks) >= 0)
-    return kind == order.POST_ONLY and fills.is_marketable(side, ticks, last, last)
+    return kind == order.POST_ONLY and fills.is_marketable(side, ticks, alone.bid(cells), alone.ask(cells))
 
 
 def takes(cells: Cells, slot: int) -> bool:
@@ -177,7 +177,7 @@ def takes(cells: Cells, slot: int) -> bool:
         return True
     if kind != order.LIMIT or cells[lay.BAR_MODEL] == lay.NEXT_BAR:
         return False
-    return fills.is_marketable(cells[at + lay.SIDE], cells[at + lay.TICKS], cells[lay.LAST], cells[lay.LAST])
+    return fills.is_marketable(cells[at + lay.SIDE], cells[at + lay.TICKS], alone.bid(cells), alone.ask(cells))
 
 
 def arrive(cells: Cells, log: Cells, slot: int) -> None:
@@ -194,6 +194,9 @@ def arrive(cells: Cells, log: Cells, slot: int) -> None:
     moment = cells[lay.MOMENT]
     is_inside = moment == lay.WITHIN and cells[lay.BAR_MODEL] == lay.NEXT_BAR
     if takes(cells, slot):
+        if alone.takes(cells, slot):
+            cells[at + lay.STATUS] = order.OPEN
+            return
         if moment == lay.BETWEEN or is_inside:
             cells[at + lay.ARRIVES] = cells[lay.NOW]
             wait(cells, slot)

@@ -125,6 +125,12 @@ def test_a_request_arrives_between_trades_when_it_is_due() -> None:
         assert fills(replay([bid(100)], prints, latency_ms=latency_ms), "lots") == expected
 
 
+def test_a_request_that_is_due_in_a_millisecond_comes_after_everything_that_happens_in_it() -> None:
+    prints = trades((10, 9_900, 50), (10, 9_950, 9), (20, 9_900, 7))
+    assert fills(replay([bid(100)], prints, latency_ms=9), "lots") == [(20, 7)]
+    assert fills(replay([bid(100)], prints, latency_ms=8), "lots") == [(10, 50), (20, 7)]
+
+
 def test_what_takes_gets_the_next_trade_whole_and_pays_as_a_taker() -> None:
     steps = [Step(5, 0, BUY, 0, 70, MARKET), Step(5, 1, SELL, 9_990, 40, LIMIT)]
     result = replay(steps, trades((10, 10_010, 1)), slippage_ticks=2)
