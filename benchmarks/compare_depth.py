@@ -108,7 +108,8 @@ def of_grid(depth: Depth, quantity: Decimal, settings: Settings) -> tuple[Any, E
     STRATEGIES.scan(strategies)
     kind, instrument = STRATEGIES.get("grid"), depth.instrument
     low, high = int(depth.close.min()), int(depth.close.max())
-    params = kind.params(
+    build: Any = kind.params
+    params = build(
         lower_price=instrument.from_ticks(low), upper_price=instrument.from_ticks(high), levels=12,
         spacing="arithmetic", quantity_per_level=quantity, split_at_start=False,
     )  # fmt: skip

@@ -236,7 +236,8 @@ def _in_order(frames: _Frames) -> int:
 def _instrument(
     snapshot: _Snapshot, changes: list[_Change], trades: list[_Trade], symbol: str, base: str, quote: str
 ) -> Instrument:
-    levels = {level for change in (snapshot, *changes) for level in (*change.bids, *change.offers)}
+    told: list[_Snapshot | _Change] = [snapshot, *changes]
+    levels = {level for change in told for level in (*change.bids, *change.offers)}
     prices = {price for price, _ in levels} | {trade.price for trade in trades}
     quantities = {quantity for _, quantity in levels} | {trade.quantity for trade in trades}
     return instrument_of_steps(prices, quantities, max(trade.price for trade in trades), symbol, base, quote)
@@ -244,9 +245,10 @@ def _instrument(
 
 def _book(instrument: Instrument, began: int, snapshot: _Snapshot, changes: list[_Change]) -> Book:
     ticks, lots = cache(lambda price: int(price / instrument.tick_size)), cache(lambda q: int(q / instrument.lot_size))
+    told: list[_Snapshot | _Change] = [snapshot, *changes]
     rows = [
         (state, side, ticks(price), lots(quantity))
-        for state, change in enumerate((snapshot, *changes))
+        for state, change in enumerate(told)
         for side, levels in ((BUY, change.bids), (SELL, change.offers))
         for price, quantity in levels
     ]

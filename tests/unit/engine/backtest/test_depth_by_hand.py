@@ -41,7 +41,8 @@ def market(*rows: tuple[int, int, int, int] | tuple[int, Changes], book: Changes
     changes = numpy.array([(n, *change) for n, (_, told) in enumerate(states) for change in told], numpy.int64)
     times = BEGIN + numpy.array([time_ms for time_ms, _ in states], numpy.int64)
     table = numpy.array(trades, numpy.int64)
-    recorded = Book(times, *(changes[:, place].copy() for place in range(4)))
+    states_of, sides, ticks, lots = (changes[:, place].copy() for place in range(4))
+    recorded = Book(times, states_of, sides, ticks, lots)
     prints = prints_of(SMALL, BEGIN + table[:, 0], table[:, 1].copy(), table[:, 2].copy())
     return depth_of(prints, table[:, 3].copy(), table[:, 4].copy(), recorded)
 

@@ -187,7 +187,8 @@ def test_the_book_of_a_recording_has_the_best_prices_that_the_venue_told_beside_
         pytest.skip("ARES_DATA_DIR does not name a folder of recorded market data")
     path = Path(folder) / "ws-raw" / f"{name}.gz"
     found = read_depth(path, f"{RECORDED[name]}USDT", RECORDED[name], "USDT")
-    states, told = {}, {}
+    states: dict[int, int] = {}
+    told: dict[int, tuple[str, str]] = {}
     with gzip.open(path, "rt") as file:
         frames = [json.loads(line.partition(" ")[2]) for line in file]
     for frame in frames:
