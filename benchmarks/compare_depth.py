@@ -34,8 +34,7 @@ import numpy
 import strategies
 from core.base_strategy import STRATEGIES
 from domain.order import BUY, LIMIT, SELL
-from engine.backtest import Result, Settings, run
-from engine.backtest.depth import Depth
+from engine.backtest import Prints, Result, Settings, run
 from engine.backtest.frames import read_depth
 from engine.backtest.kernel.layout import FILL_FIELDS, ORDER_FIELDS
 from engine.backtest.queueing import Queue
@@ -60,7 +59,7 @@ class Case(NamedTuple):
     """Orders of (milliseconds, number, side, ticks, lots; 0 lots cancel), and what became of them here."""
 
     name: str
-    depth: Depth
+    prints: Prints
     actions: Any
     late_ms: int
     cancellations: str
@@ -75,12 +74,12 @@ def settings_of(late_ms: int, cancellations: Any, quote: int = 10**9, base: int 
     )  # fmt: skip
 
 
-def single(depth: Depth, side: int, seed: int, small: int) -> Any:
+def single(prints: Prints, side: int, seed: int, small: int) -> Any:
     """Orders near the price, at it and beyond it, small and large, one after the other; each stays for a while."""
     dice, rows, number = random.Random(seed), [], 0
-    at_ms = int(depth.open_ms[0]) + 1_000
-    while at_ms < int(depth.open_ms[-1]) - 6_000:
-        last = int(depth.close[numpy.searchsorted(depth.open_ms, at_ms, "right") - 1])
+    at_ms = int(prints.open_ms[0]) + 1_000
+    while at_ms < int(prints.open_ms[-1]) - 6_000:
+        last = int(prints.close[numpy.searchsorted(prints.open_ms, at_ms, "right") - 1])
         ticks = last - side * dice.choice((-200, -20, -1, 0, 1, 1, 2, 5, 10, 50, 200))
         lots = small * dice.choice((1, 5, 50, 2_000))
         stays = dice.choice((500, 2_000, 5_000))
@@ -90,30 +89,30 @@ def single(depth: Depth, side: int, seed: int, small: int) -> Any:
     return numpy.array(rows, numpy.int64)
 
 
-def of_singles(depth: Depth, actions: Any, settings: Settings) -> Executions:
+def of_singles(prints: Prints, actions: Any, settings: Settings) -> Executions:
     """What the single orders execute here."""
     steps = tuple(
         Step(at_ms, 0, side if lots else 0, ticks if lots else 0, lots, LIMIT)
         for at_ms, _, side, ticks, lots in actions.tolist()
     )
-    result = run(PLACING, Told(steps=steps), depth, settings)
+    result = run(PLACING, Told(steps=steps), prints, settings)
     assert result.figures.refusals == result.figures.holds == 0
     sent = actions[actions[:, 4] > 0]
     late = settings.latency_ms
     return _summed(result, lambda time_ms, _: int(sent[numpy.searchsorted(sent[:, 0] + late, time_ms, "right") - 1, 1]))
 
 
-def of_grid(depth: Depth, quantity: Decimal, settings: Settings) -> tuple[Any, Executions]:
+def of_grid(prints: Prints, quantity: Decimal, settings: Settings) -> tuple[Any, Executions]:
     """The orders of a small grid, and what they execute here."""
     STRATEGIES.scan(strategies)
-    kind, instrument = STRATEGIES.get("grid"), depth.instrument
-    low, high = int(depth.close.min()), int(depth.close.max())
+    kind, instrument = STRATEGIES.get("grid"), prints.instrument
+    low, high = int(prints.close.min()), int(prints.close.max())
     build: Any = kind.params
     params = build(
         lower_price=instrument.from_ticks(low), upper_price=instrument.from_ticks(high), levels=12,
         spacing="arithmetic", quantity_per_level=quantity, split_at_start=False,
     )  # fmt: skip
-    result = run(kind, params, depth, settings)
+    result = run(kind, params, prints, settings)
     numbers: dict[tuple[int, ...], int] = {}
     rows = []
     for row in result.orders.tolist():
@@ -136,15 +135,17 @@ def _summed(result: Result, number_of: Any) -> Executions:
     return found
 
 
-def events_of(depth: Depth) -> Any:
+def events_of(prints: Prints) -> Any:
     """Trades and changes as they came; of the changes of a state, what goes first."""
+    depth = prints.depth
+    assert depth is not None
     book = depth.book
     order = numpy.lexsort((book.lots > 0, book.states))
     changes = numpy.stack(
         [book.times[book.states], numpy.zeros_like(book.states), book.sides, book.ticks, book.lots], axis=1
     )[order]
     trades = numpy.stack(
-        [depth.open_ms, numpy.ones_like(depth.states), depth.takers, depth.close, depth.volume], axis=1
+        [prints.open_ms, numpy.ones_like(depth.states), depth.takers, prints.close, prints.volume], axis=1
     )
     places = numpy.concatenate([2 * book.states[order], 2 * depth.states + 1])
     events = numpy.concatenate([changes, trades])[numpy.argsort(places, kind="stable")]
@@ -155,18 +156,18 @@ def events_of(depth: Depth) -> Any:
 def cases(folder: Path) -> Iterator[Case]:
     """Both markets from both sides, at once and late, by both models; and a grid in each."""
     for market, (file, base, quantity) in RECORDED.items():
-        depth = read_depth(folder / file, base + "USDT", base, "USDT")
-        small = int(quantity / depth.instrument.lot_size) // 20
+        prints = read_depth(folder / file, base + "USDT", base, "USDT")
+        small = int(quantity / prints.instrument.lot_size) // 20
         for place, (side, late_ms, who) in enumerate(
             (side, late_ms, who) for who in _MODELS for late_ms in (0, 7) for side in (BUY, SELL)
         ):
-            actions = single(depth, side, place, small)
+            actions = single(prints, side, place, small)
             name = f"{market}, {'bids' if side == BUY else 'offers'}, {late_ms} ms late, {who}"
-            mine = of_singles(depth, actions, settings_of(late_ms, who))
-            yield Case(name, depth, actions, late_ms, who, mine)
+            mine = of_singles(prints, actions, settings_of(late_ms, who))
+            yield Case(name, prints, actions, late_ms, who, mine)
         for who in _MODELS:
-            actions, mine = of_grid(depth, quantity, settings_of(3, who))
-            yield Case(f"{market}, grid, 3 ms late, {who}", depth, actions, 3, who, mine)
+            actions, mine = of_grid(prints, quantity, settings_of(3, who))
+            yield Case(f"{market}, grid, 3 ms late, {who}", prints, actions, 3, who, mine)
 
 
 def theirs(python: Path, told: Sequence[Case], folder: Path) -> list[Executions]:
@@ -177,9 +178,9 @@ def theirs(python: Path, told: Sequence[Case], folder: Path) -> list[Executions]
         actions[:, 0] = actions[:, 0] * _NS + _HALF
         files.append(folder / f"depth-{number}.npz")
         numpy.savez(
-            files[-1], events=events_of(case.depth), actions=actions, late=case.late_ms * _NS,
-            model=_MODELS[case.cancellations], tick=float(case.depth.instrument.tick_size),
-            lot=float(case.depth.instrument.lot_size),
+            files[-1], events=events_of(case.prints), actions=actions, late=case.late_ms * _NS,
+            model=_MODELS[case.cancellations], tick=float(case.prints.instrument.tick_size),
+            lot=float(case.prints.instrument.lot_size),
         )  # fmt: skip
     script = Path(__file__).with_name("outside_depth.py")
     output = subprocess.run([python, script, *files], check=True, capture_output=True, text=True).stdout

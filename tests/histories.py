@@ -9,7 +9,7 @@ import numpy
 
 from domain.order import BUY, SELL
 from engine.backtest import History, Prints
-from engine.backtest.depth import Book, Depth, depth_of
+from engine.backtest.depth import Book, Depth
 from engine.backtest.history import prints_of
 from tests.law_harness import BTCUSDT
 
@@ -59,7 +59,7 @@ def chance_trades(seed: int, count: int, price: int = 6_000_000, swing: int = 4_
     return prints_of(BTCUSDT, table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy())
 
 
-def chance_depth(seed: int, count: int, step: int = 400) -> Depth:
+def chance_depth(seed: int, count: int, step: int = 400) -> Prints:
     """The same with a book of prices `step` ticks apart, which follows them and is never crossed."""
     dice, trades = random.Random(seed), chance_trades(seed, count)
     ticks = trades.close // step * step
@@ -75,8 +75,8 @@ def chance_depth(seed: int, count: int, step: int = 400) -> Depth:
         met.append(len(times) - 1)
     states, sides, prices, lots = (numpy.array([row[place] for row in table], numpy.int64) for place in range(4))
     book = Book(numpy.array(times, numpy.int64), states, sides, prices, lots)
-    prints = prints_of(BTCUSDT, trades.open_ms, ticks, trades.volume)
-    return depth_of(prints, numpy.array(takers, numpy.int64), numpy.array(met, numpy.int64), book)
+    depth = Depth(numpy.array(takers, numpy.int64), numpy.array(met, numpy.int64), book)
+    return prints_of(BTCUSDT, trades.open_ms, ticks, trades.volume, depth)
 
 
 def _changes(

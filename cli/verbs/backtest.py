@@ -31,6 +31,11 @@ from domain.money import exact
 if TYPE_CHECKING:
     from engine.backtest import History
 
+#: Who cancels where the book was recorded.
+Cancellations = Annotated[
+    str, typer.Option(help="Queue in a recorded book: who cancels there; behind, shared or ahead of an order.")
+]
+
 
 def backtest(
     strategy: Annotated[str, typer.Argument(help="The name of a strategy, as `grid`.")],
@@ -50,9 +55,7 @@ def backtest(
     whole_beyond: Annotated[
         bool, typer.Option(help="Queue: a trade beyond the price of an order executes all of it.")
     ] = False,
-    cancellations: Annotated[
-        str, typer.Option(help="Queue in a recorded book: who cancels there; behind, shared or ahead of an order.")
-    ] = "behind",
+    cancellations: Cancellations = "behind",
     latency: Annotated[int, typer.Option(help="Milliseconds until the venue acts on a request.")] = 0,
     runtime: Annotated[str, typer.Option(help="auto, compiled or interpreted.")] = "auto",
     leverage: Leverage = 0,

@@ -139,7 +139,7 @@ def share(name: Annotated[str, typer.Argument(help="The name of a history that w
 
 def _describe(name: str, history: History) -> None:
     """What a history holds, and where bars are missing."""
-    from engine.backtest.depth import Depth
+    from engine.backtest import Prints
     from engine.backtest.store import gaps
 
     console = Console()
@@ -150,8 +150,8 @@ def _describe(name: str, history: History) -> None:
         console.print(f"and {len(missing) - _SHOWN} more gaps", style="yellow")
     symbol, bar, bars, holes, begin, end = _row(history)
     console.print(f"{name}: {symbol}, {bars} bars of {bar}, {holes} gaps, {begin} to {end}, data {history.digest[:16]}")
-    if isinstance(history, Depth):
-        book = history.book
+    if isinstance(history, Prints) and history.depth is not None:
+        book = history.depth.book
         console.print(
             f"book: {len(book.times)} states with {len(book.states)} changes, updates {book.first_id} to "
             f"{book.last_id} without a gap"

@@ -141,60 +141,49 @@ class _Walk:
         return -side * prices[0] if prices else 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Depth(Prints):
-    """Trades of the market with the book that they were made in, which is known from before the first of them on."""
+@dataclass(frozen=True)
+class Depth:
+    """What is known of trades whose book was recorded, from before the first of them on."""
 
     #: Of each trade: the side that took, and the state of the book that it met.
     takers: Column
     states: Column
     book: Book
 
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 over the trades and the book."""
-        found = hashlib.sha256(super().digest.encode())
+    def digest_behind(self, digest: str) -> str:
+        """SHA-256 over a digest of the trades and all of this."""
+        found = hashlib.sha256(digest.encode())
         for column in (self.takers, self.states, *self.book.columns):
             found.update(numpy.ascontiguousarray(column).data)
         return found.hexdigest()
 
     def part(self, begin: int, end: int) -> Depth:
-        """Trades from `begin` to before `end`, with the whole book."""
-        trades = super().part(begin, end)
+        """Of trades from `begin` to before `end`, with the whole book."""
         takers, states = (numpy.ascontiguousarray(column[begin:end]) for column in (self.takers, self.states))
-        return depth_of(trades, takers, states, self.book)
+        return Depth(takers, states, self.book)
 
 
-def to_rows(depth: Depth) -> dict[str, Column]:
-    """What is kept of it in one table: every change of the book, and behind them every trade."""
-    book, trades = depth.book, len(depth)
+def to_rows(prints: Prints, depth: Depth) -> dict[str, Column]:
+    """What is kept of trades and their book in one table: every change of the book, and behind them every trade."""
+    book = depth.book
     return {
-        "is_trade": numpy.repeat(numpy.array([0, 1]), (len(book.states), trades)),
-        "open_ms": numpy.concatenate([book.times[book.states], depth.open_ms]),
+        "is_trade": numpy.repeat(numpy.array([0, 1]), (len(book.states), len(prints))),
+        "open_ms": numpy.concatenate([book.times[book.states], prints.open_ms]),
         "state": numpy.concatenate([book.states, depth.states]),
         "side": numpy.concatenate([book.sides, depth.takers]),
-        "close": numpy.concatenate([book.ticks, depth.close]),
-        "volume": numpy.concatenate([book.lots, depth.volume]),
+        "close": numpy.concatenate([book.ticks, prints.close]),
+        "volume": numpy.concatenate([book.lots, prints.volume]),
     }
 
 
 def from_rows(
     instrument: Instrument, warnings: tuple[str, ...], columns: Mapping[str, Column], ids: Sequence[int]
-) -> Depth:
-    """The depth that `to_rows` has made a table of."""
+) -> Prints:
+    """The trades with their book that `to_rows` has made a table of."""
     is_trade = columns["is_trade"] != 0
     named = ("open_ms", "state", "side", "close", "volume")
     changed, states, sides, prices, shown = (numpy.ascontiguousarray(columns[name][~is_trade]) for name in named)
     times, met, takers, ticks, lots = (numpy.ascontiguousarray(columns[name][is_trade]) for name in named)
     began = changed[numpy.flatnonzero(numpy.diff(states, prepend=-1))]
-    trades = replace(prints_of(instrument, times, ticks, lots), warnings=warnings)
-    return depth_of(trades, takers, met, Book(began, states, sides, prices, shown, *ids))
-
-
-def depth_of(trades: Prints, takers: Column, states: Column, book: Book) -> Depth:
-    """Trades with their book."""
-    times, opens, highs, lows, closes, volumes = trades.columns
-    return Depth(
-        trades.instrument, 1, times, opens, highs, lows, closes, volumes, trades.warnings, takers=takers,
-        states=states, book=book,
-    )  # fmt: skip
+    depth = Depth(takers, met, Book(began, states, sides, prices, shown, *ids))
+    return replace(prints_of(instrument, times, ticks, lots, depth), warnings=warnings)

@@ -23,9 +23,9 @@ from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import exact, to_wire
 from domain.order import BUY, SELL
-from engine.backtest.depth import Book, Depth, depth_of
+from engine.backtest.depth import Book, Depth
 from engine.backtest.files import MOST_ROWS, TOO_MANY, instrument_of_steps
-from engine.backtest.history import BadHistory, Finding, prints_of
+from engine.backtest.history import BadHistory, Finding, Prints, prints_of
 from engine.backtest.reading import texts, told
 
 #: A snapshot of 5,000 levels has some 400,000 characters.
@@ -93,8 +93,8 @@ class _Frames:
         )
 
 
-def read_depth(path: Path, symbol: str, base: str, quote: str, most_rows: int = MOST_ROWS) -> Depth:
-    """The depth and the trades of a recording (a text, .gz or .zip); `BadHistory` names the rows that stop it.
+def read_depth(path: Path, symbol: str, base: str, quote: str, most_rows: int = MOST_ROWS) -> Prints:
+    """The trades of a recording with their book (a text, .gz or .zip); `BadHistory` names the rows that stop it.
 
     Ticks and lots are the finest steps there. Times are the venue's. What changed and was traded in one millisecond
     was traded first. Trades that are missing by their numbers become a warning of every result.
@@ -118,8 +118,7 @@ def read_depth(path: Path, symbol: str, base: str, quote: str, most_rows: int = 
         row = changes[book.crossed - 1].row if book.crossed else snapshot.row
         frames.refuse(row, "leaves a book in which somebody bids what somebody offers at")
         frames.stop()
-    depth = _depth(instrument, trades, book)
-    return replace(depth, warnings=tuple(_warnings(snapshot, early, missing)))
+    return replace(_prints(instrument, trades, book), warnings=tuple(_warnings(snapshot, early, missing)))
 
 
 def _warnings(snapshot: _Snapshot, early: int, missing: int) -> Iterator[str]:
@@ -258,11 +257,11 @@ def _book(instrument: Instrument, began: int, snapshot: _Snapshot, changes: list
     return Book(times, states, sides, prices, shown, snapshot.number, changes[-1].last)
 
 
-def _depth(instrument: Instrument, trades: list[_Trade], book: Book) -> Depth:
+def _prints(instrument: Instrument, trades: list[_Trade], book: Book) -> Prints:
     times = numpy.array([trade.time_ms for trade in trades], numpy.int64)
     ticks = numpy.array([int(trade.price / instrument.tick_size) for trade in trades], numpy.int64)
     lots = numpy.array([int(trade.quantity / instrument.lot_size) for trade in trades], numpy.int64)
     takers = numpy.array([trade.taker for trade in trades], numpy.int64)
     # Of one millisecond the trades come first: the change tells what they have left.
     states = numpy.searchsorted(book.times, times, "left") - 1
-    return depth_of(prints_of(instrument, times, ticks, lots), takers, states, book)
+    return prints_of(instrument, times, ticks, lots, Depth(takers, states, book))

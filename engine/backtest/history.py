@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from domain.errors import Refused
 from domain.instrument import Instrument
 from engine.backtest.kernel.layout import BLOCK
+
+if TYPE_CHECKING:
+    from engine.backtest.depth import Depth
 
 Column = NDArray[numpy.int64]
 #: Prices as the kernel reads them.
@@ -129,9 +132,12 @@ class History:
         return self if (begin, end) == (0, len(self)) else self.part(begin, end)
 
 
+@dataclass(frozen=True)
 class Prints(History):
     """Trades of the market instead of bars: each is a bar of one price. `bar_ms` is 1, and times may be double."""
 
+    #: The book that they were made in, where it was recorded.
+    depth: Depth | None = field(default=None, kw_only=True)
     row: ClassVar[tuple[int, int, int, int]] = (0, 0, 0, 0)
 
     @cached_property
@@ -144,12 +150,18 @@ class Prints(History):
         """The prices, one of each trade."""
         return self.closes
 
+    @cached_property
+    def digest(self) -> str:
+        """As of bars; of trades in a recorded book over that too."""
+        return super().digest if self.depth is None else self.depth.digest_behind(super().digest)
+
     def part(self, begin: int, end: int) -> Prints:
         """Trades from `begin` to before `end`; shares memory with the whole."""
         times, ticks, lots = (
             numpy.ascontiguousarray(column[begin:end]) for column in (self.open_ms, self.close, self.volume)
         )
-        return Prints(self.instrument, 1, times, ticks, ticks, ticks, ticks, lots, self.warnings)
+        depth = None if self.depth is None else self.depth.part(begin, end)
+        return Prints(self.instrument, 1, times, ticks, ticks, ticks, ticks, lots, self.warnings, depth=depth)
 
 
 def _check_rows(open_ms: Column, opens: Column, highs: Column, lows: Column, closes: Column, volumes: Column) -> None:
@@ -182,6 +194,6 @@ def bars_of(instrument: Instrument, bar_ms: int, rows: Sequence[Sequence[Any]]) 
     return History(instrument, bar_ms, times, opens, highs, lows, closes, lots)
 
 
-def prints_of(instrument: Instrument, times: Column, ticks: Column, lots: Column) -> Prints:
+def prints_of(instrument: Instrument, times: Column, ticks: Column, lots: Column, depth: Depth | None = None) -> Prints:
     """A history of trades: time in milliseconds, price in ticks, quantity in lots, in the order they happened."""
-    return Prints(instrument, 1, times, ticks, ticks, ticks, ticks, lots)
+    return Prints(instrument, 1, times, ticks, ticks, ticks, ticks, lots, depth=depth)

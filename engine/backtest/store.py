@@ -16,7 +16,7 @@ import orjson
 
 from domain.errors import AresError, Refused
 from domain.instrument import Instrument
-from engine.backtest.depth import Depth, from_rows, to_rows
+from engine.backtest.depth import from_rows, to_rows
 from engine.backtest.history import BadHistory, History, Prints
 
 _COLUMNS: Final = ("open_ms", "open", "high", "low", "close", "volume")
@@ -67,9 +67,9 @@ def pack(history: History) -> bytes:
     }
     columns = dict(zip(_COLUMNS, history.columns, strict=True))
     kept = {name: columns[name] for name in (_PRINT_COLUMNS if about["prints"] else _COLUMNS)}
-    if isinstance(history, Depth):
-        about["book"] = [history.book.first_id, history.book.last_id]
-        kept = to_rows(history)
+    if isinstance(history, Prints) and (depth := history.depth):
+        about["book"] = [depth.book.first_id, depth.book.last_id]
+        kept = to_rows(history, depth)
     table = pyarrow.table(kept)
     table = table.replace_schema_metadata({_ABOUT: orjson.dumps(about)})
     content = BytesIO()

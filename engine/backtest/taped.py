@@ -75,7 +75,7 @@ def is_walked(history: History, settings: Settings) -> bool:
 def depth_in(history: History) -> Depth | None:
     """The recorded depth that a history has, or is made of."""
     prints = history.prints if isinstance(history, Taped) else history
-    return prints if isinstance(prints, Depth) else None
+    return prints.depth if isinstance(prints, Prints) else None
 
 
 def _check_book(is_known: bool, settings: Settings) -> None:
@@ -112,7 +112,7 @@ def tape_of(history: History, settings: Settings) -> Column:
     end = numpy.full(tape.WIDTH, lay.FAR)
     book, parts = numpy.zeros(0, numpy.int64), [0] * BOOK_PARTS
     if depth is not None:
-        book, parts = depth.book.for_kernel(rows.size + len(end), 2 * history.highest)
+        book, parts = depth.book.for_kernel(rows.size + len(end), 2 * prints.highest)
     return numpy.concatenate([rows.ravel(), end, book, numpy.array(parts, numpy.int64)])
 
 

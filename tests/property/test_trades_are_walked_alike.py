@@ -147,8 +147,10 @@ def test_the_books_balance_on_recorded_depth_and_no_moment_gives_more_than_came(
     assumed = {**assumed, **queued, "queue": queue, "runtime": "interpreted"}
     result = run(kind, kind.params(**data.draw(PARAMETERS[name])), depth, Settings(**assumed))
     check_identities(result)
-    came = depth.book.best.came
-    times = depth.open_ms.tolist() + depth.book.times[came.states].tolist()
+    assert depth.depth is not None
+    book = depth.depth.book
+    came = book.best.came
+    times = depth.open_ms.tolist() + book.times[came.states].tolist()
     left: dict[int, int] = {}
     for time_ms, lots in zip(times, depth.volume.tolist() + came.lots.tolist(), strict=True):
         left[time_ms] = left.get(time_ms, 0) + lots

@@ -10,8 +10,8 @@ import pytest
 from domain import ledger
 from domain.errors import Refused
 from domain.order import BUY, ENTRY, LIMIT, MARKET, POST_ONLY, SELL, STOP, STOP_MARKET
-from engine.backtest import Result, Settings, run
-from engine.backtest.depth import Book, Depth, depth_of
+from engine.backtest import Prints, Result, Settings, run
+from engine.backtest.depth import Book, Depth
 from engine.backtest.history import BadHistory, prints_of
 from engine.backtest.queueing import Queue
 from engine.backtest.result import INSTANCE
@@ -26,7 +26,7 @@ Changes = list[tuple[int, int, int]]
 SHARED, AHEAD = Queue(cancellations="shared"), Queue(cancellations="ahead")
 
 
-def market(*rows: tuple[int, int, int, int] | tuple[int, Changes], book: Changes = BOOK) -> Depth:
+def market(*rows: tuple[int, int, int, int] | tuple[int, Changes], book: Changes = BOOK) -> Prints:
     """Trades (milliseconds, ticks, lots, who took) and states (milliseconds, (side, ticks, lots)...) as they came.
 
     Two trades at 10,000 start it, when the book is known.
@@ -43,8 +43,8 @@ def market(*rows: tuple[int, int, int, int] | tuple[int, Changes], book: Changes
     table = numpy.array(trades, numpy.int64)
     states_of, sides, ticks, lots = (changes[:, place].copy() for place in range(4))
     recorded = Book(times, states_of, sides, ticks, lots)
-    prints = prints_of(SMALL, BEGIN + table[:, 0], table[:, 1].copy(), table[:, 2].copy())
-    return depth_of(prints, table[:, 3].copy(), table[:, 4].copy(), recorded)
+    depth = Depth(table[:, 3].copy(), table[:, 4].copy(), recorded)
+    return prints_of(SMALL, BEGIN + table[:, 0], table[:, 1].copy(), table[:, 2].copy(), depth)
 
 
 def test_what_the_book_shows_when_an_order_comes_stands_in_front_of_it() -> None:
@@ -190,5 +190,7 @@ def test_what_is_known_need_not_be_assumed_and_what_cannot_be_is_refused() -> No
     with pytest.raises(Refused, match="choose from behind, shared, ahead"):
         Queue(cancellations="nobody")  # type: ignore[arg-type]
     assert told(None).warnings == ("the recorded book was not looked at: fill_model touch is of trades alone",)
-    with pytest.raises(BadHistory, match="one after the other"):
-        replace(market((10, 9_990, 5, SELL)).book, states=numpy.array([0, 0, 0, 2, 2, 2]))
+    one, three = numpy.ones(3, numpy.int64), numpy.arange(3, dtype=numpy.int64)
+    for states, words in ((numpy.array([0, 0, 2]), "one after the other"), (three, "is absurd")):
+        with pytest.raises(BadHistory, match=words):
+            Book(three, states, one, one, -one)

@@ -13,7 +13,7 @@ import numpy
 import pytest
 
 from domain.order import BUY, SELL
-from engine.backtest import store
+from engine.backtest import Prints, store
 from engine.backtest.depth import Depth
 from engine.backtest.frames import read_depth
 from engine.backtest.history import BadHistory
@@ -64,13 +64,15 @@ def kept(folder: Path, frames: list[Frame], name: str = "frames.txt") -> Path:
     return path
 
 
-def read(path: Path) -> Depth:
-    return read_depth(path, "BTCUSDT", "BTC", "USDT")
+def read(path: Path) -> tuple[Prints, Depth]:
+    prints = read_depth(path, "BTCUSDT", "BTC", "USDT")
+    assert prints.depth is not None
+    return prints, prints.depth
 
 
 def test_the_snapshot_and_what_comes_after_it_are_the_book_and_trades_know_which_state_they_met(tmp_path: Path) -> None:
-    found = read(kept(tmp_path, recording(), "frames.txt.gz"))
-    assert (found.instrument.tick_size, found.instrument.lot_size) == (Decimal("0.1"), Decimal("0.001"))
+    prints, found = read(kept(tmp_path, recording(), "frames.txt.gz"))
+    assert (prints.instrument.tick_size, prints.instrument.lot_size) == (Decimal("0.1"), Decimal("0.001"))
     # State 0 is the snapshot; the change of the same moment, that of 400, and an empty one that is none.
     assert (found.book.times - START).tolist() == [200, 200, 400]
     rows = zip(found.book.states, found.book.sides, found.book.ticks, found.book.lots, strict=True)
@@ -81,8 +83,8 @@ def test_the_snapshot_and_what_comes_after_it_are_the_book_and_trades_know_which
     assert (found.book.first_id, found.book.last_id) == (8, 14)
     # Trades of the moment at which the book is known first, and from before, are left out; number 73 is missing.
     assert [(int(at) - START, int(taker), int(met)) for at, taker, met in zip(
-        found.open_ms, found.takers, found.states, strict=True)] == [(250, BUY, 1), (450, SELL, 2)]  # fmt: skip
-    assert found.warnings == (
+        prints.open_ms, found.takers, found.states, strict=True)] == [(250, BUY, 1), (450, SELL, 2)]  # fmt: skip
+    assert prints.warnings == (
         "the book is known from 99.8 to 100.1 at its start; of other prices only what has changed there",
         "2 trades before the book was known were left out",
         "1 trades are missing by their numbers",
@@ -100,16 +102,18 @@ def test_the_snapshot_and_what_comes_after_it_are_the_book_and_trades_know_which
 def test_depth_comes_back_from_the_store_to_the_last_bit_and_a_changed_number_has_another_digest(
     tmp_path: Path,
 ) -> None:
-    found = read(kept(tmp_path, recording()))
-    back = store.unpack(store.pack(found))
-    assert isinstance(back, Depth)
-    assert back.digest == found.digest
-    assert back.warnings == found.warnings
-    assert back.book.best.bids.tolist() == found.book.best.bids.tolist()
+    prints, found = read(kept(tmp_path, recording()))
+    back = store.unpack(store.pack(prints))
+    assert isinstance(back, Prints)
+    assert back.depth is not None
+    assert back.digest == prints.digest
+    assert back.warnings == prints.warnings
+    assert back.depth.book.best.bids.tolist() == found.book.best.bids.tolist()
     for name in ("sides", "ticks", "lots"):
         column = getattr(found.book, name).copy()
         column[0] = -column[0] if name == "sides" else column[0] + 1
-        assert replace(found, book=replace(found.book, **{name: column})).digest != found.digest
+        other = replace(found, book=replace(found.book, **{name: column}))
+        assert replace(prints, depth=other).digest != prints.digest
 
 
 def futures() -> list[Frame]:
@@ -121,7 +125,7 @@ def futures() -> list[Frame]:
 
 
 def test_futures_are_read_by_what_came_before(tmp_path: Path) -> None:
-    found = read(kept(tmp_path, futures()))
+    _, found = read(kept(tmp_path, futures()))
     assert (found.book.times - START).tolist() == [100, 200, 300]
     assert found.book.last_id == 67
 
@@ -186,22 +190,24 @@ def test_the_book_of_a_recording_has_the_best_prices_that_the_venue_told_beside_
     if not folder:
         pytest.skip("ARES_DATA_DIR does not name a folder of recorded market data")
     path = Path(folder) / "ws-raw" / f"{name}.gz"
-    found = read_depth(path, f"{RECORDED[name]}USDT", RECORDED[name], "USDT")
+    prints = read_depth(path, f"{RECORDED[name]}USDT", RECORDED[name], "USDT")
+    assert prints.depth is not None
+    book = prints.depth.book
     states: dict[int, int] = {}
     told: dict[int, tuple[str, str]] = {}
     with gzip.open(path, "rt") as file:
         frames = [json.loads(line.partition(" ")[2]) for line in file]
     for frame in frames:
         content = frame.get("data", frame)
-        if content.get("e") == "depthUpdate" and content["u"] > found.book.first_id and content["b"] + content["a"]:
+        if content.get("e") == "depthUpdate" and content["u"] > book.first_id and content["b"] + content["a"]:
             states[content["u"]] = len(states) + 1
         elif "B" in content:
             told[content["u"]] = (content["b"], content["a"])
     both = sorted(states.keys() & told.keys())
     assert len(both) > 500
-    to_ticks = found.instrument.to_ticks
-    best = found.book.best
+    to_ticks = prints.instrument.to_ticks
+    best = book.best
     for number in both:
         bid, offer = (to_ticks(Decimal(price)) for price in told[number])
         assert (bid, offer) == (best.bids[states[number]], best.offers[states[number]])
-    assert (numpy.diff(found.open_ms) >= 0).all()
+    assert (numpy.diff(prints.open_ms) >= 0).all()
