@@ -75,3 +75,5 @@ class View(NamedTuple):
     #: Quote quanta and base quanta that the instance may still spend.
     free_quote: int
     free_base: int
+    #: 1 where the venue keeps a position that may be short and needs margin, not the full amount.
+    is_margin: int = 0

@@ -187,6 +187,7 @@ class Books:
             max_lots=self._bounds.max_lots,
             free_quote=self.ledger.balance(self._owner, instrument.quote) - taken.quote,
             free_base=self.ledger.balance(self._owner, instrument.base) - taken.base,
+            is_margin=int(self._is_margin),
         )
 
     def risk_view(self, instance: Instance, now_ms: int, machine_ms: int) -> RiskView:

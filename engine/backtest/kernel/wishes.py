@@ -28,6 +28,7 @@ def view_of(cells: Cells) -> View:
         cells[lay.MAX_LOTS],
         cells[lay.QUOTE] - cells[lay.LOCKED_QUOTE],
         cells[lay.BASE] - cells[lay.OPEN_SELL] * cells[lay.BASE_PER_LOT],
+        cells[lay.IS_MARGIN],
     )
 
 
