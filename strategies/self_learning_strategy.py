@@ -110,7 +110,7 @@ class Params(StrategyParams):
         200, title="Samples", description="Number of trades on paper before the first real one.", ge=0, le=100_000
     )
     proof: Decimal = Field(
-        Decimal(2), title="Proof", description="Number of standard errors by which its edge has to exceed zero.",
+        Decimal(2), title="Proof", description="Number of standard errors by which its edge has to exceed zero; 0 asks for none.",
         ge=0, le=10,
     )  # fmt: skip
     kelly_percent: Decimal = Field(

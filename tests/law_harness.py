@@ -40,6 +40,8 @@ class Bench:
     fee_ppm: int = 1_000
     partial: bool = False
     instrument: Instrument = BTCUSDT
+    #: 1 is a futures venue: positions may be short, fees are taken in the quote asset.
+    is_margin: int = 0
     now_ms: int = 1_000
     trade_id: int = 0
     reports: list[OrderReport] = field(default_factory=list)
@@ -62,6 +64,7 @@ class Bench:
             max_lots=10**7,
             free_quote=10**15,
             free_base=10**15,
+            is_margin=self.is_margin,
         )
 
     def tell(self, kind: int, **fields: int) -> None:
@@ -121,7 +124,7 @@ class Bench:
 
     def _fill(self, order: Order, lots: int, ticks: int) -> list[Event]:
         self.trade_id += 1
-        buying = order.side == BUY
+        buying = order.side == BUY and not self.is_margin
         received = lots * (self.instrument.base_per_lot if buying else ticks * self.instrument.tick_lot)
         fill = Fill(
             symbol=self.instrument.symbol,

@@ -84,9 +84,14 @@ def trust(memory: Memory, model: int, chance: float) -> float:
 
 @lawful
 def judge(memory: Memory, model: int, chance: float, label: int) -> None:
-    """Take the end of a trade into the scores of what had been predicted for it."""
+    """Take the end of a trade into the loss of what had been predicted for it."""
     memory[model + lay.LOSS] += log_loss(chance, label)
     memory[model + lay.COMPARED] += 1.0
+
+
+@lawful
+def calibrate(memory: Memory, model: int, chance: float, label: int) -> None:
+    """Take the end of a trade into the bin of what had been predicted for it."""
     at = model + lay.CALIBRATION + bin_of(chance) * lay.BIN_WIDTH
     count = min(memory[at] + 1.0, BIN_MEMORY)
     memory[at] = count
@@ -118,7 +123,12 @@ def edge_in_errors(memory: Memory, model: int) -> float:
 
 @lawful
 def has_proof(memory: Memory, model: int, proof_ppm: int) -> bool:
-    """Whether what the model would have traded has brought so many standard errors more than nothing, after costs."""
+    """Whether what the model would have traded has brought so many standard errors more than nothing, after costs.
+
+    Nothing has to be proven when none are asked for.
+    """
+    if proof_ppm == 0:
+        return True
     is_known = memory[model + lay.EDGE_COUNT] >= LEAST_TAKEN and memory[model + lay.EDGE_MEAN] > 0.0
     return is_known and edge_in_errors(memory, model) * PARTS >= proof_ppm
 

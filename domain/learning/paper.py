@@ -93,7 +93,7 @@ def follow(memory: Memory, terms: Terms, event: Event) -> None:
 
 @lawful
 def _end(memory: Memory, terms: Terms, signal: int, result: float) -> None:
-    """Judge what was predicted of a trade that has ended, then learn from it."""
+    """Judge what was predicted of a trade that has ended, then learn from it. Frozen, it is judged alone."""
     at = paper_of(signal)
     label, inputs = 1 if result > 0.0 else 0, at + lay.SEEN_INPUTS
     model.judge(memory, lay.CHAMPION, memory[at + lay.CHANCE], label)
@@ -103,8 +103,10 @@ def _end(memory: Memory, terms: Terms, signal: int, result: float) -> None:
     if memory[at + lay.TAKEN_BY_CHALLENGER] != 0.0:
         model.judge_taken(memory, lay.CHALLENGER, result)
     model.count_label(memory, label)
-    sizing.count_result(memory, signal, result)
     if terms.is_frozen == 0:
+        model.calibrate(memory, lay.CHAMPION, memory[at + lay.CHANCE], label)
+        model.calibrate(memory, lay.CHALLENGER, memory[at + lay.CHALLENGER_CHANCE], label)
+        sizing.count_result(memory, signal, result)
         model.scale(memory, lay.CHALLENGER, inputs)
         model.step(memory, lay.CHALLENGER, signal, inputs, label)
     model.compare(memory, terms.compared, terms.margin, terms.is_frozen)

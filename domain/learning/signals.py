@@ -24,7 +24,7 @@ TREND_STRENGTH: Final = 0.5
 #: A surge is a bar of this many times the usual volume.
 SURGE_TIMES: Final = 2.0
 #: The longest range that can be asked for.
-MOST_BARS: Final = 96
+MOST_BARS: Final = 48
 #: The slow average is of so many times the bars of the fast one; volatility is compared over so many ranges.
 SLOWER: Final = 4
 
@@ -53,13 +53,13 @@ MEMORY: Final = LOWS + MOST_BARS
 
 def bars_needed(trend_bars: int, range_bars: int) -> int:
     """Bars before anything is proposed."""
-    return max(trend_bars, range_bars * SLOWER, 2 * RSI_BARS)
+    return max(trend_bars, range_bars * SLOWER, RSI_BARS + 1)
 
 
 @lawful
 def is_ready(memory: Memory, trend_bars: int, range_bars: int) -> bool:
     """Whether enough bars were seen, and the price has moved."""
-    needed = max(trend_bars, range_bars * SLOWER, 2 * RSI_BARS)
+    needed = max(trend_bars, range_bars * SLOWER, RSI_BARS + 1)
     return memory[COUNT] >= needed and memory[RANGE] > 0.0 and memory[LONG_RANGE] > 0.0
 
 

@@ -23,6 +23,7 @@ from engine.backtest.kernel.layout import FILL_FIELDS, OF_LIQUIDATION
 from engine.backtest.result import INSTANCE
 from tests.histories import BEGIN, chance
 from tests.law_harness import BTCUSDT
+from tests.learning_markets import EAGER
 from tests.two_sided import TWO_SIDED, Params
 
 STRATEGIES.scan(strategies)
@@ -71,6 +72,15 @@ PARAMETERS: dict[str, some.SearchStrategy[dict[str, Any]]] = {
     "rsi": some.fixed_dictionaries(
         {"period": some.integers(2, 5), "oversold": some.just(40), "overbought": some.just(60), "size": QUANTITY}
     ),
+    "self_learning": some.fixed_dictionaries(
+        {
+            "take_profit_percent": some.sampled_from([Decimal("0.5"), Decimal(5)]),
+            "stop_loss_percent": some.sampled_from([Decimal("0.3"), Decimal(1)]),
+            "horizon_bars": some.integers(1, 9),
+            "direction": some.sampled_from(["long", "both"]),
+            "is_frozen": some.sampled_from([False, False, False, True]),
+        }
+    ).map(lambda drawn: {**EAGER, **drawn}),
 }  # fmt: skip
 SETTINGS = some.fixed_dictionaries(
     {
@@ -179,6 +189,19 @@ def test_futures_give_the_same_interpreted_and_compiled_long_and_short(
     law: dict[str, Any], futures: Futures, assumed: dict[str, Any], count: int, seed: int
 ) -> None:
     both_ways(TWO_SIDED, Params(**law), chance(seed, count=count), {**assumed, "futures": futures})
+
+
+@pytest.mark.acceptance  # a minute of compiling
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@settings(max_examples=60, deadline=None)
+@given(data=some.data(), futures=FUTURES, assumed=SETTINGS, seed=some.integers(0, 10_000))
+def test_what_is_learned_on_futures_is_the_same_interpreted_and_compiled(
+    data: some.DataObject, futures: Futures, assumed: dict[str, Any], seed: int
+) -> None:
+    kind = STRATEGIES.get("self_learning")
+    params = kind.params(**{**data.draw(PARAMETERS["self_learning"]), "direction": "both"})
+    both_ways(kind, params, chance(seed, count=200), {**assumed, "futures": futures})
 
 
 @settings(max_examples=25, deadline=None)

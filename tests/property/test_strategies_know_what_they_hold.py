@@ -12,6 +12,7 @@ from core.base_strategy import STRATEGIES
 from domain import events, slots
 from domain.order import is_complete
 from tests.law_harness import Bench
+from tests.learning_markets import EAGER
 
 STRATEGIES.scan(strategies)
 START_PRICE = 6_000_000
@@ -24,6 +25,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "dca": {"amount": Decimal(50), "interval_minutes": 1, "take_profit_percent": Decimal(1)},
     "ma_cross": {"fast": 2, "slow": 4, "size": Decimal("0.00123")},
     "rsi": {"period": 3, "oversold": 40, "overbought": 60, "size": Decimal("0.00123")},
+    "self_learning": EAGER,
 }  # fmt: skip
 
 MOVES = some.lists(some.integers(-120, 120), min_size=5, max_size=60)
