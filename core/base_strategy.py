@@ -19,6 +19,7 @@ from domain.errors import AresError, Refused
 from domain.events import Event, View
 from domain.indicators import Memory
 from domain.instrument import Instrument
+from domain.learning.card import ModelCard
 
 Decide = Callable[[Any, list[int], Memory, View, Event, list[int]], int]
 """`decide(params, state, memory, view, event, out) -> count`.
@@ -103,6 +104,8 @@ class StrategyKind:
     #: Reason code -> words.
     reasons: dict[int, str] = field(default_factory=dict)
     pass_bars: PassBars | None = None
+    #: Of a strategy that learns: what it has learned, of its state and memory.
+    card: Callable[[list[int], Memory], ModelCard] | None = None
 
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the parameters, from which the dashboard draws its form."""

@@ -20,6 +20,7 @@ from domain.indicators import Memory
 from domain.instrument import Instrument
 from domain.lawful import lawful
 from domain.learning import layout, model, paper, signals, sizing
+from domain.learning.card import ModelCard, card_of
 from domain.learning.terms import Terms
 from domain.money import divmod_exact
 from domain.order import ENTRY, EXIT, FLATTEN
@@ -110,8 +111,8 @@ class Params(StrategyParams):
         200, title="Samples", description="Number of trades on paper before the first real one.", ge=0, le=100_000
     )
     proof: Decimal = Field(
-        Decimal(2), title="Proof", description="Number of standard errors by which its edge has to exceed zero; 0 asks for none.",
-        ge=0, le=10,
+        Decimal(2), title="Proof",
+        description="Number of standard errors by which its edge has to exceed zero; 0 asks for none.", ge=0, le=10,
     )  # fmt: skip
     kelly_percent: Decimal = Field(
         Decimal(25), title="Share of Kelly (%)", description="Of the size that would let capital grow fastest.",
@@ -305,6 +306,11 @@ def decide(law: Terms, state: list[int], memory: Memory, view: View, event: Even
     return count
 
 
+def card(state: list[int], memory: Memory) -> ModelCard:
+    """What it has learned, and why it waits."""
+    return card_of(memory, state[WAITS])
+
+
 STRATEGIES.register("self_learning")(
     StrategyKind(
         name="self_learning",
@@ -314,5 +320,6 @@ STRATEGIES.register("self_learning")(
         prepare=prepare,
         decide=decide,
         reasons=REASONS,
+        card=card,
     )
 )

@@ -1,4 +1,4 @@
-"""Markets to learn in: one where a surge of volume is followed by a move, and one where nothing follows from anything."""
+"""Markets to learn in: one where a surge of volume is followed by a move, one where nothing follows from anything."""
 
 from __future__ import annotations
 

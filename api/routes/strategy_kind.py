@@ -24,6 +24,7 @@ def list_strategy_kinds(services: AnyServices, caller: Viewer) -> list[Kind]:
                 "title": kind.title,
                 "summary": kind.summary,
                 "schema": kind.schema(),
+                "learns": kind.card is not None,
                 "reasons": {str(code): words for code, words in kind.reasons.items()},
             }
         )

@@ -65,6 +65,7 @@ class Kind(Answer):
     parameters_schema: dict[str, Any] = Field(
         alias="schema", description="JSON Schema of the parameters, from which a form can be drawn."
     )
+    learns: bool = Field(False, description="Whether it has a model card.")
     reasons: dict[str, str] = Field(description="Reason code -> words.")
 
 

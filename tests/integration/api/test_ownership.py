@@ -106,6 +106,7 @@ RULES = {
     "flatten_strategy": Rule(TRADER, good=(202,)),
     "reset_strategy": Rule(TRADER, good=(202,)),
     "preview_strategy": Rule(VIEWER, EDIT, good=(200, 422)),
+    "get_strategy_model": Rule(VIEWER),
     "get_command": Rule(VIEWER),
     "list_strategy_orders": Rule(VIEWER),
     "list_strategy_fills": Rule(VIEWER),

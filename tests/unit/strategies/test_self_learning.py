@@ -13,6 +13,7 @@ from domain import events, slots
 from domain.errors import Refused
 from domain.learning import layout as lay
 from domain.learning import paper
+from domain.learning.terms import Terms
 from domain.order import BUY, SELL, Order
 from engine.backtest import Result, Settings, run
 from engine.backtest.futures import Futures
@@ -23,12 +24,13 @@ from tests.learning_markets import EAGER, PRICE, surging
 
 STRATEGIES.scan(strategies)
 KIND = STRATEGIES.get("self_learning")
+Params = law.Params
 COSTS = Settings(taker_fee=Decimal("0.08"), runtime="interpreted")
 ON_FUTURES = Settings(taker_fee=Decimal("0.08"), runtime="interpreted", futures=Futures(leverage=5))
 
 
 def eager(is_margin: int = 0, **changes: Any) -> Bench:
-    params = KIND.params(**{**EAGER, "direction": "both" if is_margin else "long", **changes})
+    params = Params(**{**EAGER, "direction": "both" if is_margin else "long", **changes})
     bench = Bench(checked(KIND), params, PRICE, is_margin=is_margin)
     bench.tell(events.START)
     return bench
@@ -169,14 +171,15 @@ def test_a_bid_below_the_smallest_order_waits_and_says_so() -> None:
     ],
 )
 def test_parameters_that_leave_no_room_are_refused_by_name(changes: dict[str, Any], field: str) -> None:
-    params = KIND.params(**{"stake": "100", **changes})
+    params = Params(**{"stake": "100", **changes})
     with pytest.raises(Refused, match=f"^{field}: "):
         KIND.prepare(params, BTCUSDT, PRICE)
 
 
 def test_the_leverage_of_the_design_is_for_those_who_ask_for_its_emergency_exit_too() -> None:
-    params = KIND.params(stake="100", max_leverage=125, emergency_loss_percent="99")
-    assert law.stop_distance(KIND.prepare(params, BTCUSDT, PRICE).params) == 990_000 // 125
+    params = Params(stake=Decimal(100), max_leverage=125, emergency_loss_percent=Decimal(99))
+    plan = law.prepare(params, BTCUSDT, PRICE)
+    assert law.stop_distance(Terms(*plan.params)) == 990_000 // 125
 
 
 SCRIPTS = some.lists(
@@ -193,7 +196,7 @@ def test_trading_it_keeps_the_contract_and_a_restart_changes_nothing(
 ) -> None:
     ends = []
     for between in (restart, lambda _: None):
-        params = KIND.params(**{**EAGER, "direction": "both"})
+        params = Params(**{**EAGER, "direction": "both"})
         bench = Bench(checked(KIND), params, PRICE, seed=1, partial=partial, is_margin=is_margin)
         ends.append(play(bench, script, between)[-1])
         assert bench.held() == bench.instance.position.lots
@@ -202,7 +205,7 @@ def test_trading_it_keeps_the_contract_and_a_restart_changes_nothing(
 
 def learned(seed: int, follows: float, assumed: Settings, direction: str = "long", **changes: Any) -> Result:
     """What it makes of a market of two weeks of minutes, with the parameters that it has by default."""
-    params = KIND.params(stake="5000", direction=direction, **changes)
+    params = Params(**{"stake": "5000", "direction": direction, **changes})
     return run(KIND, params, surging(seed, 12_000, follows, direction == "both"), assumed)
 
 

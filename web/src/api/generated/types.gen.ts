@@ -397,6 +397,40 @@ export type Bars = {
 };
 
 /**
+ * Bin
+ *
+ * Predictions between two chances.
+ */
+export type Bin = {
+    /**
+     * Count
+     *
+     * Labels that count; the oldest fade beyond 200.
+     */
+    count: number;
+    /**
+     * High
+     */
+    high: number;
+    /**
+     * Low
+     */
+    low: number;
+    /**
+     * Predicted
+     *
+     * Mean of what was predicted.
+     */
+    predicted: number;
+    /**
+     * Won
+     *
+     * Share of them that won.
+     */
+    won: number;
+};
+
+/**
  * Causes
  *
  * The ideal copy less the actual one, in quote, by cause; they add up to `difference`, to the last digit.
@@ -452,6 +486,42 @@ export type Causes = {
      * Slippage
      */
     slippage: string;
+};
+
+/**
+ * Choice
+ *
+ * The proposal that was chosen last, and why.
+ */
+export type Choice = {
+    /**
+     * Chance
+     */
+    chance: number;
+    /**
+     * Contributions
+     *
+     * What each input added to the score.
+     */
+    contributions: Array<Term>;
+    /**
+     * Expected
+     *
+     * Expected result after costs, as a share of what is traded.
+     */
+    expected: number;
+    /**
+     * Side
+     */
+    side: number;
+    /**
+     * Signal
+     */
+    signal: string;
+    /**
+     * Time
+     */
+    time: string;
 };
 
 /**
@@ -1446,6 +1516,12 @@ export type KillBody = {
  */
 export type Kind = {
     /**
+     * Learns
+     *
+     * Whether it has a model card.
+     */
+    learns: boolean;
+    /**
      * Name
      */
     name: string;
@@ -2029,6 +2105,135 @@ export type MemberCreate = {
      * Strategy
      */
     strategy: string;
+};
+
+/**
+ * ModelAnswer
+ *
+ * What a strategy has learned, if it learns and was ever started.
+ */
+export type ModelAnswer = {
+    /**
+     * Null before the first start, and of strategies that do not learn.
+     */
+    card: ModelCard | null;
+    /**
+     * Is Frozen
+     *
+     * It trades by what it knows and learns no more.
+     */
+    is_frozen: boolean;
+    /**
+     * Strategy Id
+     */
+    strategy_id: number;
+    /**
+     * Waits For
+     *
+     * Why nothing is entered, in words.
+     */
+    waits_for: string;
+};
+
+/**
+ * ModelCard
+ *
+ * Everything that a strategy has learned.
+ */
+export type ModelCard = {
+    /**
+     * Base Loss
+     *
+     * What predicting that share alone would have cost.
+     */
+    base_loss: number | null;
+    /**
+     * Base Rate
+     *
+     * Share of wins.
+     */
+    base_rate: number;
+    challenger: ModelScore;
+    champion: ModelScore;
+    choice: Choice | null;
+    /**
+     * Labels
+     *
+     * Trades on paper that have ended.
+     */
+    labels: number;
+    /**
+     * Promotions
+     *
+     * How often the challenger took over.
+     */
+    promotions: number;
+    /**
+     * Signals
+     */
+    signals: Array<SignalScore>;
+    /**
+     * Waits
+     *
+     * Code of the reason why nothing is entered; 0 before it has begun.
+     */
+    waits: number;
+};
+
+/**
+ * ModelScore
+ *
+ * One of the two models.
+ */
+export type ModelScore = {
+    /**
+     * Calibration
+     */
+    calibration: Array<Bin>;
+    /**
+     * Compared
+     *
+     * Labels of the comparison that is under way.
+     */
+    compared: number;
+    /**
+     * Edge
+     *
+     * Their mean result after costs, as a share of what is traded.
+     */
+    edge: number;
+    /**
+     * Edge Errors
+     *
+     * The same in standard errors.
+     */
+    edge_errors: number;
+    /**
+     * Last Loss
+     *
+     * Mean log-loss in the last comparison; null before the first.
+     */
+    last_loss: number | null;
+    /**
+     * Learned
+     *
+     * Labels it has learned from.
+     */
+    learned: number;
+    /**
+     * Taken
+     *
+     * Trades on paper that it would have taken.
+     */
+    taken: number;
+    /**
+     * Weights
+     *
+     * By signal, the constant first.
+     */
+    weights: {
+        [key: string]: Array<Term>;
+    };
 };
 
 /**
@@ -3434,6 +3639,50 @@ export type Session = {
 };
 
 /**
+ * SignalScore
+ *
+ * One of the signals: its trades on paper.
+ */
+export type SignalScore = {
+    /**
+     * Chance
+     *
+     * Calibrated chance of the open trade.
+     */
+    chance: number | null;
+    /**
+     * Loss
+     *
+     * What a loss costs.
+     */
+    loss: number;
+    /**
+     * Losses
+     */
+    losses: number;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Side
+     *
+     * Of the trade that is open on paper: 1 long, -1 short, 0 none.
+     */
+    side: number;
+    /**
+     * Win
+     *
+     * What a win brings after costs, as a share of what is traded.
+     */
+    win: number;
+    /**
+     * Wins
+     */
+    wins: number;
+};
+
+/**
  * SlippageDistribution
  *
  * Fractions of the master's price, of the newest rows that were executed; below zero is better than the master.
@@ -3732,6 +3981,22 @@ export type StrategyList = {
      * Next Cursor
      */
     next_cursor: string | null;
+};
+
+/**
+ * Term
+ *
+ * A number that belongs to an input of the model.
+ */
+export type Term = {
+    /**
+     * Input
+     */
+    input: string;
+    /**
+     * Value
+     */
+    value: number;
 };
 
 /**
@@ -8319,6 +8584,78 @@ export type FlattenStrategyResponses = {
 };
 
 export type FlattenStrategyResponse = FlattenStrategyResponses[keyof FlattenStrategyResponses];
+
+export type GetStrategyModelData = {
+    body?: never;
+    path: {
+        /**
+         * Strategy Id
+         *
+         * Its number.
+         */
+        strategy_id: number;
+    };
+    query?: never;
+    url: '/api/strategies/{strategy_id}/model';
+};
+
+export type GetStrategyModelErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type GetStrategyModelError = GetStrategyModelErrors[keyof GetStrategyModelErrors];
+
+export type GetStrategyModelResponses = {
+    /**
+     * Successful Response
+     */
+    200: ModelAnswer;
+};
+
+export type GetStrategyModelResponse = GetStrategyModelResponses[keyof GetStrategyModelResponses];
 
 export type ListStrategyOrdersData = {
     body?: never;
