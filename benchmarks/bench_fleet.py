@@ -1,6 +1,6 @@
 """One worker process with many live grids: memory, processor, time to own, time to be safe, and what the venue saw.
 
-    python -m benchmarks.bench_fleet --grids 9000 --accounts 100
+    python -m benchmarks.bench_fleet --grids 10000 --accounts 112
     python -m benchmarks.bench_fleet --grids 9000 --accounts 100 --paper
     python -m benchmarks.bench_fleet --grids 100 --accounts 10 --limits
 
@@ -27,6 +27,7 @@ from urllib.request import urlopen
 
 import psutil
 
+from benchmarks.yardstick import words as speed_of_the_machine
 from core.redis_names import DOORBELL, strategy_lock
 from db.models import StrategyInstance
 from db.unit_of_work import committed
@@ -66,6 +67,7 @@ def main() -> None:
         show_cost(made, process, wanted.seconds)
         show_stops(made, numbers[:: max(len(numbers) // wanted.stops, 1)][: wanted.stops])
         show_inspect(made)
+    print(speed_of_the_machine())
 
 
 def arguments() -> argparse.Namespace:
@@ -160,7 +162,7 @@ def wait_until_safe(made: World, strategies: int, patience: float) -> None:
     while gauge(made, 'ares_strategies{state="running"}') < strategies:
         if time.monotonic() - began > patience:
             raise RuntimeError(f"not all safe after {patience:.0f} s: {made.workers['fleet'].log[-3000:]}")
-        time.sleep(0.5)
+        time.sleep(2)
 
 
 def settle(made: World, process: psutil.Process, wanted: argparse.Namespace) -> None:

@@ -30,6 +30,7 @@ from pydantic import SecretStr
 import exchanges
 from benchmarks.bench_journal import Robot, database
 from benchmarks.venue_process import machine, venue_on_its_own_core
+from benchmarks.yardstick import words as speed_of_the_machine
 from core.base_exchange import EXCHANGES, Credentials, VenueSettings
 from core.base_journal import Step
 from core.base_strategy import Plan, StrategyKind, StrategyParams
@@ -222,9 +223,10 @@ async def measure(url: str, rest: str, stream: str, seconds: float) -> None:
         await asyncio.sleep(3)
         gc.collect()
         gc.freeze()  # as a worker does with what has come to stay
-        taps.is_counting, began = True, time.process_time()
+        taps.is_counting, began, (commits, steps) = True, time.process_time(), journal.counts()
         await asyncio.sleep(seconds)
         taps.is_counting, spent = False, time.process_time() - began
+        commits, steps = (now - before for now, before in zip(journal.counts(), (commits, steps), strict=True))
         show("price read -> request written", taps.left_ms, seconds)
         show("price read -> answer read", taps.answered_ms, seconds)
         cost = spent * 1e3 / max(len(taps.left_ms), 1)
@@ -236,6 +238,7 @@ async def measure(url: str, rest: str, stream: str, seconds: float) -> None:
     show("the journal alone: one commit", await bare_commits(journal, 5, 100), 5)
     show_stages(taps.stages, seconds)
     print(f"\nCPU of the platform's process: {cost:.2f} ms an order, prices included")
+    print(f"{steps / seconds:.0f} steps a second were kept in {commits / seconds:.0f} commits")
     await journal.close()
     engine.dispose()
 
@@ -265,6 +268,7 @@ def main() -> None:
         print("| | a second | p50 ms | p99 ms | worst ms |\n|---|---|---|---|---|")
         host = f"127.0.0.1:{venue.port}"
         uvloop.run(measure(url, f"http://{host}", f"ws://{host}", options.seconds))
+    print(speed_of_the_machine())
 
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ class SendGate:
         self._ahead = 0
         self._left_at = 0.0
         self._shrunk_at = 0.0
+        #: The next look at whether the queue moves, while anybody waits, and since when somebody has waited.
+        self._look: asyncio.TimerHandle | None = None
+        self._waited_from = 0.0
 
     @property
     def waiting(self) -> int:
@@ -54,8 +57,9 @@ class SendGate:
         self._let_in()
         if turn.done():
             return
+        self._watch()
         try:
-            await self._wait(turn)
+            await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.leave(orders)
@@ -72,18 +76,24 @@ class SendGate:
         self.under_way = max(self.under_way - orders, 0)
         self._let_in()
 
-    async def _wait(self, turn: asyncio.Future[None]) -> None:
-        """Until it is our turn. A long queue that moves is waited for; one in which nobody leaves is not."""
+    def _watch(self) -> None:
+        """See to it that nobody waits for ever: one look for all who wait, since thousands may."""
         loop = asyncio.get_running_loop()
-        since = loop.time()
-        while not turn.done():
-            left = max(self._left_at, since) + self._patience - loop.time()
-            if left <= 0:
-                # Whoever was under way has died without a word.
-                self.under_way, self._left_at = 0, loop.time()
-                self._let_in()
-                continue
-            await asyncio.wait([turn], timeout=left)
+        if self.waiting == 1:
+            self._waited_from = loop.time()
+        if self._look is None:
+            self._look = loop.call_later(self._patience, self._look_again)
+
+    def _look_again(self) -> None:
+        """A long queue that moves is waited for; one in which nobody leaves is not."""
+        loop = asyncio.get_running_loop()
+        if loop.time() >= max(self._left_at, self._waited_from) + self._patience:
+            # Whoever was under way has died without a word.
+            self.under_way, self._left_at = 0, loop.time()
+            self._let_in()
+        self._look = None
+        if self.waiting:
+            self._look = loop.call_at(max(self._left_at, self._waited_from) + self._patience, self._look_again)
 
     def _let_in(self) -> None:
         while (queue := self._next()) and (queue[0][0].done() or self._has_room(queue[0][1])):

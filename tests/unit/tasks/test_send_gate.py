@@ -54,6 +54,36 @@ async def test_nobody_waits_for_ever_for_those_who_died_under_way() -> None:
 
 
 @in_virtual_time
+async def test_patience_is_counted_from_when_somebody_waits_and_not_from_who_waited_before() -> None:
+    gate = SendGate(10, 400)
+    await gate.enter(10)
+    early = asyncio.create_task(gate.enter(10))
+    await asyncio.sleep(1)
+    gate.leave(10)
+    await early
+    await asyncio.sleep(3.9)
+    late = asyncio.create_task(gate.enter(10))
+    await asyncio.sleep(4.9)
+    assert not late.done()
+    async with asyncio.timeout(0.2):
+        await late
+
+
+@in_virtual_time
+async def test_thousands_who_wait_cost_no_more_than_one() -> None:
+    gate, loop = SendGate(10, 400), asyncio.get_running_loop()
+    await gate.enter(10)
+    waiting = [asyncio.create_task(gate.enter(10)) for _ in range(1_000)]
+    await asyncio.sleep(0.1)
+    timers = [handle for handle in loop._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
+    assert len(timers) <= 2
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert gate.waiting == 0
+
+
+@in_virtual_time
 async def test_a_long_queue_that_moves_is_waited_for_however_long() -> None:
     gate, entered = SendGate(10, 400), list[float]()
     loop = asyncio.get_running_loop()
