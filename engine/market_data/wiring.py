@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 
 from core.base_exchange import Bar, PriceUpdate
@@ -33,6 +34,8 @@ class EngineMarket:
         self._shared: dict[str, LastPrice] = {}
         self._listeners: dict[str, Listener] = {}
         self._ties: dict[TradingEngine, _Tie] = {}
+        #: Symbol -> how many engines are attached to it.
+        self._tied: Counter[str] = Counter()
         self._asking: dict[str, asyncio.Lock] = {}
 
     async def price(self, symbol: str) -> LastPrice:
@@ -59,6 +62,7 @@ class EngineMarket:
             engine.put(Price(ticks, time_ms) if kind == PRICE else Event(TIMER, time_ms))
 
         tie = self._ties[engine] = _Tie(self._venue.watch(symbol, wake), interval)
+        self._tied[symbol] += 1
         before = engine.on_change
 
         def after_step(changed: TradingEngine) -> None:
@@ -82,7 +86,8 @@ class EngineMarket:
         self._venue.unwatch(symbol, tie.watcher)
         if tie.interval:
             self._venue.leave_bars(symbol, tie.interval, engine.put_bar)
-        if all(other.instance.instrument.symbol != symbol for other in self._ties):
+        self._tied[symbol] -= 1
+        if not self._tied[symbol]:
             self._venue.unfollow(symbol, self._listeners.pop(symbol))
 
     def _follow(self, symbol: str) -> LastPrice:
