@@ -107,6 +107,8 @@ class StatusPublisher:
         self._parts = parts
         self._address = address
         self._refreshing = parts.redis.register_script(_REFRESH)
+        #: Of strategies that have changed lately what their hashes hold: of such a one only what is new is written.
+        self._written: dict[int, dict[str, str]] = {}
 
     async def publish(self, runners: Iterable[Runner]) -> None:
         """Write the statuses that have changed and tell of them; of those that have grown old, what may have."""
@@ -118,8 +120,7 @@ class StatusPublisher:
             for runner in some:
                 runner.is_dirty, runner.published_ns = False, now_ns
             try:
-                await self._write([status for _, status in found])
-                await self._refresh(idle)
+                await self._write(found, idle)
                 await self._parts.bus.publish_all(
                     Event(event_bus.STRATEGY_STATUS, runner.want.owner, status) for runner, status in found
                 )
@@ -127,12 +128,14 @@ class StatusPublisher:
                 log.warning("status_not_published", reason=str(error))
                 for runner in some:
                     runner.is_dirty = True
+                    self._written.pop(runner.number, None)
                 return
             self.published += len(some)
             await asyncio.sleep(0)
 
     async def forget(self, runner: Runner) -> None:
         """The strategy runs here no more: whoever watches is told, and its hash goes, unless another has written it."""
+        self._written.pop(runner.number, None)
         status = status_of(runner, self._parts, self._address) | {"status": "stopped"}
         try:
             key = redis_names.strategy_running(runner.number)
@@ -142,30 +145,50 @@ class StatusPublisher:
         except (RedisError, OSError) as error:
             log.warning("status_not_forgotten", reason=str(error))
 
-    async def _refresh(self, runners: list[Runner]) -> None:
-        """A hash that was not there any more has new fields now: it is written whole the next time."""
-        if not runners:
+    async def _write(self, found: list[tuple[Runner, dict[str, Any]]], idle: list[Runner]) -> None:
+        """What has changed of those that have, whole where it is not known what is there; of the others what may have.
+
+        A hash that was not there any more has new fields now: it is written whole the next time.
+        """
+        whole: list[tuple[str, dict[str, str]]] = []
+        parts: list[tuple[Runner, dict[str, str]]] = []
+        for runner, status in found:
+            texts = {name: str(value) for name, value in status.items()}
+            before, self._written[runner.number] = self._written.get(runner.number), texts
+            if before is None:
+                whole.append((redis_names.strategy_running(runner.number), texts))
+            else:
+                changes = {name: text for name, text in texts.items() if before[name] != text and name != "updated_at"}
+                parts.append((runner, changes))
+        for runner in idle:
+            self._written.pop(runner.number, None)
+            parts.append((runner, refreshed(runner, self._parts)))
+        await self._write_whole(whole)
+        await self._write_parts(parts)
+
+    async def _write_whole(self, statuses: list[tuple[str, dict[str, str]]]) -> None:
+        if not statuses:
+            return
+        async with self._parts.redis.pipeline(transaction=False) as pipe:
+            for key, texts in statuses:
+                pipe.hset(key, mapping=cast("Mapping[Any, Any]", texts))
+                pipe.expire(key, TTL_SECONDS)
+            await pipe.execute()
+
+    async def _write_parts(self, changed: list[tuple[Runner, dict[str, str]]]) -> None:
+        if not changed:
             return
         keys, given = [], [str(TTL_SECONDS), _iso(self._parts.clock.machine.now_ms())]
-        for runner in runners:
-            fields = refreshed(runner, self._parts)
+        for runner, fields in changed:
             keys.append(redis_names.strategy_running(runner.number))
             given.append(str(len(fields)))
             for pair in fields.items():
                 given += pair
         added: list[int] = await self._refreshing(keys=keys, args=given)
-        for runner, new in zip(runners, added, strict=True):
-            runner.is_dirty = runner.is_dirty or new > 0
-
-    async def _write(self, statuses: list[dict[str, Any]]) -> None:
-        if not statuses:
-            return
-        async with self._parts.redis.pipeline(transaction=False) as pipe:
-            for status in statuses:
-                key = redis_names.strategy_running(status["id"])
-                pipe.hset(key, mapping=cast("Mapping[Any, Any]", {name: str(value) for name, value in status.items()}))
-                pipe.expire(key, TTL_SECONDS)
-            await pipe.execute()
+        for runner, new in zip((runner for runner, _ in changed), added, strict=True):
+            if new:
+                runner.is_dirty = True
+                self._written.pop(runner.number, None)
 
 
 def _money(runner: Runner) -> dict[str, str]:

@@ -17,6 +17,7 @@ from db.queries.fleet import Want
 from tasks.host.runner import Runner
 from tasks.host.status import TTL_SECONDS, StatusPublisher
 from tasks.wiring import Parts
+from tests.services import free_port
 
 pytestmark = pytest.mark.services
 
@@ -92,11 +93,44 @@ async def test_a_status_that_was_gone_is_written_whole_again(redis: Redis) -> No
     assert not any(runner.is_dirty for runner in runners)
 
 
-async def test_what_has_changed_is_written_whole_and_told(redis: Redis) -> None:
+async def test_what_has_changed_is_written_alone_and_told_whole(redis: Redis) -> None:
     bus, runners = Bus(), some_runners()
     made = publisher(redis, bus)
     await made.publish(runners)
+    before = await status(redis, 2)
+    await redis.hset(strategy_running(2), "worker_ip", "touched by nobody")
     runners[1].last_error, runners[1].is_dirty = "it cannot be", True
     await made.publish(runners)
-    assert (await status(redis, 2))[b"last_error"] == b"it cannot be"
+    after = await status(redis, 2)
+    assert after[b"last_error"] == b"it cannot be"
+    assert after[b"worker_ip"] == b"touched by nobody", "what did not change is not written again"
+    assert after.keys() == before.keys()
     assert [event.owner for event in bus.told] == [5, 5, 5]
+    assert bus.told[-1].payload.keys() == bus.told[0].payload.keys()
+
+
+async def test_a_status_that_was_gone_when_a_part_of_it_changed_is_written_whole(redis: Redis) -> None:
+    bus, runners = Bus(), some_runners()
+    made = publisher(redis, bus)
+    await made.publish(runners)
+    whole = await status(redis, 1)
+    await redis.flushall()  # the server has lost its memory
+    runners[0].last_error, runners[0].is_dirty = "it cannot be", True
+    await made.publish(runners)
+    assert runners[0].is_dirty
+    await made.publish(runners)
+    assert (await status(redis, 1)).keys() == whole.keys()
+    assert not runners[0].is_dirty
+
+
+async def test_a_status_that_could_not_be_written_is_written_whole_when_it_can(redis: Redis) -> None:
+    bus, runners, nobody = Bus(), some_runners(), connect(f"redis://127.0.0.1:{free_port()}")
+    made = publisher(redis, bus)
+    await made.publish(runners)
+    parts = cast("Any", made)._parts
+    parts.redis = nobody
+    made_again = StatusPublisher(parts, ("host", "127.0.0.1"))
+    runners[0].is_dirty = True
+    await made_again.publish(runners)
+    assert runners[0].is_dirty
+    await nobody.aclose()

@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import DataError
 
 from core.redis_client import compare_and_delete, connect, connect_for_subscription
 from tests.services import free_port
@@ -25,6 +27,22 @@ async def test_a_value_comes_back_as_the_bytes_that_were_stored(client: Redis) -
     await client.set("key", b"\x00\xff value", px=60_000)
     assert await client.get("key") == b"\x00\xff value"
     assert 0 < await client.pttl("key") <= 60_000
+
+
+async def test_commands_of_every_kind_of_argument_arrive_as_they_were_given(client: Redis) -> None:
+    fields: dict[Any, Any] = {"text": "für 跟单", b"bytes": b"\x00\r\n$5", "number": 12, "long": "x" * 100_000}
+    async with client.pipeline(transaction=False) as pipe:
+        for place in range(60):
+            pipe.hset(f"hash:{place}", mapping=fields)
+            pipe.expire(f"hash:{place}", 60)
+        assert await pipe.execute() == [4, True] * 60
+    found = await client.hgetall("hash:59")
+    told = {b"text": "für 跟单".encode(), b"bytes": b"\x00\r\n$5", b"number": b"12", b"long": b"x" * 100_000}
+    assert found == told
+    assert (await client.config_get("maxmemory-policy"))["maxmemory-policy"]  # a command of two words
+    with pytest.raises(DataError):
+        await client.set("key", cast("Any", None))
+    assert await client.ping()
 
 
 async def test_compare_and_delete_removes_only_what_the_caller_put_there(client: Redis) -> None:
