@@ -118,8 +118,18 @@ def _wants(unit: UnitOfWork, condition: ColumnElement[bool]) -> list[Want]:
     return [Want(*cast("tuple[Any, ...]", row)) for row in unit.connection.execute(chosen)]
 
 
-def add_equity(unit: UnitOfWork, points: Sequence[EquityPoint]) -> None:
+class Worth(NamedTuple):
+    """What an instance is worth at a moment: a row of `EquityPoint`, which thousands are made of at once."""
+
+    strategy_instance_id: int
+    at: datetime
+    owner_id: int
+    equity: int
+    realised: int
+    unrealised: int
+    fees: int
+
+
+def add_equity(unit: UnitOfWork, points: Sequence[Worth]) -> None:
     """Keep a point of many instances at once."""
-    columns = ("strategy_instance_id", "at", "owner_id", "equity", "realised", "unrealised", "fees")
-    values = [{name: getattr(point, name) for name in columns} for point in points]
-    unit.connection.execute(insert(EquityPoint), values)
+    unit.connection.execute(insert(EquityPoint), [point._asdict() for point in points])

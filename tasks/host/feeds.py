@@ -15,7 +15,6 @@ from core.base_exchange import PriceUpdate
 from core.base_journal import Step
 from core.clock import utc_from_ms
 from core.event_bus import Event
-from db.models import EquityPoint
 from db.queries import fleet
 from domain.fill import Fill
 from domain.instrument import Instrument
@@ -123,13 +122,10 @@ class Feeds:
     async def _keep_equity(self, runners: list[Runner]) -> None:
         moment = utc_from_ms(self._parts.clock.machine.now_ms())
         points = [
-            EquityPoint(
-                strategy_instance_id=runner.number, at=moment, owner_id=runner.want.owner,
-                equity=found[0], realised=found[1], unrealised=found[2], fees=found[3],
-            )
+            fleet.Worth(runner.number, moment, runner.want.owner, found[0], found[1], found[2], found[3])
             for runner in runners
             if (found := equity_of(runner)) is not None
-        ]  # fmt: skip
+        ]
         if points:
             await self._parts.database.keep(lambda unit: fleet.add_equity(unit, points))
 
