@@ -1,8 +1,10 @@
 """Backtests through the public API beside kernels written by hand, and beside other engines doing the same work.
 
-`python -m benchmarks.bench_backtest FOLDER [own]` does the works of `benchmarks.backtest_works` one at a time, each in
-a process of its own, and writes `benchmarks/results/backtest.md`; `own` measures no other engine again but shows what
-was found of them. FOLDER holds that, the market, and an environment for each of the others, made where it is missing.
+`python -m benchmarks.bench_backtest FOLDER [own] [WORK...]` does the works of `benchmarks.backtest_works` one at a
+time, each in a process of its own, and writes `benchmarks/results/backtest.md`; `own` measures no other engine again
+but shows what was found of them. Works that are named (as `trades_queued`) are measured alone, ours and the others in
+turn, and only their tables are written anew. FOLDER holds what was found, the market, and an environment for each of
+the others, made where it is missing.
 The kernels by hand (`benchmarks.by_hand`) keep fees, money, equity and its deepest fall, and nothing else: no rules, no
 ledger, no record.
 
@@ -32,6 +34,8 @@ from engine.backtest.queueing import Queue
 from engine.backtest.runtime import prepare
 
 ROUNDS = 11
+#: Of works that are named, with those of others between.
+TURNS = 3
 RESULTS = Path(__file__).parent / "results" / "backtest.md"
 #: What comes after it in the results is written by a person.
 MARK = "<!-- Above: written by the command. Below: by hand. -->"
@@ -228,6 +232,31 @@ def of_others(folder: Path, work: str) -> list[Row]:
     return rows
 
 
+def in_turn(folder: Path, work: str) -> list[Row]:
+    """Ours and the others one after the other, `TURNS` times; of each the round of middle CPU time."""
+    found: dict[str, list[Row]] = {}
+    for _ in range(TURNS):
+        ours = measured(sys.executable, "benchmarks.bench_backtest", "--work", work, str(folder))
+        for row in ours + of_others(folder, work):
+            found.setdefault(row["name"], []).append(row)
+    return [sorted(rows, key=lambda row: row["cpu"])[len(rows) // 2] for rows in found.values()]
+
+
+def again(folder: Path, chosen: list[str]) -> None:
+    """Measure some works, and write their tables in the place of those that there are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    works.write(folder)
+    numpy.save(folder / "ladders.npy", numpy.array(works.ladders()))
+    for work in chosen:
+        lines = table(work, in_turn(folder, work))
+        print("\n".join(lines), flush=True)
+        text, title = RESULTS.read_text(), f"**{TITLES[work]}**"
+        before, _, rest = text.partition(title) if title in text else text.partition("\nFrom nothing")
+        # A table ends with an empty line.
+        behind = rest.split("\n\n", 2)[2] if title in text else text[len(before) + 1 :]
+        RESULTS.write_text(f"{before.rstrip()}\n" + "\n".join(lines) + f"\n\n{behind.lstrip()}")
+
+
 def main(folder: Path, is_own: bool) -> None:
     """Measure everything and write it down."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -258,5 +287,7 @@ def main(folder: Path, is_own: bool) -> None:
 if __name__ == "__main__":
     if sys.argv[1] == "--work":
         OWN[sys.argv[2]](Path(sys.argv[3]))
+    elif named := [word for word in sys.argv[2:] if word in TITLES]:
+        again(Path(sys.argv[1]), named)
     else:
         main(Path(sys.argv[1]), "own" in sys.argv[2:])

@@ -122,6 +122,9 @@ class QueueTerms(BaseModel):
     whole_beyond: bool = Field(
         False, title="Whole beyond", description="A trade beyond the price of an order executes all of it."
     )
+    cancellations: Literal["behind", "shared", "ahead"] = Field(
+        "behind", title="Who cancels", description="Where the book was recorded: who of a price cancels."
+    )
 
 
 class Assumptions(BaseModel):

@@ -90,7 +90,7 @@ def test_trades_of_futures_give_the_same_interpreted_and_compiled(
     "name",
     ["grid", *(pytest.param(name, marks=pytest.mark.acceptance) for name in sorted(PARAMETERS) if name != "grid")],
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=some.data(), seed=some.integers(0, 10_000), assumed=ASSUMED, queued=RECORDED)
 def test_recorded_depth_gives_the_same_interpreted_and_compiled(
     name: str, data: some.DataObject, seed: int, assumed: dict[str, Any], queued: dict[str, Any]

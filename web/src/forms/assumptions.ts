@@ -33,6 +33,7 @@ export const QUEUE: Field[] = [
   field("share_ms", "integer", 60_000, { minimum: 1, maximum: 86_400_000 }),
   field("cancelled_percent", "decimal", "0", { minimum: 0, maximum: 10_000 }),
   field("whole_beyond", "boolean", false),
+  choice("cancellations", ["behind", "shared", "ahead"]),
 ];
 const SPOT = ["base", "fee_asset"];
 /** What the market of a run is: bars, bars made of trades, or trades that are walked one by one. */

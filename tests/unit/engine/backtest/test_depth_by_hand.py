@@ -183,8 +183,9 @@ def test_what_is_known_need_not_be_assumed_and_what_cannot_be_is_refused() -> No
         told(Queue(ahead=Decimal(1)))
     with pytest.raises(Refused, match="the recorded book tells what a taker pays"):
         told(Queue(), slippage_ticks=1)
+    two = numpy.array([1, 2], numpy.int64)
     with pytest.raises(Refused, match="ares data import --depth"):
-        run(PLACING, Told(steps=(bid(1),)), prints_of(SMALL, *(numpy.array([1, 2]) for _ in range(3))),
+        run(PLACING, Told(steps=(bid(1),)), prints_of(SMALL, two, two, two),
             Settings(fill_model="queue", queue=SHARED))  # fmt: skip
     with pytest.raises(Refused, match="choose from behind, shared, ahead"):
         Queue(cancellations="nobody")  # type: ignore[arg-type]

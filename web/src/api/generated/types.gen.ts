@@ -2795,6 +2795,12 @@ export type QueueTerms = {
      */
     ahead?: number | string;
     /**
+     * Who cancels
+     *
+     * Where the book was recorded: who of a price cancels.
+     */
+    cancellations?: 'behind' | 'shared' | 'ahead';
+    /**
      * Cancelled
      *
      * In percent of what is traded at the price.
