@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterable
-from typing import Any, cast
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
+from typing import Any, Final, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.connection import Connection, SSLConnection
@@ -50,6 +50,10 @@ class _Encrypted(_PacksInC, SSLConnection):
     """A connection with it."""
 
 
+#: Kinds of connections, and the same that pack in C.
+_PACKING: Final[Mapping[type, Any]] = {Connection: _Plain, SSLConnection: _Encrypted}
+
+
 class _SteadyPool(BlockingConnectionPool):
     """A pool that gets every connection back. The client's own loses those of callers who are cancelled while they
     give one back, and wakes nobody when one who was to be next is cancelled: in the end everybody waits for nothing.
@@ -93,8 +97,8 @@ def connect(url: str, *, max_connections: int = 16, timeout_seconds: float = 2.0
         socket_connect_timeout=timeout_seconds,
         health_check_interval=30,
     )
-    is_encrypted = issubclass(pool.connection_class, SSLConnection)
-    pool.connection_class = _Encrypted if is_encrypted else _Plain
+    # One through a file of the machine (unix://) stays as it is.
+    pool.connection_class = _PACKING.get(pool.connection_class, pool.connection_class)
     return Redis.from_pool(pool)
 
 
