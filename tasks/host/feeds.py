@@ -42,6 +42,8 @@ class Feeds:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._waiting: deque[Event] = deque(maxlen=MOST_WAITING)
+        #: Orders by name as they are now: what they were in between nobody is told.
+        self._orders: dict[str, tuple[int, Order, Instrument]] = {}
         self._prices: dict[tuple[str, str], tuple[PriceUpdate, Instrument]] = {}
         self._followed: set[tuple[str, str]] = set()
         self._priced_ns = 0
@@ -55,7 +57,7 @@ class Feeds:
             return
         instrument, owner = runner.engine.instance.instrument, runner.want.owner
         for order in (*step.intents, *step.orders):
-            self._waiting.append(Event(event_bus.STRATEGY_ORDER, owner, _order(order, instrument)))
+            self._orders[order.client_order_id] = owner, order, instrument
         for fill in step.fills:
             self._waiting.append(Event(event_bus.STRATEGY_FILL, owner, _fill(step.instance, fill, instrument)))
 
@@ -96,7 +98,12 @@ class Feeds:
             self._priced_ns = now_ns
             self.follow(runners, list(self._parts.venues))
             self._gather_prices()
-        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        orders, self._orders = self._orders, {}
+        waiting = [
+            Event(event_bus.STRATEGY_ORDER, owner, _order(order, instrument))
+            for owner, order, instrument in orders.values()
+        ]
+        waiting += [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
             await self._parts.bus.publish_all(waiting)
         except (RedisError, OSError) as error:
