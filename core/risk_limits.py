@@ -34,6 +34,9 @@ class Limits(BaseModel):
     capital: dict[str, Capital] = Field(
         default_factory=dict, title="Capital", description="Asset and amount that the strategy owns from the start."
     )
+    max_leverage: int = Field(
+        1, title="Leverage", description="Futures: how many times the capital may be tied up.", ge=1, le=125
+    )
     max_positions: int = Field(0, title="Positions", description="Levels that may hold at once.", ge=0, le=10_000)
     max_position_quantity: Amount = Field(
         Decimal(0), title="Largest position", description="In base, every order filled."
@@ -80,6 +83,7 @@ class Limits(BaseModel):
             max_messages=self.max_messages_per_second,
             max_rejections=self.max_rejections,
             capital=_floor(self.capital.get(instrument.quote, Decimal(0)), instrument.quote_quantum),
+            max_leverage=self.max_leverage,
         )
 
     def allotment(self, instrument: Instrument) -> tuple[tuple[str, int], ...]:

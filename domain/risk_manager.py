@@ -43,6 +43,8 @@ class RiskLimits(NamedTuple):
     max_rejections: int = 3
     #: Quote quanta the instance may have tied up: positions at cost and entries at their limit.
     capital: int = 0
+    #: How many times the capital may be tied up where there is margin; elsewhere once.
+    max_leverage: int = 1
 
 
 class RiskView(NamedTuple):
@@ -182,8 +184,10 @@ def cooling_down(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool
 
 @lawful
 def over_capital(limits: RiskLimits, view: RiskView, intent: RiskIntent) -> bool:
-    """The entry would tie up more than the capital reserved for the instance."""
-    return intent.is_exit == 0 and 0 < limits.capital < view.committed + _notional(view, intent)
+    """The entry would tie up more than the capital reserved for the instance, or its leverage times that on margin."""
+    times = max(limits.max_leverage, 1) if view.is_margin != 0 else 1
+    needed = -(-(view.committed + _notional(view, intent)) // times)
+    return intent.is_exit == 0 and 0 < limits.capital < needed
 
 
 @lawful

@@ -60,6 +60,12 @@ def show(number: Number) -> None:
 
 
 @strategies.command()
+def model(number: Number) -> None:
+    """What a strategy has learned and why it waits, as JSON."""
+    typer.echo(json.dumps(_client().get(f"/api/strategies/{number}/model"), indent=2, ensure_ascii=False))
+
+
+@strategies.command()
 def create(
     file: Annotated[Path, typer.Argument(help="JSON: name, strategy_type, symbol, interval, account_id, parameters.")],
 ) -> None:

@@ -72,6 +72,8 @@ def leverage_ppm(chance: float, trust: float, win: float, loss: float, kelly_ppm
 def lots_of(memory: Memory, terms: Terms, view: View, signal: int) -> int:
     """Lots that a chosen proposal deserves; 0 when that is less than the venue takes. Where there is no margin, what
     is paid for is there."""
+    if view.last_ticks <= 0:
+        return 0
     raw = memory[paper_of(signal) + lay.CHANCE]
     chance, trusted = model.calibrated(memory, lay.CHAMPION, raw), model.trust(memory, lay.CHAMPION, raw)
     win, loss = win_of(memory, signal, terms.take, terms.cost), loss_of(memory, signal, terms.stop, terms.cost)

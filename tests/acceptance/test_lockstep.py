@@ -21,6 +21,7 @@ from tests.acceptance.live_node import Node, until
 from tests.acceptance.lockstep import KEY, SECRET, Lockstep, Operator, node
 from tests.acceptance.scene import Bot, Scene, series
 from tests.journal_database import prepare
+from tests.learning_markets import EAGER
 from tests.simulator_process import SimulatorProcess, simulator_process
 
 pytestmark = [pytest.mark.recorded, pytest.mark.slow]
@@ -42,6 +43,7 @@ APART = (
     SPOT[2],
     Bot(6, "ma_cross", "XRPUSDT", {"size": "2000", "fast": 5, "slow": 20}, CASH),
     Bot(7, "rsi", "BNBUSDT", {"size": "5", "period": 10}, CASH),
+    Bot(8, "self_learning", "ADAUSDT", EAGER, CASH),
 )
 FUTURES = (
     Bot(1, "grid", "BTCUSDT", {"lower_price": "93000", "upper_price": "97000", "levels": 40,
@@ -51,6 +53,8 @@ FUTURES = (
     Bot(3, "dca", "SOLUSDT", {"amount": "200", "interval_minutes": 30, "take_profit_percent": "0.5"}, CASH),
     # Two on one symbol: they share its funding.
     Bot(4, "dca", "BTCUSDT", {"amount": "777", "interval_minutes": 20, "take_profit_percent": "2"}, CASH),
+    # Long and short.
+    Bot(5, "self_learning", "XRPUSDT", {**EAGER, "direction": "both"}, CASH),
 )  # fmt: skip
 #: Three hours and a minute before funding.
 BEFORE_FUNDING, TO_FUNDING = "2025-05-05T04:59:00Z", 181

@@ -38,7 +38,7 @@ def limits_of(cells: Cells) -> RiskLimits:
     return RiskLimits(
         cells[at], cells[at + 1], cells[at + 2], cells[at + 3], cells[at + 4], cells[at + 5], cells[at + 6],
         cells[at + 7], cells[at + 8], cells[at + 9], cells[at + 10], cells[at + 11], cells[at + 12], cells[at + 13],
-        cells[at + 14],
+        cells[at + 14], cells[at + 15],
     )  # fmt: skip
 
 

@@ -52,6 +52,19 @@ AT_AND_PAST = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize(("is_margin", "max_leverage", "tied"), [(1, 3, 600_000), (1, 1, 200_000), (0, 3, 200_000)])
+def test_leverage_multiplies_the_capital_where_there_is_margin_and_only_there(
+    is_margin: int, max_leverage: int, tied: int
+) -> None:
+    limits = RiskLimits(capital=200_000, max_leverage=max_leverage)
+    view = VIEW._replace(is_margin=is_margin, committed=tied - 99_000)
+    assert name_of(check(limits, view, BUY_TEN)) == "approved"
+    assert name_of(check(limits, view._replace(committed=view.committed + 1), BUY_TEN)) == "over_capital"
+    assert name_of(check(RiskLimits(capital=200_000), VIEW._replace(is_margin=1, committed=101_001), BUY_TEN)) == (
+        "over_capital"
+    ), "without a word it is once"
+
+
 @pytest.mark.parametrize("rule", sorted(AT_AND_PAST))
 def test_a_rule_agrees_at_its_limit_and_objects_one_unit_past_it(rule: str) -> None:
     limits, at, past, intent = AT_AND_PAST[rule]

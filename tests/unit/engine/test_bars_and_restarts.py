@@ -11,6 +11,7 @@ from core.base_strategy import STRATEGIES
 from domain import slots
 from engine.engine_manager import InstanceSpec
 from tests.fakes.virtual_time import START_MS, in_virtual_time
+from tests.learning_markets import EAGER
 from tests.unit.engine.floor import PRICE, SYMBOL, Floor, Node, node_on, open_floor
 
 MINUTE = 60_000
@@ -18,6 +19,7 @@ SIZE = Decimal("0.001")
 BOTS: dict[str, dict[str, Any]] = {
     "ma_cross": {"fast": 3, "slow": 9, "size": SIZE},
     "rsi": {"period": 5, "size": SIZE},
+    "self_learning": EAGER,
 }
 
 
