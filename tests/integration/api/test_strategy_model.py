@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.api_node import ApiNode
 from tests.law_harness import BTCUSDT
 
 pytestmark = pytest.mark.services
-LEARNS = {"strategy_type": "self_learning", "parameters": {"stake": "500"}}
+LEARNS: dict[str, Any] = {"strategy_type": "self_learning", "parameters": {"stake": "500"}}
 
 
 def remember(node: ApiNode, number: int) -> None:

@@ -10,7 +10,7 @@ from domain import events
 from domain.indicators import new_memory
 from domain.learning import layout as lay
 from domain.learning import model, signals
-from domain.learning.card import Bin, Term, card_of
+from domain.learning.card import Term, card_of
 from tests.law_harness import Bench
 from tests.learning_markets import EAGER, PRICE
 
@@ -31,7 +31,9 @@ def test_calibration_and_weights_are_read_from_where_they_were_learned() -> None
     memory[lay.CHALLENGER + lay.WEIGHTS + lay.SURGE * lay.WEIGHTS_EACH + lay.INPUTS] = 0.75
     card = card_of(memory, 0)
     assert card.champion.calibration == ()
-    assert card.challenger.calibration == (Bin(0.6, 0.7, 8, pytest.approx(0.62), pytest.approx(0.5)),)
+    (only,) = card.challenger.calibration
+    assert (only.low, only.high, only.count) == (0.6, 0.7, 8)
+    assert (only.predicted, only.won) == (pytest.approx(0.62), pytest.approx(0.5))
     assert card.challenger.weights["surge"][-1] == Term("volume", 0.75)
     assert all(term.value == 0.0 for term in card.challenger.weights["trend"])
 
