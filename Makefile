@@ -4,7 +4,9 @@ BIN := .venv/bin
 # Files of tests are spread over so many processes; one file stays in one of them, with the servers it has started.
 TEST_WORKERS ?= 2
 .DEFAULT_GOAL := help
-.PHONY: help setup web up down test check static lint types fix bench acceptance docs lock
+.PHONY: help setup web up down test check static lint types imports page fix bench acceptance docs lock
+# Python keeps what it compiles, also where it is told not to: the tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,10 +34,7 @@ test: setup ## run every test, on TEST_WORKERS processes
 check: static ## lint, types, imports, packages, the page, and the laws of the house
 	$(BIN)/python -m pytest -q tests/architecture
 
-static: lint types ## what `make check` does without the laws, which `make test` has too
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/deptry --no-ansi .
-	scripts/web check
+static: lint types imports page ## what `make check` does without the laws, which `make test` has too
 
 lint: setup ## style, by ruff
 	$(BIN)/ruff check .
@@ -43,6 +42,13 @@ lint: setup ## style, by ruff
 
 types: setup ## types, by mypy --strict
 	$(BIN)/mypy
+
+imports: setup ## who imports whom, by import-linter, and which packages are declared, by deptry
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry --no-ansi .
+
+page: setup ## lint and types of the page
+	scripts/web check
 
 fix: setup ## let ruff mend what it can
 	$(BIN)/ruff check --fix .

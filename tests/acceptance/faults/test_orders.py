@@ -86,7 +86,7 @@ async def test_a_lost_order_that_appears_is_cancelled_at_once_beside_its_success
         (other,) = spot.resting_names()
         spot.resurrected.add(lost)
         spot.release(fault)
-        await until(lambda: spot.tape_status(lost) == "CANCELED", "the end of the order that appeared", 5)
+        await until(lambda: spot.tape_status(lost) == "CANCELED", "the end of the order that appeared")
         await until(lambda: any(lost in alarm and "cancelled" in alarm for alarm in up.alarms()), "the alarm")
         await spot.settled(up)
         assert spot.resting_names() == {other}

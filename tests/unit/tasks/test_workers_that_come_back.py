@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 
 from core.config import WorkerSection
@@ -11,24 +12,13 @@ from tasks.host.account import AccountRunner
 from tasks.host.claims import Claims
 from tasks.host.leases import LeaseKeeper
 from tasks.host.placement import Member, owner_of
+from tests.fakes.hands import Hands
 from tests.unit.tasks.test_lease_keeper import MemoryServer
 
 BUILD = Edition(1, 1, "0006")
 STEADY, FROZEN = Member("steady", 100, frozenset(), BUILD), Member("frozen", 100, frozenset(), BUILD)
 SETTINGS = WorkerSection(stability_seconds=5, return_seconds=60)
-
-
-@dataclass
-class Hands:
-    """Machine time that passes when it is told to."""
-
-    seconds: float = 1_000.0
-
-    def now_ms(self) -> int:
-        return round(self.seconds * 1_000)
-
-    def steady_ns(self) -> int:
-        return round(self.seconds * 1_000_000_000)
+SECOND = timedelta(seconds=1)
 
 
 @dataclass
@@ -59,16 +49,16 @@ async def test_a_member_that_comes_back_gets_its_share_only_once_it_has_stayed()
     hands = Hands()
     worker = claims(hands)
     its_share = {number for number in held() if owner_of(number, (), [STEADY, FROZEN]) == "frozen"}
-    hands.seconds += 6
+    hands.pass_time(6 * SECOND)
     assert await handed_over(worker) == its_share != set()
     for _ in range(5):
         worker.see([STEADY])
-        hands.seconds += 9
+        hands.pass_time(9 * SECOND)
         worker.see([STEADY, FROZEN])
-        hands.seconds += 20
+        hands.pass_time(20 * SECOND)
         worker.see([STEADY, FROZEN])
         assert await handed_over(worker) == set()
-    hands.seconds += 61
+    hands.pass_time(61 * SECOND)
     worker.see([STEADY, FROZEN])
     assert await handed_over(worker) == its_share
 
@@ -77,9 +67,9 @@ async def test_a_worker_that_was_silent_itself_keeps_what_it_has() -> None:
     hands = Hands()
     worker = claims(hands)
     worker.see([FROZEN])
-    hands.seconds += 9
+    hands.pass_time(9 * SECOND)
     worker.see([STEADY, FROZEN])
-    hands.seconds += 6
+    hands.pass_time(6 * SECOND)
     worker.see([STEADY, FROZEN])
     assert await handed_over(worker) == {
         number for number in held() if owner_of(number, (), [STEADY, FROZEN]) == "frozen"
@@ -92,7 +82,7 @@ async def test_who_went_for_good_and_who_joins_are_not_taken_for_one_that_comes_
     worker.see([STEADY])
     joined = Member("joined", 100, frozenset(), BUILD)
     worker.see([STEADY, joined])
-    hands.seconds += 6
+    hands.pass_time(6 * SECOND)
     assert await handed_over(worker) == {
         number for number in held() if owner_of(number, (), [STEADY, joined]) == "joined"
     }
