@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import ccxt.async_support as ccxt
-
 from core.base_exchange import VenueSettings
+from exchanges._ccxt import lean
 from exchanges._ccxt.session import OnceSession, tls
 from exchanges._ccxt.trace import Answer, current
 
@@ -27,7 +26,7 @@ def make_client(
     venue_options: Mapping[str, Any],
 ) -> Any:
     """A client whose requests go out once, signed with the trace's time, and are taken down in the trace."""
-    base: Any = getattr(ccxt, ccxt_id)
+    base = lean.venue(ccxt_id)
 
     def nonce(_self: Any) -> int:
         trace = current()
@@ -68,7 +67,7 @@ def urlencode(params: Mapping[str, Any], doseq: bool = False, sort: bool = False
     is_plain = all(type(value) in (str, int) for value in params.values()) and _PLAIN.fullmatch(plain) is not None
     if is_plain:
         return "&".join([f"{name}={value}" for name, value in params.items()])
-    quoted: str = ccxt.Exchange.urlencode(params, doseq, sort)
+    quoted: str = lean.exchange().urlencode(params, doseq, sort)
     return quoted
 
 
