@@ -30,7 +30,7 @@ class _Lean(ModuleType):
             for shared in map(importlib.import_module, _SHARED):
                 if hasattr(shared, name):
                     return getattr(shared, name)
-        self.__class__ = ModuleType
+        super().__setattr__("__class__", ModuleType)
         if self.__spec__ is None or self.__spec__.loader is None:
             raise ImportError(f"{self.__name__} has no code.")
         self.__spec__.loader.exec_module(self)
@@ -65,4 +65,6 @@ def venue(ccxt_id: str) -> Any:
 
 def exchange() -> Any:
     """What all of them are made from."""
-    return importlib.import_module("ccxt.async_support.base.exchange").Exchange
+    from ccxt.async_support.base.exchange import Exchange
+
+    return Exchange
