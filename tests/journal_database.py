@@ -30,6 +30,8 @@ if os.environ.get("ARES_TEST_DATABASE", "sqlite") not in {"sqlite", "mariadb"}:
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DEFAULT = os.environ.get("ARES_TEST_DATABASE", "sqlite")
 _TEMPLATES: dict[str, Path] = {}
+#: Addresses of schemas that have been migrated: nobody takes their tables away.
+_MIGRATED: set[URL] = set()
 #: Alembic works with globals.
 _MIGRATING = threading.Lock()
 _SERVERS: list[Service] = []
@@ -94,7 +96,9 @@ def _emptied(url: URL) -> Engine:
         connection.execute(text(f"CREATE DATABASE IF NOT EXISTS {schema.database} CHARACTER SET utf8mb4"))
         connection.engine.dispose()
     engine = open_database(schema.render_as_string(hide_password=False))
-    migrate.upgrade(engine)
+    if schema not in _MIGRATED:
+        migrate.upgrade(engine)
+        _MIGRATED.add(schema)
     with UnitOfWork(engine) as unit:
         used = [t.name for t in reversed(METADATA.sorted_tables) if unit.connection.execute(t.delete()).rowcount]
         unit.commit()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from domain.errors import Transient
 from exchanges._binance.rule_book import book_of
 from exchanges._binance.rules import renewed
-from tests.unit.exchanges.test_watchdog import HandTime
+from tests.fakes.hands import Hands
 
 LIMITS = [{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": 6000}]
 
@@ -34,11 +35,11 @@ class Answers:
 
 
 async def test_accounts_at_one_address_read_the_rules_once_and_share_them() -> None:
-    time, answers = HandTime(), Answers()
+    time, answers = Hands(), Answers()
     first, second = book_of("venue", "one", time), book_of("venue", "one", time)
     assert first is second
     assert book_of("venue", "two", time) is not first
-    time.seconds = 5
+    time.pass_time(timedelta(seconds=5))
     found = await asyncio.gather(*(first.read_since(0, answers) for _ in range(10)))
     assert answers.count == 1
     assert all(rules is found[0] for rules in found)
@@ -46,10 +47,10 @@ async def test_accounts_at_one_address_read_the_rules_once_and_share_them() -> N
 
 
 async def test_whoever_needs_newer_rules_gets_them_and_does_not_change_those_of_others() -> None:
-    time, answers = HandTime(), Answers()
+    time, answers = Hands(), Answers()
     book = book_of("venue", "three", time)
     before = await book.read_since(0, answers)
-    time.seconds = 9
+    time.pass_time(timedelta(seconds=9))
     answers.symbols = [symbol("AB", tick="0.1")]
     after = await book.read_since(time.steady_ns(), answers)
     assert answers.count == 2
@@ -65,11 +66,11 @@ async def test_an_answer_without_symbols_is_no_rules() -> None:
     answers = Answers()
     answers.symbols = []
     with pytest.raises(Transient, match="no symbols"):
-        await book_of("venue", "four", HandTime()).read_since(0, answers)
+        await book_of("venue", "four", Hands()).read_since(0, answers)
 
 
 async def test_a_book_that_nobody_reads_any_more_is_forgotten() -> None:
-    time = HandTime()
+    time = Hands()
     address = id(book_of("venue", "five", time))
     gc.collect()
     answers = Answers()
