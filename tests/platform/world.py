@@ -110,7 +110,7 @@ class World:
         worker = self.workers[name] = Worker(worker_id, process, log_path)
         until(
             lambda: process.poll() is not None or self.redis.zscore("workers:active", worker_id) is not None,
-            f"membership of {name}", 90,
+            f"membership of {name}", 180,
         )  # fmt: skip
         assert process.poll() is None, worker.log[-4000:]
         return worker
