@@ -26,10 +26,10 @@ test("the card says why it waits, both models, and why the last bid was chosen, 
 
 test("it is frozen and let go by whoever may trade, and by nobody else", async () => {
   const shown = panel(answer);
-  await shown.find("el-button").trigger("click");
+  await shown.find("button").trigger("click");
   expect(shown.emitted("turn")).toHaveLength(1);
-  expect(panel({ ...answer, is_frozen: true }).find("el-button").text()).toBe("Learn again");
-  expect(panel(answer, { mayTrade: false }).find("el-button").exists()).toBe(false);
+  expect(panel({ ...answer, is_frozen: true }).find("button").text()).toBe("Learn again");
+  expect(panel(answer, { mayTrade: false }).find("button").exists()).toBe(false);
 });
 
 test("before the first start it says that nothing was learned", () => {
