@@ -72,7 +72,7 @@ class ModelCard(Part):
     waits: int = Field(description="Code of the reason why nothing is entered; 0 before it has begun.")
     labels: int = Field(description="Trades on paper that have ended.")
     promotions: int = Field(description="How often the challenger took over.")
-    base_rate: float = Field(description="Share of wins.")
+    base_rate: float = Field(description="Share of wins of late; newer trades count more, and it begins at a half.")
     base_loss: float | None = Field(description="What predicting that share alone would have cost.")
     champion: ModelScore
     challenger: ModelScore

@@ -34,7 +34,7 @@ async def test_a_cancel_whose_answer_is_lost_is_asked_for_until_the_order_has_en
 
 
 async def test_a_cancel_that_never_arrived_is_sent_again_until_it_does(both: Bench) -> None:
-    async with both.node(both.grid(levels=1), timeout_seconds=0.3) as up:
+    async with both.node(both.grid(levels=1), timeout_seconds=3) as up:
         await both.settled(up)
         fault = both.fault("swallow", method="DELETE", path="*/order")
         stop(up)
