@@ -132,7 +132,8 @@ def market(seed: int, count: int, lots: int = 200_000) -> Market:
     table = numpy.array(rows, numpy.int64)
     times = range((BEGIN // (8 * HOUR) + 1) * 8 * HOUR, time_ms + 8 * HOUR, 8 * HOUR)
     rates = tuple(FundingRate(moment, Decimal(dice.randint(-30_000, 60_000)).scaleb(-8)) for moment in times)
-    return Market(prints_of(BITCOIN, *(table[:, place].copy() for place in range(3))), rates)
+    moments, prices, amounts = (table[:, place].copy() for place in range(3))
+    return Market(prints_of(BITCOIN, moments, prices, amounts), rates)
 
 
 def account(seed: int, prints: Prints) -> Account:
