@@ -54,9 +54,12 @@ fix: setup ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Other engines are installed, and what was found of them is kept, in BENCH_FOLDER.
+BENCH_FOLDER ?= .bench
 bench: setup ## run every benchmark; results say their command and machine
 	@set -e; for file in benchmarks/bench_*.py; do \
-	  test -e "$$file" || { echo "There is no benchmark yet."; break; }; echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)"; done
+	  case "$$file" in *bench_backtest.py) folder="$(BENCH_FOLDER)";; *) folder=;; esac; \
+	  echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" $$folder; done
 
 acceptance: setup ## the exhaustive run: all tests, recorded months, many more random examples
 	ARES_HYPOTHESIS_PROFILE=exhaustive $(BIN)/python -m pytest -m '' --timeout=7200
