@@ -2150,7 +2150,7 @@ export type ModelCard = {
     /**
      * Base Rate
      *
-     * Share of wins.
+     * Share of wins of late; newer trades count more, and it begins at a half.
      */
     base_rate: number;
     challenger: ModelScore;
