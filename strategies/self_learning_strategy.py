@@ -206,7 +206,7 @@ def bid(law: Terms, state: list[int], memory: Memory, view: View, event: Event, 
         return 0
     at = sizing.paper_of(chosen - 1)
     side = int(memory[at + layout.SIDE])
-    lots = sizing.lots_of(memory, law, view, chosen - 1)
+    lots = sizing.lots_of(memory, law, view, chosen - 1, event.close)
     if lots == 0 or (side < 0 and view.is_margin == 0):
         state[WAITS] = TOO_SMALL if lots == 0 else NO_BID
         return 0

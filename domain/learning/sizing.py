@@ -69,10 +69,13 @@ def leverage_ppm(chance: float, trust: float, win: float, loss: float, kelly_ppm
 
 
 @lawful
-def lots_of(memory: Memory, terms: Terms, view: View, signal: int) -> int:
-    """Lots that a chosen proposal deserves; 0 when that is less than the venue takes. Where there is no margin, what
-    is paid for is there."""
-    if view.last_ticks <= 0:
+def lots_of(memory: Memory, terms: Terms, view: View, signal: int, ticks: int) -> int:
+    """Lots that a chosen proposal deserves at the price it was made at; 0 when that is less than the venue takes.
+
+    Where there is no margin, what is paid for is there. The price is the bar's and not the last one, which depends on
+    how soon the bar is told.
+    """
+    if ticks <= 0:
         return 0
     raw = memory[paper_of(signal) + lay.CHANCE]
     chance, trusted = model.calibrated(memory, lay.CHAMPION, raw), model.trust(memory, lay.CHAMPION, raw)
@@ -82,6 +85,6 @@ def lots_of(memory: Memory, terms: Terms, view: View, signal: int) -> int:
     worth = scaled(terms.stake, parts, PARTS)
     if view.is_margin == 0:
         worth = min(worth, scaled(max(view.free_quote, 0), PARTS - terms.cost, PARTS))
-    lots = min(worth // (view.last_ticks * view.tick_lot), view.max_lots)
-    is_small = lots < view.min_lots or lots * view.last_ticks * view.tick_lot < view.min_notional
+    lots = min(worth // (ticks * view.tick_lot), view.max_lots)
+    is_small = lots < view.min_lots or lots * ticks * view.tick_lot < view.min_notional
     return 0 if is_small else lots

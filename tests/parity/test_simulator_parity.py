@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.scene import LIMITS
-from tests.acceptance.test_lockstep import APART, CASH, scene_of
+from tests.acceptance.test_lockstep import APART, APART_FROM, CASH, scene_of
 from tests.parity.recording import Decided, by_moment, first_difference, replayed
 from tests.parity.scripts import MINUTE
 from tests.parity.simulator_run import traded_on_the_simulator
@@ -28,7 +28,7 @@ STEP_MS = 15_000
 
 async def check(folder: Path, data: Path, minutes: int) -> None:
     """Every form through so many minutes."""
-    scene = replace(scene_of(data, "binance_spot", APART, minutes), step_ms=STEP_MS)
+    scene = replace(scene_of(data, "binance_spot", APART, minutes, APART_FROM), step_ms=STEP_MS)
     recordings = await traded_on_the_simulator(folder, scene)
     for bot in scene.bots:
         recording = recordings[bot.number]

@@ -182,7 +182,7 @@ def at_point(cells: Cells, state: Cells, log: Cells) -> None:
     if account.is_over(cells):
         return
     if cells[lay.WAITING] > 0:
-        wishes.arrivals(cells, state, log)
+        wishes.arrivals(cells, state, log, cells[lay.NOW])
     ring(cells, state)
 
 

@@ -99,9 +99,10 @@ def go_on(cells: Cells, state: Cells, log: Cells, gauge: Cells, tape: Cells, sta
         if not wakes(cells, state):
             cells[lay.STAGE] = TRADES
             cells[lay.ROW] += 1
-            # What is due in a millisecond arrives after everything that happens in it.
-            if cells[lay.WAITING] > 0 and tape[cells[lay.ROW] * WIDTH + TIME] > cells[lay.NOW]:
-                wishes.arrivals(cells, state, log)
+            if cells[lay.WAITING] > 0:
+                # What is due in a millisecond arrives after everything that happens in it.
+                is_last = tape[cells[lay.ROW] * WIDTH + TIME] > cells[lay.NOW]
+                wishes.arrivals(cells, state, log, cells[lay.NOW] if is_last else cells[lay.NOW] - 1)
                 serve(cells, log, tape)
             market.ring(cells, state)
     elif stage == market.CLOSED and cells[lay.WANTS_BARS] != 0:
@@ -127,7 +128,7 @@ def happens_before(cells: Cells, state: Cells, log: Cells, tape: Cells, until: i
     cells[lay.MOMENT] = lay.BETWEEN
     book.turn_before(cells, tape, due + 1)
     if cells[lay.WAITING] > 0:
-        wishes.arrivals(cells, state, log)
+        wishes.arrivals(cells, state, log, due)
         serve(cells, log, tape)
     market.ring(cells, state)
     return True

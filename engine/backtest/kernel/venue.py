@@ -198,7 +198,8 @@ def arrive(cells: Cells, log: Cells, slot: int) -> None:
             cells[at + lay.STATUS] = order.OPEN
             return
         if moment == lay.BETWEEN or is_inside:
-            cells[at + lay.ARRIVES] = cells[lay.NOW]
+            # It is here, and takes from whatever is traded next.
+            cells[at + lay.ARRIVES] = cells[lay.NOW] - 1
             wait(cells, slot)
             return
         cells[at + lay.STATUS] = order.OPEN

@@ -321,16 +321,16 @@ def make_room(cells: Cells, state: Cells, log: Cells) -> None:
         send_cancel(cells, log, farthest)
 
 
-def arrivals(cells: Cells, state: Cells, log: Cells) -> None:
-    """Everything on its way whose time has come reaches the venue."""
-    count, left, now, start = cells[lay.WAITING], 0, cells[lay.NOW], cells[lay.WAITING_AT]
+def arrivals(cells: Cells, state: Cells, log: Cells, until: int) -> None:
+    """Everything on its way that is due until this moment reaches the venue."""
+    count, left, start = cells[lay.WAITING], 0, cells[lay.WAITING_AT]
     for place in range(count):
         what = cells[start + place]
         slot = what if what >= 0 else -1 - what
         at = venue.order_at(slot)
         due = cells[at + lay.ARRIVES] if what >= 0 else cells[at + lay.CANCEL_ARRIVES]
         cells[lay.WAITING] = left
-        if due > now:
+        if due > until:
             venue.wait(cells, what)
         elif what < 0:
             venue.cancel_now(cells, slot)

@@ -131,6 +131,15 @@ def test_a_request_that_is_due_in_a_millisecond_comes_after_everything_that_happ
     assert fills(replay([bid(100)], prints, latency_ms=8), "lots") == [(10, 50), (20, 7)]
 
 
+def test_what_waits_for_a_price_to_take_is_executed_at_the_first_of_the_trades_of_a_millisecond() -> None:
+    prints = trades((10, 10_010, 1), (10, 10_050, 1), (20, 10_090, 1))
+    steps = [Step(5, 0, BUY, 0, 7, MARKET)]
+    assert fills(replay(steps, prints), "lots", "ticks") == [(10, 7, 10_010)]
+    # With a latency it is there before the first of them, or in their millisecond, when all of them have happened.
+    assert fills(replay(steps, prints, latency_ms=4), "lots", "ticks") == [(10, 7, 10_010)]
+    assert fills(replay(steps, prints, latency_ms=5), "lots", "ticks") == [(10, 7, 10_050)]
+
+
 def test_what_takes_gets_the_next_trade_whole_and_pays_as_a_taker() -> None:
     steps = [Step(5, 0, BUY, 0, 70, MARKET), Step(5, 1, SELL, 9_990, 40, LIMIT)]
     result = replay(steps, trades((10, 10_010, 1)), slippage_ticks=2)
