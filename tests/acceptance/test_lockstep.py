@@ -36,18 +36,16 @@ SPOT = (
     Bot(4, "ma_cross", "BTCUSDT", {"size": "0.05", "fast": 5, "slow": 20}, CASH),
     Bot(5, "rsi", "ETHUSDT", {"size": "1", "period": 14}, CASH, "5m"),
 )  # fmt: skip
-#: On one symbol each, so that no two of them ever meet in the book at the same instant; each has a market from then on.
-APART_FROM = "2025-05-10T00:00:00Z"
+#: On one symbol each, so that no two of them ever meet in the book at the same instant.
 APART = (
-    replace(
-        SPOT[0], params={**SPOT[0].params, "lower_price": "101000", "upper_price": "105000", "split_at_start": False}
-    ),
+    replace(SPOT[0], params={**SPOT[0].params, "split_at_start": False}),
     SPOT[1],
     SPOT[2],
     Bot(6, "ma_cross", "XRPUSDT", {"size": "2000", "fast": 5, "slow": 20}, CASH),
     Bot(7, "rsi", "BNBUSDT", {"size": "5", "period": 10}, CASH),
-    Bot(8, "self_learning", "ADAUSDT", EAGER, CASH),
 )
+#: The recorded symbols of that time are taken: this one trades by itself.
+LEARNER = Bot(8, "self_learning", "XRPUSDT", EAGER, CASH)
 FUTURES = (
     Bot(1, "grid", "BTCUSDT", {"lower_price": "93000", "upper_price": "97000", "levels": 40,
                                "quantity_per_level": "0.01"}, CASH),
@@ -94,9 +92,9 @@ async def running(folder: Path, scene: Scene, url: str, check_every_ms: int = 0)
         database.dispose()
 
 
-def scene_of(data: Path, venue: str, bots: tuple[Bot, ...], minutes: int, start: str = "2025-05-05T00:00:00Z") -> Scene:
+def scene_of(data: Path, venue: str, bots: tuple[Bot, ...], minutes: int) -> Scene:
     names = sorted({f"{bot.symbol}-1m-2025" for bot in bots})
-    return Scene(venue, series(data, *names), start, minutes, bots)
+    return Scene(venue, series(data, *names), "2025-05-05T00:00:00Z", minutes, bots)
 
 
 @dataclass(slots=True)
@@ -185,7 +183,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Scene, End]:
     folder = os.environ.get("ARES_DATA_DIR")
     if not folder or not Path(folder).is_dir():
         pytest.skip("ARES_DATA_DIR does not name a folder of recorded market data")
-    scene = scene_of(Path(folder), "binance_spot", APART, 150, APART_FROM)
+    scene = scene_of(Path(folder), "binance_spot", APART, 150)
     with asyncio.Runner() as runner:
         end = runner.run(whole_run(tmp_path_factory.mktemp("plain"), scene))
     assert len(end.fills) > 20

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.scene import LIMITS
-from tests.acceptance.test_lockstep import APART, APART_FROM, CASH, scene_of
+from tests.acceptance.scene import LIMITS, Bot
+from tests.acceptance.test_lockstep import APART, CASH, LEARNER, scene_of
 from tests.parity.recording import Decided, by_moment, first_difference, replayed
 from tests.parity.scripts import MINUTE
 from tests.parity.simulator_run import traded_on_the_simulator
@@ -24,11 +24,12 @@ FUNDS = {asset: Decimal(amount) for asset, amount in CASH.items()}
 SPREAD = 3
 #: A quarter of a minute: the distance of two trades.
 STEP_MS = 15_000
+each = pytest.mark.parametrize("bots", [APART, (LEARNER,)], ids=["apart", "learner"])
 
 
-async def check(folder: Path, data: Path, minutes: int) -> None:
+async def check(folder: Path, data: Path, bots: tuple[Bot, ...], minutes: int) -> None:
     """Every form through so many minutes."""
-    scene = replace(scene_of(data, "binance_spot", APART, minutes, APART_FROM), step_ms=STEP_MS)
+    scene = replace(scene_of(data, "binance_spot", bots, minutes), step_ms=STEP_MS)
     recordings = await traded_on_the_simulator(folder, scene)
     for bot in scene.bots:
         recording = recordings[bot.number]
@@ -52,12 +53,16 @@ def moved_by(live: list[Decided], again: list[Decided]) -> int:
     return max(abs(one.what.ticks - other.what.ticks) for one, other in zip(live, again, strict=True))
 
 
+@each
 @pytest.mark.timeout(600)
-async def test_a_simulator_run_replayed_gives_the_identical_orders(tmp_path: Path, recorded_data: Path) -> None:
-    await check(tmp_path, recorded_data, 90)
+async def test_a_simulator_run_replayed_gives_the_identical_orders(
+    tmp_path: Path, recorded_data: Path, bots: tuple[Bot, ...]
+) -> None:
+    await check(tmp_path, recorded_data, bots, 90)
 
 
+@each
 @pytest.mark.acceptance
 @pytest.mark.timeout(3_600)
-async def test_so_does_a_whole_day(tmp_path: Path, recorded_data: Path) -> None:
-    await check(tmp_path, recorded_data, 1_440)
+async def test_so_does_a_whole_day(tmp_path: Path, recorded_data: Path, bots: tuple[Bot, ...]) -> None:
+    await check(tmp_path, recorded_data, bots, 1_440)
