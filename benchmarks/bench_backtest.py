@@ -18,7 +18,6 @@ import os
 import subprocess
 import sys
 import time
-import venv
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +27,7 @@ import numpy
 
 from benchmarks import backtest_works as works
 from benchmarks import by_hand
+from benchmarks.outside import HFTBACKTEST, environment
 from benchmarks.outside_clock import tell, timed
 from engine.backtest import History, Result, Settings, run, sweep
 from engine.backtest.queueing import Queue
@@ -42,7 +42,7 @@ MARK = "<!-- Above: written by the command. Below: by hand. -->"
 PACKAGES = {
     "signals": ("vectorbt[rust]==1.2.0", "raptorbt==0.13.4", "backtesting==0.6.6"),
     "nautilus": ("nautilus-trader==1.221.0",),
-    "hftbacktest": ("hftbacktest==2.4.4",),
+    "hftbacktest": (HFTBACKTEST,),
 }
 #: Work, environment, and the words after `python -m benchmarks.speed_ENVIRONMENT`, before the folder.
 OTHERS = (
@@ -196,15 +196,6 @@ def measured(python: Path | str, *words: str) -> list[Row]:
     return [{**row, "whole": time.perf_counter() - begun} for row in rows]
 
 
-def environment(folder: Path, name: str) -> Path:
-    """The Python in which another engine is installed."""
-    python = folder / name / "bin" / "python"
-    if not python.exists():
-        venv.create(folder / name, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--only-binary", ":all:", *PACKAGES[name]], check=True)
-    return python
-
-
 def table(work: str, rows: list[Row]) -> list[str]:
     """One work's measurements and how ours compares."""
     ours = next((row for row in rows if row["name"].startswith("ours")), None)
@@ -228,7 +219,9 @@ def of_others(folder: Path, work: str) -> list[Row]:
     rows: list[Row] = []
     for name, engine, words in OTHERS:
         if name == work:
-            rows += measured(environment(folder, engine), f"benchmarks.speed_{engine}", *words, str(folder))
+            rows += measured(
+                environment(folder / engine, *PACKAGES[engine]), f"benchmarks.speed_{engine}", *words, str(folder)
+            )
     return rows
 
 

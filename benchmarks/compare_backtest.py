@@ -13,7 +13,6 @@ import json
 import random
 import subprocess
 import sys
-import venv
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import numpy
 
 import strategies
 from benchmarks.backtest_works import BITCOIN, LEVELS, SETTINGS
+from benchmarks.outside import environment
 from core.base_strategy import STRATEGIES
 from engine.backtest import History, Result, run
 from engine.backtest.kernel.layout import FILL_FIELDS
@@ -78,11 +78,7 @@ def theirs(python: Path, engine: str, work: str, folder: Path) -> list[Execution
 def main(folder: Path) -> int:
     """Compare; gives how many of the comparisons differ."""
     STRATEGIES.scan(strategies)
-    place = folder / "engines"
-    python = place / "bin" / "python"
-    if not python.exists():
-        venv.create(place, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--only-binary", ":all:", *PACKAGES], check=True)
+    python = environment(folder / "engines", *PACKAGES)
     bars, differing = history(), 0
     prices = numpy.stack([bars.open, bars.high, bars.low, bars.close], axis=1) / 100
     grid = STRATEGIES.get("grid")

@@ -23,7 +23,6 @@ import os
 import random
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -32,6 +31,7 @@ from typing import Any, Final, NamedTuple
 import numpy
 
 import strategies
+from benchmarks.outside import HFTBACKTEST, environment
 from core.base_strategy import STRATEGIES
 from domain.order import BUY, LIMIT, SELL
 from engine.backtest import Prints, Result, Settings, run
@@ -40,7 +40,6 @@ from engine.backtest.kernel.layout import FILL_FIELDS, ORDER_FIELDS
 from engine.backtest.queueing import Queue
 from tests.placing import PLACING, Step, Told
 
-PACKAGE: Final = "hftbacktest==2.4.4"
 RECORDED: Final = {
     "spot": ("ws-raw/spot_btcusdt_20240808.gz", "BTC", Decimal("0.02")),
     "usdm": ("ws-raw/usdm_ethusdt_20240808.gz", "ETH", Decimal("0.4")),
@@ -234,10 +233,7 @@ def _is_parts(here: dict[int, tuple[int, int]], there: dict[int, tuple[int, int]
 
 def main(folder: Path) -> int:
     """Compare; gives how many orders differ for no known reason."""
-    python, differing = folder / "hftbacktest" / "bin" / "python", 0
-    if not python.exists():
-        venv.create(folder / "hftbacktest", with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--only-binary", ":all:", PACKAGE], check=True)
+    python, differing = environment(folder / "hftbacktest", HFTBACKTEST), 0
     told = list(cases(Path(os.environ["ARES_DATA_DIR"])))
     for case, others in zip(told, theirs(python, told, folder), strict=True):
         verdict = compared(case, others)

@@ -18,7 +18,6 @@ import os
 import random
 import subprocess
 import sys
-import venv
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from benchmarks.outside import HFTBACKTEST, environment
 from domain.instrument import Instrument
 from domain.order import BUY, SELL
 from engine.backtest import Settings, run
@@ -34,7 +34,6 @@ from engine.backtest.kernel.layout import FILL_FIELDS
 from engine.backtest.queueing import Queue
 from tests.placing import PLACING, Step, Told
 
-PACKAGE = "hftbacktest==2.4.4"
 BITCOIN = Instrument(
     symbol="BTCUSDT", base="BTC", quote="USDT", tick_size=Decimal("0.01"), lot_size=Decimal("0.00001"),
     max_price=Decimal(1_000_000), max_position=Decimal(1_000), max_quantity=Decimal(1_000),
@@ -160,10 +159,7 @@ def never_beyond(case: Case) -> set[int]:
 
 def main(folder: Path) -> int:
     """Compare; gives how many orders differ."""
-    python, differing = folder / "hftbacktest" / "bin" / "python", 0
-    if not python.exists():
-        venv.create(folder / "hftbacktest", with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--only-binary", ":all:", PACKAGE], check=True)
+    python, differing = environment(folder / "hftbacktest", HFTBACKTEST), 0
     told = list(cases())
     for case, others in zip(told, theirs(python, told, folder), strict=True):
         mine, strict = ours(case, True), ours(case, False)
