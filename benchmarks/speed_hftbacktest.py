@@ -89,7 +89,8 @@ def market(data: Any) -> Any:
 def main(folder: Path) -> None:
     data, levels = rows(folder)
     job, price = numba.njit(strategy), float(data["px"][0])
-    few = market(data[:1000].copy())
+    beginning = data[:1000].copy()  # it reads the rows where they are, and keeps none of them alive
+    few = market(beginning)
     job(few, levels, price)  # compiles
     few.close()
     venue = market(data)
