@@ -38,6 +38,15 @@ def open_database(url: str) -> Engine:
     raise UnsupportedDatabase(f"{address.drivername}:// is not supported; use sqlite:// or mysql+pymysql://.")
 
 
+def driver_settings(address: URL) -> dict[str, Any]:
+    """What an address of a server says to its driver by name, its encryption (`ssl_ca`, ...) included.
+
+    For those who connect by the plain driver: what an engine of the same address would do, they do too.
+    """
+    _, settings = address.get_dialect()().create_connect_args(address)
+    return dict(settings)
+
+
 @contextmanager
 def opened(url: str) -> Iterator[Engine]:
     """`open_database` for one piece of work: its connections are closed behind it."""

@@ -16,6 +16,8 @@ from pathlib import Path
 import pymysql
 import pytest
 
+from tests.authority import vouched_for
+
 START_SECONDS = 300.0
 #: Below those that Linux gives by itself.
 OWN_PORTS = range(20_000, 32_000)
@@ -119,7 +121,7 @@ def redis_server(folder: Path) -> Iterator[Service]:
 
 @contextlib.contextmanager
 def mariadb_server(folder: Path) -> Iterator[Service]:
-    """MariaDB with an empty password for root, on loopback only."""
+    """MariaDB with an empty password for root, on loopback only; `authority.pem` in its folder vouches for it."""
     server, install = program("mariadbd", "mysqld"), program("mariadb-install-db", "mysql_install_db")
     data, port = folder / "data", free_port()
     user = ["--user=root"] if os.geteuid() == 0 else []
@@ -134,6 +136,8 @@ def mariadb_server(folder: Path) -> Iterator[Service]:
     assert made.returncode == 0, made.stdout + made.stderr
     command = [server, "--no-defaults", *user, f"--datadir={data}", f"--socket={folder / 's'}", f"--port={port}"]
     command += ["--bind-address=127.0.0.1", f"--pid-file={folder / 'pid'}", "--innodb-buffer-pool-size=32M"]
+    certificate, key = vouched_for("127.0.0.1", folder)
+    command += [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
     with running("mariadbd", command, port, folder) as service:
         yield service
 

@@ -18,7 +18,7 @@ from pymysql.constants import CLIENT
 from sqlalchemy.engine import URL, make_url
 
 from core.clock import utc_from_ms
-from db.database import UnsupportedDatabase
+from db.database import UnsupportedDatabase, driver_settings
 from db.journal.checkpoints import Checkpoints
 
 Row = tuple[Any, ...]
@@ -198,20 +198,16 @@ class MysqlDriver:
     locks_rows = True
 
     def __init__(self, address: URL) -> None:
-        self._connection = pymysql.connect(
-            host=address.host or "127.0.0.1",
-            port=address.port or 3306,
-            user=address.username or "",
-            password=address.password or "",
-            database=address.database,
-            charset="utf8mb4",
-            autocommit=True,
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=ANSWER_SECONDS,
-            write_timeout=ANSWER_SECONDS,
-            client_flag=CLIENT.FOUND_ROWS | CLIENT.MULTI_STATEMENTS,
-            init_command="SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-        )
+        ours = {
+            "charset": "utf8mb4",
+            "autocommit": True,
+            "connect_timeout": CONNECT_SECONDS,
+            "read_timeout": ANSWER_SECONDS,
+            "write_timeout": ANSWER_SECONDS,
+            "client_flag": CLIENT.FOUND_ROWS | CLIENT.MULTI_STATEMENTS,
+            "init_command": "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+        }
+        self._connection = pymysql.connect(**{"host": "127.0.0.1", **driver_settings(address), **ours})
         self._cursor = self._connection.cursor()
         for setting in (
             "time_zone = '+00:00'",
