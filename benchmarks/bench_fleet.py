@@ -1,12 +1,14 @@
 """One worker process with many live grids: memory, processor, time to own, time to be safe, and what the venue saw.
 
     python -m benchmarks.bench_fleet --grids 10000 --accounts 112
-    python -m benchmarks.bench_fleet --grids 9000 --accounts 100 --paper
+    python -m benchmarks.bench_fleet --grids 10000 --accounts 112 --restart
+    python -m benchmarks.bench_fleet --grids 10000 --accounts 112 --paper
     python -m benchmarks.bench_fleet --grids 100 --accounts 10 --limits
 
 Starts everything by itself: Redis, an SQLite database (or MariaDB with `--database`), the simulator (its limits lifted
 unless `--limits` is given), and one Celery worker. Every grid has 20 levels. Prices come once a second and symbol.
-With `--paper` the accounts are paper accounts, whose orders never leave the worker.
+With `--paper` the accounts are paper accounts, whose orders never leave the worker. With `--restart` the worker is
+killed once all orders rest, and everything after that is measured of another that takes up what it has left.
 """
 
 from __future__ import annotations
@@ -53,21 +55,37 @@ def main() -> None:
         made, numbers = stack.enter_context(prepared(folder, wanted))
         print(f"{wanted.grids} grids of {wanted.levels} levels on {wanted.accounts} {kind_of(wanted)}")
         began = time.monotonic()
-        made.start_worker("fleet")
-        process = psutil.Process(made.workers["fleet"].process.pid)
-        print(f"worker up (a member): {time.monotonic() - began:.1f} s")
-        owned = until(lambda: leased(made, numbers) == len(numbers), "every lease", wanted.patience)
-        print(f"owned: {len(numbers)} leases {time.monotonic() - began:.1f} s after launch ({owned:.1f} s as a member)")
-        wait_until_safe(made, len(numbers), wanted.patience)
-        print(f"safe to order: {time.monotonic() - began:.1f} s after launch")
+        process = launch(made, numbers, wanted.patience)
         settle(made, process, wanted)
         print(f"processor until then, {time.monotonic() - began:.0f} s after launch: {spent(made, process)}")
         if not wanted.paper:
             show_tape(made, wanted.grids * wanted.levels)
+        if wanted.restart:
+            show_cost(made, process, wanted.seconds)
+            process.kill()
+            made.workers["fleet"].process.wait()
+            print("the worker is killed and another started:")
+            process = launch(made, numbers, wanted.patience)
+            print(f"processor until then: {spent(made, process)}; {megabytes(process)}")
+            if not wanted.paper:
+                show_tape(made, wanted.grids * wanted.levels)
         show_cost(made, process, wanted.seconds)
         show_stops(made, numbers[:: max(len(numbers) // wanted.stops, 1)][: wanted.stops])
         show_inspect(made)
     print(speed_of_the_machine())
+
+
+def launch(made: World, numbers: list[int], patience: float) -> psutil.Process:
+    """Start a worker and wait until it may order for every strategy."""
+    began = time.monotonic()
+    made.start_worker("fleet")
+    process = psutil.Process(made.workers["fleet"].process.pid)
+    print(f"worker up (a member): {time.monotonic() - began:.1f} s")
+    owned = until(lambda: leased(made, numbers) == len(numbers), "every lease", patience)
+    print(f"owned: {len(numbers)} leases {time.monotonic() - began:.1f} s after launch ({owned:.1f} s as a member)")
+    wait_until_safe(made, len(numbers), patience)
+    print(f"safe to order: {time.monotonic() - began:.1f} s after launch")
+    return process
 
 
 def arguments() -> argparse.Namespace:
@@ -79,6 +97,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--stops", type=int, default=100)
     parser.add_argument("--patience", type=float, default=600.0)
     parser.add_argument("--paper", action="store_true", help="paper accounts")
+    parser.add_argument("--restart", action="store_true", help="kill the worker once all orders rest, start another")
     parser.add_argument("--limits", action="store_true", help="the simulated venue's limits as they are")
     parser.add_argument("--keep", type=Path, help="a folder for the logs and the database; a temporary one otherwise")
     parser.add_argument("--database", default="", help="SQLAlchemy address of an empty schema; SQLite otherwise")
@@ -135,8 +154,10 @@ def row_of(
 
 
 def leased(made: World, numbers: list[int]) -> int:
-    found = made.redis.mget([strategy_lock(number) for number in numbers])
-    return sum(value is not None for value in found)
+    """How many leases the present worker holds; those of a killed one last for a while."""
+    found: list[str | None] = made.redis.mget([strategy_lock(number) for number in numbers])  # type: ignore[assignment]
+    mine = made.workers["fleet"].name + "|"
+    return sum(value is not None and value.startswith(mine) for value in found)
 
 
 def gauge(made: World, name: str) -> float:
@@ -179,7 +200,7 @@ def settle(made: World, process: psutil.Process, wanted: argparse.Namespace) -> 
         time.sleep(5)
     else:
         print("NOT at rest: ", end="")
-    print(f"orders sent: {last:.0f}, at rest {time.monotonic() - began:.0f} s later; {mebibytes(process):.0f} MiB")
+    print(f"orders sent: {last:.0f}, at rest {time.monotonic() - began:.0f} s later; {megabytes(process)}")
 
 
 def show_cost(made: World, process: psutil.Process, seconds: int) -> None:
@@ -190,7 +211,7 @@ def show_cost(made: World, process: psutil.Process, seconds: int) -> None:
         lags.append(gauge(made, "ares_loop_lag_ms"))
     after, seconds = process.cpu_times(), len(lags) * LOOK_SECONDS
     used = after.user + after.system - before.user - before.system
-    print(f"at rest: {mebibytes(process):.0f} MiB, {100 * used / seconds:.0f} % of a core, ", end="")
+    print(f"at rest: {megabytes(process)}, {100 * used / seconds:.0f} % of a core, ", end="")
     print(f"loop lag p50 {statistics.median(lags):.1f} ms, max {max(lags):.1f} ms")
 
 
@@ -217,8 +238,9 @@ def show_tape(made: World, levels: int) -> None:
     print("in the worker's log: " + ", ".join(f"{count} {word}" for word, count in told.items()))
 
 
-def mebibytes(process: psutil.Process) -> float:
-    return float(process.memory_info().rss) / 2**20
+def megabytes(process: psutil.Process) -> str:
+    resident = float(process.memory_info().rss)
+    return f"{resident / 1e6:.0f} MB ({resident / 2**20:.0f} MiB)"
 
 
 def show_stops(made: World, numbers: list[int]) -> None:

@@ -385,6 +385,7 @@ class TradingEngine:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.status.state, self.status.last_error = "error", f"{type(error).__name__}: {error}"
             log.error("sending_failed", instance=self.instance.instance, error=self.status.last_error)
+            self.on_change(self)
 
     async def _wait(self) -> None:
         """Until something is in the inbox, or it is time to try again what was held back."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from sys import intern
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, exists, insert, or_
+from sqlalchemy import ColumnElement, Executable, exists, insert, or_
 from sqlalchemy import select as choose
 from sqlmodel import col, select
 
@@ -52,6 +53,16 @@ _WANT = (
 
 def everything_wanted(unit: UnitOfWork) -> list[Want]:
     """Every instance that somebody has to run: wished to trade, asked for something, or with orders still working."""
+    return _wants(unit, choose(*_WANT).where(_is_wanted()))
+
+
+def wanted_after(unit: UnitOfWork, instance: int, most: int) -> list[Want]:
+    """Of everything that is wanted the next by number, at most so many; fewer are the last."""
+    number = col(StrategyInstance.id)
+    return _wants(unit, choose(*_WANT).where(number > instance, _is_wanted()).order_by(number).limit(most))
+
+
+def _is_wanted() -> ColumnElement[bool]:
     asked = exists().where(
         col(Command.strategy_instance_id) == col(StrategyInstance.id), col(Command.outcome).is_(None)
     )
@@ -59,19 +70,20 @@ def everything_wanted(unit: UnitOfWork) -> list[Want]:
         col(OrderRow.strategy_instance_id) == col(StrategyInstance.id), col(OrderRow.complete).is_(False)
     )
     alive = col(StrategyInstance.desired_state).in_((RUNNING, PAUSED))
-    return _wants(unit, or_(alive, asked, working))
+    return or_(alive, asked, working)
 
 
 def changed_since(unit: UnitOfWork, moment: datetime) -> list[Want]:
     """Instances whose row was changed since a moment, whatever is wished of them."""
-    return _wants(unit, col(StrategyInstance.updated_at) >= moment)
+    return _wants(unit, choose(*_WANT).where(col(StrategyInstance.updated_at) >= moment))
 
 
 def some(unit: UnitOfWork, instances: Sequence[int]) -> list[Want]:
     """These instances, whatever is wished of them."""
     found: list[Want] = []
     for start in range(0, len(instances), MANY):
-        found += _wants(unit, col(StrategyInstance.id).in_(instances[start : start + MANY]))
+        chosen = choose(*_WANT).where(col(StrategyInstance.id).in_(instances[start : start + MANY]))
+        found += _wants(unit, chosen)
     return found
 
 
@@ -113,9 +125,12 @@ def waiting(unit: UnitOfWork) -> list[Waiting]:
     return [Waiting(*cast("tuple[Any, ...]", row)) for row in unit.connection.execute(ordered)]
 
 
-def _wants(unit: UnitOfWork, condition: ColumnElement[bool]) -> list[Want]:
-    chosen = choose(*_WANT).where(condition)
-    return [Want(*cast("tuple[Any, ...]", row)) for row in unit.connection.execute(chosen)]
+def _wants(unit: UnitOfWork, chosen: Executable) -> list[Want]:
+    return [
+        # Thousands are kept: words that all of them share are kept once.
+        Want(number, account, owner, intern(desired), revision, generation, epoch, intern(epoch_owner))
+        for number, account, owner, desired, revision, generation, epoch, epoch_owner in unit.connection.execute(chosen)
+    ]
 
 
 class Worth(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from exchanges._binance.rest import BinanceRest, VenueRefusal
 from exchanges._ccxt import Answer, Request
 
 Echo = dict[str, str]
+#: Orders of a list that are put into our words before others have their turn.
+_AT_A_TIME: Final = 100
 _RESTING: Final = msgspec.json.Decoder(list[words.RestingOrder])
 
 
@@ -163,7 +166,10 @@ async def open_orders(
     params = {} if symbol is None else {"symbol": symbol}
     weight = dialect.all_orders_weight if symbol is None else dialect.orders_weight
     rows = await rest.typed(dialect.private, "openOrders", params, weight, _RESTING)
-    found = [words.open_order(row, instrument(row.symbol)) for row in rows]
+    found: list[OpenOrder] = []
+    for start in range(0, len(rows), _AT_A_TIME):
+        found += [words.open_order(row, instrument(row.symbol)) for row in rows[start : start + _AT_A_TIME]]
+        await asyncio.sleep(0)  # thousands in one go would hold up every order of the process
     if dialect.is_futures:
         waiting = await rest.rows(dialect.private, "openAlgoOrders", params, weight)
         found += [words.open_algo(row, instrument(row["symbol"])) for row in waiting]

@@ -59,6 +59,9 @@ class AccountRunner:
         self.wants: dict[int, Want] = {}
         self.hub: AccountHub | None = None
         self.venue: Venue | None = None
+        #: Strategies that run, as last counted, and whether any of the others may need something.
+        self.live = 0
+        self.is_restless = True
         #: Taken although another worker should have: it is not handed over at once.
         self.is_orphan = False
         self.taken_ns = parts.clock.machine.steady_ns()
@@ -80,8 +83,10 @@ class AccountRunner:
         for number, want in wants.items():
             if (runner := self.runners.get(number)) is not None:
                 self._follow_want(runner, want)
-        if has_changed or any(_is_spent(runner) for runner in self.runners.values()):
+        if has_changed or any(runner.is_spent for runner in self.runners.values()):
             self._bell.set()
+        self.live = sum(runner.state == LIVE for runner in self.runners.values())
+        self.is_restless = not all(runner.is_calm for runner in self.runners.values())
 
     def hear(self, want: Want) -> None:
         """Something changed about one strategy: verbs are told at once, the rest when its turn comes."""
@@ -165,7 +170,7 @@ class AccountRunner:
     def _must_go(self, runner: Runner) -> bool:
         if runner.number not in self.wants:
             return True
-        return runner.engine is not None and (_is_spent(runner) or runner.generation != runner.want.generation)
+        return runner.engine is not None and (runner.is_spent or runner.generation != runner.want.generation)
 
     async def _opened(self) -> tuple[AccountHub, Venue]:
         if self.hub is not None and self.venue is not None:
@@ -316,10 +321,13 @@ class AccountRunner:
             return  # nearly every strategy in nearly every second
         if want.revision != runner.want.revision and runner.engine is None:
             runner.retry_ns = 0  # somebody changed something: try again at once
-        if want.desired != runner.want.desired:
+        is_other = want.desired != runner.want.desired
+        if is_other:
             runner.told_verb, runner.is_dirty = -1, True
         runner.want = want
         self.apply(runner)
+        if is_other:
+            self._on_change(runner)
 
     def _cannot(self, error: Exception) -> float:
         """The account cannot be worked on: every strategy that waits says why."""
@@ -347,7 +355,3 @@ def takeover_wait(capabilities: Capabilities, rows: Iterable[StrategyInstance]) 
     """Seconds until a request of an earlier owner can reach the venue no more; 0 where its time window ends it."""
     has_predecessor = any(row.epoch for row in rows)
     return capabilities.takeover_wait_seconds if has_predecessor and not capabilities.has_time_window else 0
-
-
-def _is_spent(runner: Runner) -> bool:
-    return runner.engine is not None and runner.engine.status.state in ("broken", "lost", "error")

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 KEPT: Final = 500
 #: Longer than the longest interval of a board; a symbol that nobody follows any more leaves it then.
 SECONDS: Final = 8 * 86_400
-#: What is traded is looked through so often: with thousands of strategies even that takes time.
+#: What symbols there are is looked at so often.
 LOOK_EVERY_NS: Final = 3_000_000_000
 _RULES: Final = (
     "tick_size", "lot_size", "max_price", "max_position", "base_quantum", "quote_quantum", "min_quantity",
@@ -51,11 +51,11 @@ class Board:
         self._catalogues = Catalogues(parts)
 
     async def tell(self, runners: Iterable[Runner]) -> None:
-        """Take in what is new, write what has changed; what cannot be written now is written next time."""
+        """Take in what is new of these, write what has changed; what cannot be written now is written next time."""
+        self._follow(runners)
         now_ns = self._parts.clock.machine.steady_ns()
         if now_ns - self._looked_ns > LOOK_EVERY_NS:
             self._looked_ns = now_ns
-            self._follow(runners)
             await self._catalogues.tell()
         if not self._changed and not self._untold:
             return

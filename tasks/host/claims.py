@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Final
 
 import structlog
 
-from core.clock import MachineTime
+from core.clock import MachineTime, utc_from_ms
 from core.config import WorkerSection
 from core.editions import Edition
 from core.redis_names import account_lock
+from db.queries import editions
 from db.queries.editions import Recorded
 from db.queries.fleet import Want
 from tasks.host.account import AccountRunner
 from tasks.host.leases import LeaseKeeper
 from tasks.host.placement import Member, newest, owner_of
+from tasks.wiring import Parts
 
 log = structlog.get_logger(__name__)
 _SECOND: Final = 1_000_000_000
@@ -59,8 +62,10 @@ class Claims:
         self.members = members
         self.newest = newest(members)
 
-    def check_edition(self, recorded: Recorded) -> None:
-        """Compare this build with what the database has now, and with the other members."""
+    def check_edition(self, recorded: Recorded) -> bool:
+        """Compare this build with what the database has now, and with the other members; gives whether that changes
+        what may be taken up.
+        """
         latest = max((member.edition for member in self.members), default=self.edition)
         gate = ""
         if recorded.schema != self.edition.schema:
@@ -71,7 +76,8 @@ class Claims:
             gate = f"the fleet has {latest.describe()}, this build {self.edition.describe()}"
         if gate and gate != self.gate:
             log.warning("takes_nothing_up", reason=f"{gate}; end this worker and start one of the newest build.")
-        self.gate = gate
+        has_changed, self.gate = gate != self.gate, gate
+        return has_changed
 
     def for_account(self, wanted: Mapping[int, Want], account: AccountRunner) -> Mapping[int, Want]:
         """What of the wanted instances an account that is held here may run."""
@@ -163,6 +169,18 @@ class Claims:
         self._unclaimed = {account: self._unclaimed.get(account, now_ns) for account in free}
         grace_ns = self._settings.orphan_seconds * _SECOND
         return [account for account in free if now_ns - self._unclaimed[account] > grace_ns]
+
+
+async def note_law(parts: Parts, recorded: Recorded, taken: Collection[str]) -> None:
+    """Before anything runs here no older build may take it up again: otherwise these leases are given back."""
+    law, now = parts.edition.law, utc_from_ms(parts.clock.machine.now_ms())
+    if recorded.law >= law:
+        return
+    try:
+        await parts.database.keep(partial(editions.note_law, law=law, now=now))
+    except Exception:
+        await parts.leases.release(taken)
+        raise
 
 
 async def _unlimited(_names: Collection[str]) -> Mapping[str, int]:

@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 MOST_WAITING: Final = 20_000
 PRICE_EVERY_NS: Final = 1_000_000_000
 EQUITY_EVERY_NS: Final = 60_000_000_000
+#: Whether another symbol is traded by now is looked at so often: with thousands of strategies even that takes time.
+FOLLOW_EVERY_NS: Final = 3_000_000_000
 #: Strategies whose equity is kept in one go: all of them at once would hold the loop up.
 EQUITY_AT_ONCE: Final = 200
 _SIDES: Final = {1: "buy", -1: "sell"}
@@ -46,7 +48,7 @@ class Feeds:
         self._orders: dict[str, tuple[int, Order, Instrument]] = {}
         self._prices: dict[tuple[str, str], tuple[PriceUpdate, Instrument]] = {}
         self._followed: set[tuple[str, str]] = set()
-        self._priced_ns = 0
+        self._priced_ns = self._followed_ns = 0
         self._equity_ns = 0
         #: Whose equity of this minute is still to be kept.
         self._unkept: deque[Runner] = deque()
@@ -77,7 +79,7 @@ class Feeds:
         payload: dict[str, Any] = {"level": level, "code": code, "text": text}
         self._waiting.append(Event(event_bus.ALERT, owner, payload | ({"instance": instance} if instance else {})))
 
-    def follow(self, runners: Iterable[Runner], venues: Iterable[str]) -> None:
+    def follow(self, venues: Iterable[str]) -> None:
         """Listen to the price of every symbol that is traded here."""
         for name in venues:
             venue = self._parts.venues[name]
@@ -91,12 +93,14 @@ class Feeds:
 
                 market.follow(symbol, partial(self._note_price, (name, symbol), instrument))
 
-    async def tell(self, runners: list[Runner]) -> None:
+    async def tell(self, runners: Iterable[Runner]) -> None:
         """Tell what waits; prices once a second, equity once a minute."""
         now_ns = self._parts.clock.machine.steady_ns()
         if now_ns - self._priced_ns >= PRICE_EVERY_NS:
             self._priced_ns = now_ns
-            self.follow(runners, list(self._parts.venues))
+            if now_ns - self._followed_ns >= FOLLOW_EVERY_NS:
+                self._followed_ns = now_ns
+                self.follow(list(self._parts.venues))
             self._gather_prices()
         orders, self._orders = self._orders, {}
         waiting = [

@@ -7,7 +7,6 @@ doubled, the next look at the database makes good.
 from __future__ import annotations
 
 import asyncio
-import gc
 import random
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import suppress
@@ -20,20 +19,22 @@ from redis.exceptions import RedisError
 from core.base_journal import Step
 from core.clock import utc_from_ms
 from core.redis_names import DOORBELL, EVERYBODY, RING_ALL, account_lock
-from db.queries import editions, fleet, instances
+from db.queries import fleet, instances
 from domain.errors import AresError
 from tasks.host.account import AccountRunner
+from tasks.host.attention import Attention
 from tasks.host.audit import compare, wish_stopped
 from tasks.host.board import Board
-from tasks.host.claims import Claims
+from tasks.host.claims import Claims, note_law
 from tasks.host.commands import CommandDesk
 from tasks.host.copying.service import Copying
 from tasks.host.desires import Desires
 from tasks.host.doorbell import listen
 from tasks.host.feeds import Feeds
 from tasks.host.members import MemberList, about
+from tasks.host.memory import Lasting
 from tasks.host.rights import check_account
-from tasks.host.runner import LIVE, Runner
+from tasks.host.runner import Runner
 from tasks.host.status import EVERY_SECONDS, StatusPublisher
 from tasks.host.tender import LeaseTender
 from tasks.host.watchdog import blocked_after
@@ -42,6 +43,9 @@ from tasks.wiring import Parts
 log = structlog.get_logger(__name__)
 _SECOND: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000
+#: Seconds between looks at what nothing is heard of, and between those at how its status has aged.
+LOOK_SECONDS: Final = 10.0
+STATUS_SECONDS: Final = 5.0
 
 
 class EngineHost:
@@ -50,7 +54,10 @@ class EngineHost:
     def __init__(self, parts: Parts, address: tuple[str, str], http_port: int = 0) -> None:
         self.parts = parts
         self.accounts: dict[int, AccountRunner] = {}
-        self.desires = Desires(parts.database, parts.clock.machine)
+        #: Whose turn it is to be compared with what is wanted, and to have its status written.
+        self._looks = Attention(parts.clock.machine, LOOK_SECONDS)
+        self._statuses = Attention(parts.clock.machine, STATUS_SECONDS)
+        self.desires = Desires(parts.database, parts.clock.machine, self._looks.note)
         self.claims = Claims(parts.worker_id, parts.config.worker, parts.leases, parts.clock.machine, parts.edition)
         self.desk = CommandDesk(parts)
         self.publisher = StatusPublisher(parts, address)
@@ -76,7 +83,7 @@ class EngineHost:
         self._tender = LeaseTender(parts, self.accounts, self._is_alive)
         #: Whether any kill switch was on when they were carried out last.
         self._was_killed = False
-        self._frozen_at = 0
+        self._lasting = Lasting()
         self._seen_ns = parts.clock.machine.steady_ns()
 
     def start(self) -> None:
@@ -145,6 +152,7 @@ class EngineHost:
             if runner.engine is None or runner.manager is None or is_on == runner.engine.books.killed:
                 continue
             runner.is_dirty = True
+            self._note(runner)
             if is_on:
                 runner.manager.kill([runner.number])
             else:
@@ -191,27 +199,32 @@ class EngineHost:
 
     async def reconcile(self) -> None:
         """One look at what is wanted, who is there and what runs here."""
-        mine = {runner.number for runner in self.runners}
-        await self.desires.refresh(mine)
-        self._finish_what_is_over()
-        self.claims.check_edition(self.desires.recorded)
+        await self.desires.refresh(self._is_here)
+        if self.claims.check_edition(self.desires.recorded):
+            self._looks.note_all()
+        due = self._looks.due(self.accounts)
+        mine = [runner for account in due for runner in account.runners.values()]
+        self._finish_what_is_over(mine)
         await self.copying.refresh(self.claims.newest, self.desires.tags, takes=not self.claims.gate)
         wanted = self.copying.also_wanted(self.desires.by_account())
-        self._hand_out_commands()
+        self._hand_out_commands(mine)
         self.apply_kill()
-        await self._begin_anew()
+        await self._begin_anew(mine)
+        for account in due:
+            if account.number in wanted:
+                account.want(self.claims.for_account(wanted[account.number], account))
+                if account.is_restless:
+                    self._looks.note(account.number)
         for number, account in list(self.accounts.items()):
-            if number in wanted:
-                account.want(self.claims.for_account(wanted[number], account))
-            else:
+            if number not in wanted:
                 await self._let_account_go(account)
         await self._claim(wanted)
         for account in await self.claims.to_hand_over(self.accounts, self.desires.tags):
             log.info("hand_over", account=account.number, strategies=len(account.runners))
             await self._let_account_go(account)
             await self._ring_others()
-        await self.desk.settle(list(self.runners))
-        self._freeze()
+        await self.desk.settle(mine)
+        self._lasting.look(sum(account.live for account in self.accounts.values()))
 
     async def _claim(self, wanted: Any) -> None:
         free = {number: wants for number, wants in wanted.items() if number not in self._tender.ending}
@@ -224,7 +237,7 @@ class EngineHost:
             await self.parts.leases.release(taken)  # the server lost its memory just now: others may still run these
             return
         if taken:
-            await self._note_law(taken)
+            await note_law(self.parts, self.desires.recorded, taken)
         for number, is_orphan in chosen.items():
             if account_lock(number) in taken:
                 account = self.accounts[number] = AccountRunner(
@@ -238,42 +251,31 @@ class EngineHost:
                 account.want(wanted[number])
                 account.start()
 
-    async def _note_law(self, taken: Collection[str]) -> None:
-        """Before anything runs here no older build may take it up again."""
-        law, now = self.parts.edition.law, utc_from_ms(self.parts.clock.machine.now_ms())
-        if self.desires.recorded.law >= law:
-            return
-        try:
-            await self.parts.database.keep(partial(editions.note_law, law=law, now=now))
-        except Exception:
-            await self.parts.leases.release(taken)
-            raise
-
     async def _let_account_go(self, account: AccountRunner) -> None:
         self.accounts.pop(account.number, None)
         self.copying.desk.drop(account.number)
         await account.drain()
 
-    def _finish_what_is_over(self) -> None:
-        for runner in list(self.runners):
+    def _finish_what_is_over(self, runners: list[Runner]) -> None:
+        for runner in runners:
             if runner.is_over and not runner.commands and runner.number not in self.desires.waiting:
                 self.desires.done_with(runner.number)
 
-    async def _begin_anew(self) -> None:
+    async def _begin_anew(self, runners: list[Runner]) -> None:
         """Give those a new generation that are to start again with nothing left of the last one."""
-        for runner in [one for one in self.runners if one.begins_anew and one.generation == one.want.generation]:
+        for runner in [one for one in runners if one.begins_anew and one.generation == one.want.generation]:
             now = utc_from_ms(self.parts.clock.machine.now_ms())
             await self.parts.database.keep(
                 partial(instances.reset, instance=runner.number, owner=runner.want.owner, now=now)
             )
-            await self.desires.hear([runner.number], {runner.number})
+            await self.desires.hear([runner.number], lambda _: True)
 
-    def _hand_out_commands(self) -> None:
-        for runner in self.runners:
+    def _hand_out_commands(self, runners: list[Runner]) -> None:
+        for runner in runners:
             runner.commands = self.desires.waiting.get(runner.number, [])
 
     async def _beat(self) -> None:
-        running = sum(1 for runner in self.runners if runner.state == LIVE)
+        running = sum(account.live for account in self.accounts.values())
         wanted = self.parts.config.worker
         room = max(wanted.most_strategies - sum(len(account.runners) for account in self.accounts.values()), 0)
         about_me = about(
@@ -286,15 +288,27 @@ class EngineHost:
         asked, self._asked = self._asked, set()
         if asked:
             await self.desk.settle(asked)
-        await self.publisher.publish(self.runners)
-        await self.feeds.tell(list(self.runners))
-        await self.board.tell(self.runners)
+        due = [runner for account in self._statuses.due(self.accounts) for runner in account.runners.values()]
+        await self.publisher.publish(due)
+        for runner in due:
+            if runner.is_dirty:  # it has changed meanwhile, or could not be written
+                self._statuses.note(runner.want.account)
+        await self.feeds.tell(self.runners)
+        await self.board.tell(due)
 
     def _kept(self, step: Step) -> None:
         self.feeds.note_step(self.runner(step.instance), step)
         self.copying.note_step(step)
 
+    def _note(self, runner: Runner) -> None:
+        self._looks.note(runner.want.account)
+        self._statuses.note(runner.want.account)
+
+    def _is_here(self, number: int) -> bool:
+        return self.runner(number) is not None
+
     def _changed(self, runner: Runner) -> None:
+        self._note(runner)
         self.on_runner(runner)
         self.copying.desk.note_runner(runner)
         if runner.commands and not self._asked:
@@ -338,8 +352,7 @@ class EngineHost:
                 self._bell.set()
 
     async def _hear(self, rung: Collection[int]) -> None:
-        mine = {runner.number for runner in self.runners}
-        for want in await self.desires.hear(rung, mine):
+        for want in await self.desires.hear(rung, self._is_here):
             account = self.accounts.get(want.account)
             if account is None:
                 self._bell.set()
@@ -365,14 +378,6 @@ class EngineHost:
             before = self._seen_ns = self.parts.clock.machine.steady_ns()
             await asyncio.sleep(0.1)
             self.parts.lag.note((self.parts.clock.machine.steady_ns() - before) / _MILLISECOND - 100)
-
-    def _freeze(self) -> None:
-        """Spare the collector what has come to stay: a pause of the loop is time taken from every lease."""
-        count = sum(1 for runner in self.runners if runner.state == LIVE)
-        if count >= self._frozen_at + 50:
-            gc.collect()
-            gc.freeze()
-            self._frozen_at = count
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

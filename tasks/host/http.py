@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from core.redis_names import EVERYBODY
 from core.secrets import KILL_SWITCH, EncryptionKey
 from tasks.host.host import EngineHost
-from tasks.host.metrics import families
+from tasks.host.metrics import Census, census, families
 
 log = structlog.get_logger(__name__)
 _BEARER: Final = "Bearer "
@@ -30,7 +30,8 @@ class WorkerHttp:
     def __init__(self, host: EngineHost) -> None:
         self._host = host
         self._registry = CollectorRegistry()
-        self._registry.register(_Live(host))
+        self._live = _Live(host)
+        self._registry.register(self._live)
         key = host.parts.config.security.encryption_key
         self._proof = EncryptionKey(key).token(KILL_SWITCH) if key is not None else None
         self._runner: web.AppRunner | None = None
@@ -61,7 +62,7 @@ class WorkerHttp:
         body = {
             "status": "ok" if is_well else "degraded",
             "worker_id": host.parts.worker_id,
-            "strategies": sum(1 for _ in host.runners),
+            "strategies": sum(len(account.runners) for account in host.accounts.values()),
             "loop_lag_ms": round(host.loop_lag_ms, 1),
             "database_age_ms": age_ns // 1_000_000 if host.desires.read_ns else None,
             "draining": host.claims.is_draining,
@@ -72,6 +73,7 @@ class WorkerHttp:
         )  # fmt: skip
 
     async def _metrics(self, _request: web.Request) -> web.Response:
+        self._live.counted = await census(self._host)
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _kill(self, request: web.Request) -> web.Response:
@@ -97,7 +99,8 @@ class _Live(Collector):
     """Reads the host when asked, so that nothing is counted twice and nothing when nobody asks."""
 
     def __init__(self, host: EngineHost) -> None:
+        self.counted = Census()
         self._host = host
 
     def collect(self) -> list[GaugeMetricFamily]:
-        return families(self._host)
+        return families(self._host, self.counted)

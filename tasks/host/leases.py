@@ -93,6 +93,11 @@ class LeaseKeeper:
         held = self.held.get(key)
         return -1 if held is None else held.deadline_ns - self._machine.steady_ns()
 
+    def shortest_ns(self) -> int:
+        """Nanoseconds until the first lease runs out; 0 while none is held."""
+        deadlines = [held.deadline_ns for held in list(self.held.values())]
+        return min(deadlines) - self._machine.steady_ns() if deadlines else 0
+
     def may_act(self, instance: int) -> bool:
         """Whether an instance may journal and send."""
         return self.is_good(strategy_lock(instance))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
+from dataclasses import dataclass, field
 
 import psutil
 from prometheus_client.core import GaugeMetricFamily
@@ -11,18 +13,33 @@ from core.redis_names import strategy_lock
 from tasks.host.host import EngineHost
 
 
-def families(host: EngineHost) -> list[GaugeMetricFamily]:
+@dataclass(slots=True)
+class Census:
+    """What the strategies of a worker come to."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    fenced: int = 0
+    held_back: int = 0
+
+
+async def census(host: EngineHost) -> Census:
+    """Count the strategies here, an account at a time: thousands in one go would hold up every order."""
+    leases, found = host.parts.leases, Census()
+    for account in list(host.accounts.values()):
+        for runner in account.runners.values():
+            found.states[runner.shown_state(is_leased=leases.is_good(strategy_lock(runner.number)))] += 1
+            if runner.engine is not None:
+                found.fenced += runner.engine.status.fenced
+                found.held_back += len(runner.engine.status.held_back)
+        await asyncio.sleep(0)
+    return found
+
+
+def families(host: EngineHost, counted: Census) -> list[GaugeMetricFamily]:
     """Gauges of this moment; names begin with `ares_`."""
     leases, machine = host.parts.leases, host.parts.clock.machine
-    states: Counter[str] = Counter()
-    fenced = held_back = 0
-    for runner in host.runners:
-        states[runner.shown_state(is_leased=leases.is_good(strategy_lock(runner.number)))] += 1
-        if runner.engine is not None:
-            fenced += runner.engine.status.fenced
-            held_back += len(runner.engine.status.held_back)
     by_state = GaugeMetricFamily("ares_strategies", "Strategies here, by state", labels=["state"])
-    for state, count in states.items():
+    for state, count in counted.states.items():
         by_state.add_metric([state], count)
     batches, written = host.parts.journal.counts()
     read_ns = host.desires.read_ns
@@ -36,10 +53,10 @@ def families(host: EngineHost) -> list[GaugeMetricFamily]:
         "ares_leases": ("Leases held", len(leases.held)),
         "ares_lease_shortest_seconds": (
             "Time until the first lease runs out",
-            min((leases.left_ns(key) for key in leases.held), default=0) / 1e9,
+            leases.shortest_ns() / 1e9,
         ),
-        "ares_fenced": ("Strategies that found a newer owner", fenced),
-        "ares_held_back": ("Orders held back by a rule", held_back),
+        "ares_fenced": ("Strategies that found a newer owner", counted.fenced),
+        "ares_held_back": ("Orders held back by a rule", counted.held_back),
         "ares_members": ("Live workers seen", len(host.claims.members)),
         "ares_wanted": ("Strategies that somebody has to run", len(host.desires.wants)),
         "ares_commands_waiting": ("Commands without an outcome", sum(map(len, host.desires.waiting.values()))),

@@ -98,8 +98,20 @@ class Runner:
 
     @property
     def is_settled(self) -> bool:
-        """Whether it runs as it should, so that there is nothing to tell it."""
+        """Whether it runs, or pauses, as it should, so that there is nothing to tell it."""
+        if self.want.desired == PAUSED:
+            return self.phase in (slots.PAUSED, *_FINISHED)
         return self.want.desired == RUNNING and self.phase not in (slots.PAUSED, slots.DONE)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether its engine has come to an end that nobody wished."""
+        return self.engine is not None and self.engine.status.state in ("broken", "lost", "error")
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing has to be done about it before something happens."""
+        return self.state == LIVE and self.is_settled and not self.commands and not self.is_spent
 
     def verb(self, *, killed: bool, asked_to_start: bool) -> int:
         """What has to be told to the strategy to make it what is wished; -1 for nothing."""
@@ -120,7 +132,7 @@ class Runner:
         engine = self.engine
         if self.state != LIVE or engine is None:
             return self.state
-        if engine.status.state in ("broken", "lost", "error"):
+        if self.is_spent:
             return ERROR
         if engine.status.state == "suspended" or not is_leased:
             return "suspended"
