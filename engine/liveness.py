@@ -52,7 +52,10 @@ class Liveness:
         idle = self._idleness(engine)
         before, times = self._found.get(number, ("", 0))
         times = times + 1 if idle == before else 1
-        self._found[number] = (idle, times)
+        if idle:
+            self._found[number] = (idle, times)
+        else:
+            self._found.pop(number, None)
         if before == NOT_WOKEN and times == 1 and number in self._woken:
             self._tell(number, engine, "the price had reached what it waits for and it was not woken; it is now.")
         self._woken.discard(number)

@@ -67,6 +67,8 @@ class Setbacks:
         if before is None or after is None or after.status == before.status:
             return
         step = self._sent.pop(report.client_order_id, 0)
+        if not self._sent:
+            self._sent.clear()  # one that is empty keeps the room it has needed
         if after.status == REJECTED and report.reason:
             self._refused(after, step, report.reason)
         elif after.status in (CANCELLED, EXPIRED) and report.client_order_id not in self._cancels:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import Final
 
 from core.clock import Clock
@@ -12,6 +11,9 @@ from domain.order import OPEN, REJECTED, OrderReport
 #: Things that are owed, and that were told, which are kept in mind.
 _MOST: Final = 5_000
 _MOST_TOLD: Final = 1_000
+#: What a status takes of a number.
+_STATUS_BITS: Final = 3
+_STATUS: Final = (1 << _STATUS_BITS) - 1
 #: The lowest status of an end: whichever the stream tells is word of it.
 _ENDED: Final = REJECTED
 
@@ -29,8 +31,9 @@ class Watchdog:
         self._report_ns = int(report_seconds * 1e9)
         #: What has to be told -> since when, and with at least which status.
         self._owed: dict[str, tuple[int, int]] = {}
-        #: What was told lately: the highest status, and the venue's time of the last word.
-        self._told: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        #: What was told lately, oldest first: the venue's time of the last word, and the highest status, in one
+        #: number: every account of a process keeps a thousand.
+        self._told: dict[str, int] = {}
         #: Of the venue's own time, which need not be that of our clock: what was until then is owed no more; the newest
         #: that is known.
         self._since_ms = self._newest_ms = 0
@@ -63,12 +66,12 @@ class Watchdog:
         if name in self._owed and status >= self._owed[name][1]:
             del self._owed[name]
         self._newest_ms = max(self._newest_ms, event.time_ms)
-        self._told[name] = max(status, self._told.get(name, (status, 0))[0]), event.time_ms
-        self._told.move_to_end(name)
+        highest = max(status, self._told.pop(name, 0) & _STATUS)
+        self._told[name] = event.time_ms << _STATUS_BITS | highest
         if len(self._told) > _MOST_TOLD:
-            _, (_, forgotten_ms) = self._told.popitem(last=False)
+            forgotten = self._told.pop(next(iter(self._told)))
             # Not known to be told any more, so it must not be owed again.
-            self._since_ms = max(self._since_ms, forgotten_ms)
+            self._since_ms = max(self._since_ms, forgotten >> _STATUS_BITS)
 
     def restart(self) -> None:
         """A new connection owes nothing of what was known before it."""
@@ -97,7 +100,7 @@ class Watchdog:
 
     def _owe(self, name: str, status: int) -> None:
         told = self._told.get(name)
-        if told is not None and told[0] >= status:
+        if told is not None and told & _STATUS >= status:
             return  # the stream was faster than the answer
         if len(self._owed) >= _MOST:
             self._owed.clear()

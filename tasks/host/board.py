@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
@@ -67,6 +68,7 @@ class Board:
                     text = json.dumps(_rules(self._rules[venue, symbol]))
                     pipe.hset(redis_names.symbols(venue), symbol, text)
                 for venue, symbol, interval in bars:
+                    await asyncio.sleep(0)  # the rows of a symbol take milliseconds
                     rows = [_row(bar, self._rules[venue, symbol]) for bar in self._bars[venue, symbol, interval]]
                     pipe.set(redis_names.bars(venue, symbol, interval), json.dumps(rows), ex=SECONDS)
                 await pipe.execute()

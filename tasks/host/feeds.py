@@ -15,6 +15,7 @@ from core.base_exchange import PriceUpdate
 from core.base_journal import Step
 from core.clock import utc_from_ms
 from core.event_bus import Event
+from core.lease import pieces
 from db.queries import fleet
 from domain.fill import Fill
 from domain.instrument import Instrument
@@ -103,15 +104,17 @@ class Feeds:
                 self.follow(list(self._parts.venues))
             self._gather_prices()
         orders, self._orders = self._orders, {}
-        waiting = [
-            Event(event_bus.STRATEGY_ORDER, owner, _order(order, instrument))
-            for owner, order, instrument in orders.values()
-        ]
-        waiting += [self._waiting.popleft() for _ in range(len(self._waiting))]
+        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
+            # Put into words as they leave: thousands at once would hold the loop up.
+            for some in pieces(list(orders.values()), event_bus.BATCH):
+                await self._parts.bus.publish_all(
+                    Event(event_bus.STRATEGY_ORDER, owner, _order(order, instrument))
+                    for owner, order, instrument in some
+                )
             await self._parts.bus.publish_all(waiting)
         except (RedisError, OSError) as error:
-            log.warning("events_not_told", count=len(waiting), reason=str(error))
+            log.warning("events_not_told", count=len(orders) + len(waiting), reason=str(error))
         if now_ns - self._equity_ns >= EQUITY_EVERY_NS:
             self._equity_ns = now_ns
             self._unkept = deque(runners)

@@ -32,7 +32,6 @@ from tasks.host.desires import Desires
 from tasks.host.doorbell import listen
 from tasks.host.feeds import Feeds
 from tasks.host.members import MemberList, about
-from tasks.host.memory import Lasting
 from tasks.host.rights import check_account
 from tasks.host.runner import Runner
 from tasks.host.status import EVERY_SECONDS, StatusPublisher
@@ -83,7 +82,6 @@ class EngineHost:
         self._tender = LeaseTender(parts, self.accounts, self._is_alive)
         #: Whether any kill switch was on when they were carried out last.
         self._was_killed = False
-        self._lasting = Lasting()
         self._seen_ns = parts.clock.machine.steady_ns()
 
     def start(self) -> None:
@@ -224,7 +222,6 @@ class EngineHost:
             await self._let_account_go(account)
             await self._ring_others()
         await self.desk.settle(mine)
-        self._lasting.look(sum(account.live for account in self.accounts.values()))
 
     async def _claim(self, wanted: Any) -> None:
         free = {number: wants for number, wants in wanted.items() if number not in self._tender.ending}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
 import sys
 import threading
@@ -20,7 +19,7 @@ from core.redis_client import require_lasting_keys
 from domain.errors import AresError
 from tasks.host.host import EngineHost
 from tasks.host.http import WorkerHttp
-from tasks.host.memory import MemoryBound
+from tasks.host.memory import Lasting, MemoryBound
 from tasks.host.quarantine import note_death
 from tasks.host.watchdog import Watchdog, blocked_after, culprit
 from tasks.wiring import open_parts
@@ -82,9 +81,8 @@ class HostThread:
 
     def _run(self) -> None:
         sys.setswitchinterval(TURN)
-        # Programs and tables are there to stay: every full collection would walk over them, and hold up every order.
-        gc.collect()
-        gc.freeze()
+        lasting = Lasting(SystemTime())
+        lasting.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(self._live())
@@ -93,6 +91,7 @@ class HostThread:
             log.error("engine_host_ended", reason=reason, exc_info=not isinstance(error, AresError))
             self._on_failure(error)
         finally:
+            lasting.stop()
             self._watchdog.stop()
 
     async def _live(self) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, field
 
 from structlog.testing import capture_logs
 
 from core.config import WorkerSection
-from tasks.host.memory import MemoryBound
+from tasks.host.memory import YOUNG, Lasting, MemoryBound
 
 MEBIBYTE = 1024 * 1024
 
@@ -62,3 +63,21 @@ def test_without_a_bound_nobody_is_asked_to_end() -> None:
     process.seconds += 10_000
     assert not bound.look()
     assert process.asked == []
+
+
+def test_what_a_long_look_for_garbage_found_alive_is_spared_from_then_on_and_short_looks_go_on() -> None:
+    process, spared = Process(), []
+    lasting = Lasting(process, lambda: spared.append(process.seconds))
+    lasting.start()
+    try:
+        assert lasting.note in gc.callbacks
+        assert len(spared) == 1, "programs and tables"
+        for generation, seconds, count in ((0, 1.0, 1), (2, 0.001, 1), (2, 0.3, 2), (2, 0.002, 2)):
+            lasting.note("start", {"generation": generation})
+            process.seconds += seconds
+            lasting.note("stop", {"generation": generation})
+            assert len(spared) == count
+    finally:
+        lasting.stop()
+    assert lasting.note not in gc.callbacks
+    assert gc.get_threshold()[0] < YOUNG
