@@ -41,8 +41,9 @@ _KEPT = ("advance", "consider", "replay")
 _INLINED = (
     "run", "decide", "pass_bars", "measure_bars", "leave_bar", "is_undisturbed", "check", "show_quiet_bars",
     "bar_event", "price", "opens_at", "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
-    "vet_nearest_first", "take_down", "count_message", "settle", "go_on", "begin_bar", "walk", "at_point", "end_bar",
-    "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill", "open_day", "lock",
+    "vet_nearest_first", "take_down", "count_message", "settle", "go_on", "rings_before", "begin_bar", "walk",
+    "at_point", "end_bar", "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill",
+    "open_day", "lock",
     "tell", "tell_market", "order_at", "rest", "withdraw", "end_order", "is_refused", "takes", "join", "wait",
     "cancel_now", "up_trigger", "down_trigger", "ring", "has_room", "has_work", "find_up", "find_down", "step_in",
     "step_out", "leave_point", "is_alive", "wished_ticks", "send_cancel",

@@ -83,6 +83,8 @@ def go_on(
 ) -> None:
     """The stages of a bar one after the other, until there is something to be told or done, or it is over."""
     if cells[lay.STAGE] == NEXT:
+        if rings_before(cells, state, log, start):
+            return
         begin_bar(cells, log, start, opened)
         if has_work(cells):
             return
@@ -117,6 +119,19 @@ def leave_point(cells: Cells, state: Cells, stage: int, start: int, high: int, l
     third = cells[lay.BAR_MS] // 3
     cells[lay.NOW] = start + third if stage == OPENED else cells[lay.NOW] + third
     cells[lay.MOMENT] = lay.WITHIN
+
+
+def rings_before(cells: Cells, state: Cells, log: Cells, start: int) -> bool:
+    """Whether a timer rings before the next bar opens: bars may be apart, as trades are, and the price stands still."""
+    wake = state[slots.WAKE_MS]
+    if not cells[lay.NOW] < wake < start:
+        return False
+    cells[lay.NOW] = wake
+    cells[lay.MOMENT] = lay.BETWEEN
+    account.fund(cells, log)
+    if not account.is_over(cells):
+        ring(cells, state)
+    return True
 
 
 def begin_bar(cells: Cells, log: Cells, start: int, opened: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from domain.order import ENTRY, SELL, STOP, STOP_MARKET
 from engine.backtest import Result, Settings, run
 from engine.backtest.futures import FundingRate, Futures
 from engine.backtest.kernel.layout import FILL_FIELDS
@@ -49,6 +50,16 @@ def test_a_funding_that_takes_the_margin_liquidates_at_its_moment(assumed: dict[
     assert result.figures.liquidated_ms == BEGIN + 20
     assert fills(result, "ticks")[-1] == (20, 9_899)
     assert result.equity == 1_000 - Decimal("9.90")
+
+
+@pytest.mark.parametrize("assumed", MODELS)
+def test_every_timer_between_two_trades_rings_before_the_second(assumed: dict[str, Any]) -> None:
+    # The stop is sent by the second of two timers, at 98.90 still: it is there when the price leaps through it.
+    bid = Step(BEGIN + 12, 1, ticks=9_000, lots=ONE, leg=ENTRY)
+    stop = Step(BEGIN + 14, 2, SELL, 9_800, ONE, STOP_MARKET, STOP)
+    result = replay([BOUGHT, (30, 9_790, ONE), (40, 9_950, ONE)], assumed, bid, stop)
+    assert result.figures.refusals == 0
+    assert fills(result, "ticks")[-1] == (30, 9_790)
 
 
 @pytest.mark.parametrize("assumed", MODELS)
