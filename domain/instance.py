@@ -89,7 +89,6 @@ class Instance:
         self.executions = Executions(self._held_after, Position())
         self.fees: dict[str, int] = {}
         self.trades = 0
-        self._slots_by_id: dict[str, int] = {}
         #: The newest orders that their slots have gone on from although they were not executed: any may yet prove
         #: to be alive.
         self._past: dict[str, Order] = {}
@@ -127,10 +126,7 @@ class Instance:
         last = self.orders.get(order.key.slot)
         if last is not None and last.filled < last.lots and last.client_order_id != order.client_order_id:
             self.recall(last)
-        if last is not None:
-            self._slots_by_id.pop(last.client_order_id, None)
         self._put(order)
-        self._slots_by_id[order.client_order_id] = order.key.slot
 
     def recall(self, order: Order) -> None:
         """Keep an order in mind that its slot has gone on from: what is still told of it is folded into it."""
@@ -219,8 +215,8 @@ class Instance:
 
     def order_named(self, client_order_id: str) -> Order | None:
         """The order of this name, if it is the last one of its slot."""
-        slot = self._slots_by_id.get(client_order_id)
-        found = None if slot is None else self.orders.get(slot)
+        # The name tells the slot, so that no instance has to keep a table of its names.
+        found = self.orders.get(decode(client_order_id).slot) if is_ours(client_order_id) else None
         return found if found is not None and found.client_order_id == client_order_id else None
 
     def order_known(self, client_order_id: str) -> Order | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from core.base_journal import RiskMetrics
@@ -58,14 +59,15 @@ class Bounds(NamedTuple):
     min_lots: int
     max_lots: int
 
-    @classmethod
-    def of(cls, instrument: Instrument) -> Bounds:
-        """Those of an instrument."""
-        return cls(
-            int(instrument.min_notional / instrument.quote_quantum),
-            max(int(instrument.min_quantity / instrument.lot_size), 1),
-            int(instrument.max_quantity / instrument.lot_size) or instrument.max_lots,
-        )
+
+@lru_cache(maxsize=1_024)
+def bounds_of(instrument: Instrument) -> Bounds:
+    """Those of an instrument; every instance on it has the same."""
+    return Bounds(
+        int(instrument.min_notional / instrument.quote_quantum),
+        max(int(instrument.min_quantity / instrument.lot_size), 1),
+        int(instrument.max_quantity / instrument.lot_size) or instrument.max_lots,
+    )
 
 
 class Books:
@@ -78,7 +80,7 @@ class Books:
         self._number = instance
         self._owner = ledger.cash(instance)
         self._instrument = instrument
-        self._bounds = Bounds.of(instrument)
+        self._bounds = bounds_of(instrument)
         self._units = Units(instrument.base, instrument.quote, instrument.base_per_lot, instrument.tick_lot)
         self._is_margin = is_margin
         #: Machine times of the last requests, oldest first.
@@ -165,7 +167,7 @@ class Books:
 
     def take_rules(self, instrument: Instrument) -> None:
         """The venue's smallest and largest orders are others now; the units are the same."""
-        self._instrument, self._bounds = instrument, Bounds.of(instrument)
+        self._instrument, self._bounds = instrument, bounds_of(instrument)
 
     def count_message(self, now_ms: int) -> None:
         """Remember that a request is about to leave."""

@@ -23,20 +23,21 @@ class NameProof:
         self._retry = retry
         #: Whether names have to be proven: an order was found of which the journal had not known.
         self.is_needed = False
-        self._free: set[str] = set()
+        #: Keys alone, since nearly always there are none: an empty set takes three times the room.
+        self._free: dict[str, None] = {}
 
     def objection(self, order: Order) -> str:
         """What holds the order back until the venue has answered; empty when its name is free."""
         name = order.client_order_id
         if not self.is_needed or name in self._free:
-            self._free.discard(name)
+            self._free.pop(name, None)
             return ""
         self._gateway.look_up(order, self._take)
         return NAME_ASKED_FOR
 
     def _take(self, asked: Order, found: Order | None) -> None:
         if found is None:
-            self._free.add(asked.client_order_id)
+            self._free[asked.client_order_id] = None
         else:
             self._put(Found(found, is_journaled=False))
         self._retry()

@@ -137,7 +137,7 @@ class PositionSyncer:
             if place % AT_A_TIME == AT_A_TIME - 1:
                 await asyncio.sleep(0)  # what trades goes first
             known = believed.get(found.client_order_id)
-            if known is not None and _is_as_known(known[0], found, engines):
+            if known is not None and _is_as_known(*known, found, engines):
                 known[0].folding.tell_time(found.time_ms)
                 seen.add(found.client_order_id)
             else:
@@ -334,11 +334,14 @@ def _misses_fills(engines: Iterable[TradingEngine]) -> bool:
     return any(order.filled > order.booked for engine in engines for order in engine.instance.live_orders())
 
 
-def _is_as_known(engine: TradingEngine, found: OpenOrder, engines: Mapping[int, TradingEngine]) -> bool:
+def _is_as_known(
+    engine: TradingEngine, believed: Order, found: OpenOrder, engines: Mapping[int, TradingEngine]
+) -> bool:
     """Whether the engine would learn nothing from what rests: true of nearly every order of nearly every sweep."""
-    order = engine.instance.order_named(found.client_order_id)
+    order = engine.instance.orders.get(believed.key.slot)
     return (
         order is not None
+        and order.client_order_id == found.client_order_id
         and order.status == OPEN
         and order.filled == found.filled
         and order.venue_order_id == found.venue_order_id

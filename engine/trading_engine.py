@@ -84,7 +84,7 @@ class TradingEngine:
         #: Whether no order of it was ever journaled, so that no trade can be its own.
         self.is_new = False
         self.warm_up_bars, self.wants_bars = 0, False
-        self._sends: set[asyncio.Task[None]] = set()
+        self._sends: dict[asyncio.Task[None], None] = {}
         self._is_stepping = self._is_due = False
         #: Whether `run` is under way.
         self.is_running = False
@@ -375,11 +375,11 @@ class TradingEngine:
 
     def _start(self, sending: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(sending)
-        self._sends.add(task)
+        self._sends[task] = None
         task.add_done_callback(self._sent)
 
     def _sent(self, task: asyncio.Task[None]) -> None:
-        self._sends.discard(task)
+        self._sends.pop(task, None)
         reach("engine.send_ended")
         self._bell.ring()
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -241,12 +242,13 @@ class AccountRunner:
         runner.state, runner.is_dirty = LOADING, True
         runner.revision, runner.generation = row.revision, row.generation
         try:
-            runner.spec = spec_of(row, hub.exchange)
+            spec = spec_of(row, hub.exchange)
+            runner.spec, runner.parameters = replace(spec, params=None), row.parameters
         except AresError as error:
             self._fail(runner, str(error), REFUSED_AGAIN)
             return None
         self._on_change(runner)
-        return runner.spec
+        return spec
 
     def _started(self, runner: Runner, venue: Venue, result: TradingEngine | BaseException) -> None:
         if isinstance(result, TradingEngine):
@@ -282,9 +284,10 @@ class AccountRunner:
         runner.revision = rows[0].revision
         try:
             spec = spec_of(rows[0], self.hub.exchange)
-            if (spec.params, spec.limits) != (runner.spec and runner.spec.params, runner.spec and runner.spec.limits):
+            limits = runner.spec.limits if runner.spec is not None else None
+            if (rows[0].parameters, spec.limits) != (runner.parameters, limits):
                 runner.manager.edit(spec)
-            runner.spec = spec
+            runner.spec, runner.parameters = replace(spec, params=None), rows[0].parameters
             runner.edit_refused = ""
         except AresError as error:
             runner.edit_refused, runner.refused_revision = str(error), runner.revision

@@ -31,7 +31,9 @@ class Runner:
     state: str = CLAIMING
     engine: TradingEngine | None = None
     manager: EngineManager | None = None
+    #: Without its parameters, which thousands would keep for nothing: their text is enough to tell whether they change.
     spec: InstanceSpec | None = None
+    parameters: str = ""
     #: Revision and generation of the row that the engine was made or edited by.
     revision: int = -1
     generation: int = -1
