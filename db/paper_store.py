@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 from sqlmodel import col, select
 
 from db.models import PaperBook, PaperRecord
@@ -30,8 +30,12 @@ class Runs(Protocol):
 class DatabasePaperStore:
     """One account's book: written whole from time to time, and record by record in between."""
 
-    def __init__(self, run: Runs, account: int, owner: int, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, run: Runs, account: int, owner: int, now: Callable[[], datetime], run_small: Runs | None = None
+    ) -> None:
         self._run = run
+        #: For single records: of many accounts they may share a commit.
+        self._run_small = run_small or run
         self._account = account
         self._owner = owner
         self._now = now
@@ -47,12 +51,12 @@ class DatabasePaperStore:
 
         def work(unit: UnitOfWork) -> None:
             version = self._rise(unit, self._version)
-            row = PaperRecord(
-                account_id=self._account, version=version, owner_id=self._owner, content=record.decode()
-            )  # fmt: skip
-            unit.session.add(row)
+            row = {
+                "account_id": self._account, "version": version, "owner_id": self._owner, "content": record.decode(),
+            }  # fmt: skip
+            unit.connection.execute(insert(PaperRecord), [row])
 
-        await self._run(work)
+        await self._run_small(work)
         self._version += 1
 
     async def replace(self, records: list[bytes]) -> None:

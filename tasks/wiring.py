@@ -229,7 +229,7 @@ class Parts:
             feed = str(wanted.get("venue") or account.exchange)
             store = DatabasePaperStore(
                 self.database.keep, number_of(account.id), account.owner_id,
-                lambda: utc_from_ms(self.clock.machine.now_ms()),
+                lambda: utc_from_ms(self.clock.machine.now_ms()), self.database.keep_together,
             )  # fmt: skip
             return feed, PaperSettings(
                 feed=feed,
