@@ -21,9 +21,10 @@ from tests.simulator_process import SimulatorProcess, simulator_process
 
 MINUTE = 60_000
 STEP_MS = 10_000
+#: Connects are not counted: at pauses so short, a few seconds of refusals would use up those of five minutes.
 FAST = MarketSettings(
     silence_ms=600, look_ms=50, poll_ms=200, collect_ms=50, overlap_ms=1_500, backoff_ms=50, backoff_max_ms=400,
-    bar_grace_ms=300, breaker_ms=1_000,
+    bar_grace_ms=300, breaker_ms=1_000, connects_per_5_minutes=100_000,
 )  # fmt: skip
 
 
