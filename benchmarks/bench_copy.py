@@ -29,6 +29,7 @@ import psutil
 from sqlalchemy import ColumnElement, func
 from sqlmodel import col, select
 
+from benchmarks.yardstick import words as speed_of_the_machine
 from db.models import FollowRelationship, TradeLog
 from db.queries import following
 from db.unit_of_work import committed, reading
@@ -57,6 +58,7 @@ def main() -> None:
         if wanted.idle:
             show_idle(process, wanted)
         show_rounds(made, Costs(process, venue), master, wanted)
+    print("  " + speed_of_the_machine())
 
 
 def arguments() -> argparse.Namespace:
