@@ -58,8 +58,6 @@ def main() -> None:
         process = launch(made, numbers, wanted.patience)
         settle(made, process, wanted)
         print(f"processor until then, {time.monotonic() - began:.0f} s after launch: {spent(made, process)}")
-        if not wanted.paper:
-            show_tape(made, wanted.grids * wanted.levels)
         if wanted.restart:
             show_cost(made, process, wanted.seconds)
             process.kill()
@@ -67,11 +65,11 @@ def main() -> None:
             print("the worker is killed and another started:")
             process = launch(made, numbers, wanted.patience)
             print(f"processor until then: {spent(made, process)}; {megabytes(process)}")
-            if not wanted.paper:
-                show_tape(made, wanted.grids * wanted.levels)
         show_cost(made, process, wanted.seconds)
         show_stops(made, numbers[:: max(len(numbers) // wanted.stops, 1)][: wanted.stops])
         show_inspect(made)
+        if not wanted.paper:  # last, for reading hundreds of thousands of lines holds the venue up for seconds
+            show_tape(made, wanted.grids * wanted.levels)
     print(speed_of_the_machine())
 
 
