@@ -51,8 +51,8 @@ _INLINED = (
     "expose", "refuses", "most", "closes", "book", "tidy", "fund", "sooner", "is_due", "above", "below", "ends",
     "is_over", "left_over", "reaches", "before_end",
     # Where the market is bars, this is too; the rest is of trades.
-    "stand", "bid", "ask", "happen", "next_met", "meet", "wakes", "leave_off", "takes_of_trade", "know", "is_trade",
-    "passes_by", "turn_to", "turn_before", "serve",
+    "stand", "bid", "ask", "happen", "next_met", "meet", "wakes", "takes_of_trade", "know", "is_trade", "passes_by",
+    "turn_to", "turn_before", "serve", "begin_of", "end_of", "kind_of", "is_met", "next_due", "arrives_at", "leave_row",
 )  # fmt: skip
 
 
@@ -161,13 +161,24 @@ def _address() -> Any:
 
     make_array: Any = arrayobj.make_array
     pointer: Any = types.CPointer
+    tuple_type: Any = types.BaseTuple
 
-    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+    def of_array(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         return make_array(signature.args[0])(context, builder, given[0]).data
 
-    def address(typing_context: Any, array: Any) -> Any:
+    def of_each(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        arrays = [
+            make_array(kind)(context, builder, builder.extract_value(given[0], place))
+            for place, kind in enumerate(signature.args[0])
+        ]
+        return context.make_tuple(builder, signature.return_type, [array.data for array in arrays])
+
+    def address(typing_context: Any, given: Any) -> Any:
         del typing_context
-        return pointer(array.dtype)(array), code
+        if isinstance(given, tuple_type):
+            pointers = [pointer(array.dtype) for array in given]
+            return tuple_type.from_types(pointers, getattr(given, "instance_class", None))(given), of_each
+        return pointer(given.dtype)(given), of_array
 
     return intrinsic(address)
 

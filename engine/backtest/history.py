@@ -151,6 +151,11 @@ class Prints(History):
         return self.closes
 
     @cached_property
+    def traded(self) -> Column:
+        """Lots that were traded before each trade, and behind them those of all."""
+        return numpy.concatenate([numpy.zeros(1, numpy.int64), numpy.cumsum(self.volume)])
+
+    @cached_property
     def digest(self) -> str:
         """As of bars; of trades in a recorded book over that too."""
         return super().digest if self.depth is None else self.depth.digest_behind(super().digest)

@@ -22,12 +22,12 @@ from domain.instrument import Instrument
 from domain.money import divmod_exact
 from engine.backtest import compiler
 from engine.backtest.futures import Futures
-from engine.backtest.history import Column, History, Prints
+from engine.backtest.history import History, Prints
 from engine.backtest.kernel import layout as lay
 from engine.backtest.percent import to_ppm
 from engine.backtest.result import Figures, Result, Stamp
 from engine.backtest.settings import Settings
-from engine.backtest.taped import add_queue, depth_in, is_walked, tape_of
+from engine.backtest.taped import add_queue, depth_in, is_walked, listed_of, tape_of
 
 #: Compiled integers wrap silently; products of the law stay below this or the strategy is interpreted.
 LARGEST: int = 2**61
@@ -152,14 +152,15 @@ def _run(
                 raise
             warnings.append(f"{kind.name} does not compile and was interpreted: {str(error).splitlines()[0]}")
     machine = _machine(plan, history, settings, False, keeps, columns[-1])
-    listed = tuple(column.tolist() for column in columns)
+    *bars, tape = columns
+    listed = (*(column.tolist() for column in bars), listed_of(tape) if tape else tape)
     return _replay(compiler.interpreted(kind.decide, kind.pass_bars, form), machine, listed, keeps), False
 
 
 def _columns(history: History, settings: Settings) -> tuple[Any, ...]:
-    """Bars, and what is known beside them: of blocks of them, or the trades within."""
-    known = tape_of(history, settings) if is_walked(history, settings) else history.marks
-    return history.open_ms, history.bars, history.closes, history.volume, known
+    """Bars, what is known of blocks of them, and the trades within where they are walked."""
+    tape = tape_of(history, settings) if is_walked(history, settings) else ()
+    return history.open_ms, history.bars, history.closes, history.volume, history.marks, tape
 
 
 def _replay(kernel: compiler.Run, machine: Machine, columns: Iterable[Any], keeps: bool) -> Machine:
@@ -215,15 +216,13 @@ def _choose(kind: StrategyKind, history: History, settings: Settings) -> tuple[b
     return False, [why]
 
 
-def _machine(
-    plan: Plan, history: History, settings: Settings, is_compiled: bool, keeps: bool, known: Column
-) -> Machine:
-    """The arrays at the start: int64 when compiled, lists when interpreted. `known` is the last of the columns."""
+def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool, keeps: bool, tape: Any) -> Machine:
+    """The arrays at the start: int64 when compiled, lists when interpreted. `tape` is the last of the columns."""
     cells = _cells(plan, history, settings)
     if settings.futures is not None:
         _add_futures(cells, settings.futures, history)
     if is_walked(history, settings):
-        add_queue(cells, settings, plan.slots, known)
+        add_queue(cells, settings, plan.slots, tape, history.instrument)
     rows = _FIRST_ROWS if is_compiled else _FIRST_LISTED_ROWS
     fill_room = rows if keeps else 0
     order_room = rows if keeps and settings.log_orders else 0

@@ -5,24 +5,25 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy
 
 from domain.errors import Refused
-from domain.fills import PARTS
 from domain.instrument import Instrument
 from domain.money import divmod_exact
 from engine.backtest.depth import BOOK_PARTS, Depth
 from engine.backtest.history import Column, History, Prints
 from engine.backtest.kernel import layout as lay
-from engine.backtest.kernel import queue, tape
+from engine.backtest.kernel import queue
+from engine.backtest.kernel.layout import Tape
 from engine.backtest.percent import to_ppm
 from engine.backtest.queueing import CANCELLATIONS, Queue
 from engine.backtest.settings import Settings
 from engine.backtest.store import resampled
 
 _NOBODY: Final = Queue()
+_NONE: Final[Column] = numpy.zeros(0, numpy.int64)
 #: Executions that are told at once.
 _LEVELS_AT_ONCE: Final = 4_096
 
@@ -92,70 +93,107 @@ def _check_book(is_known: bool, settings: Settings) -> None:
         raise Refused("queue: cancellations are of a recorded book (`ares data import --depth`); leave them out.")
 
 
-def tape_of(history: History, settings: Settings) -> Column:
-    """The rows of `kernel.tape`, one behind the other; behind them a book, if one is known, and where its parts are."""
+def tape_of(history: History, settings: Settings) -> Tape:
+    """What `kernel.tape` walks; of trades without a book their own columns, of which none is copied."""
     prints = history.prints if isinstance(history, Taped) else history
     depth = depth_in(history) if settings.fill_model == "queue" else None
-    rows = numpy.empty((len(prints), tape.WIDTH), numpy.int64)
-    rows[:, tape.TIME], rows[:, tape.BAR] = prints.open_ms, numpy.arange(len(prints), dtype=numpy.int64)
-    rows[:, tape.TICKS], rows[:, tape.LOTS] = prints.close, prints.volume
     if depth is None:
-        rows[:, tape.AHEAD], rows[:, tape.KIND] = ahead(settings.queue or _NOBODY, prints), queue.BY_ANYBODY
+        share = (settings.queue or _NOBODY).share_percent
+        traded = prints.traded if share and isinstance(prints, Prints) else _NONE
+        rows = _Rows(prints.open_ms, prints.close, prints.volume)
+        marks, book, parts, begins, ends = prints.marks, _NONE, [0] * BOOK_PARTS, _NONE, _NONE
     else:
-        rows[:, tape.AHEAD], rows[:, tape.KIND] = depth.states, depth.takers * queue.BY_BUYER
-        rows = _with_what_came(rows, depth)
+        traded = _NONE
+        rows, begins, ends = _with_what_came(prints, depth)
+        marks = _marks(rows)
+        book, parts = depth.book.for_kernel(0, 2 * prints.highest)
     if isinstance(history, Taped):
-        # A trade before the first bar, or between bars where one is missing, is of none.
-        bars = numpy.searchsorted(history.open_ms, rows[:, tape.TIME], "right") - 1
-        rows[:, tape.BAR] = bars
-        rows = rows[(bars >= 0) & (rows[:, tape.TIME] < history.open_ms[bars] + history.bar_ms)]
-    end = numpy.full(tape.WIDTH, lay.FAR)
-    book, parts = numpy.zeros(0, numpy.int64), [0] * BOOK_PARTS
-    if depth is not None:
-        book, parts = depth.book.for_kernel(rows.size + len(end), 2 * prints.highest)
-    return numpy.concatenate([rows.ravel(), end, book, numpy.array(parts, numpy.int64)])
+        begins, ends = _rows_of_bars(history, rows.times)
+    known = numpy.concatenate([book, numpy.array(parts, numpy.int64)])
+    columns = (rows.times, rows.ticks, rows.lots, marks, begins, ends, traded, rows.kinds, rows.states, known)
+    return Tape(*(_to_be_read(column) for column in columns))
 
 
-def _with_what_came(rows: Column, depth: Depth) -> Column:
-    """Between the trades, what came to the best prices of the book: each before the first trade that has met it."""
+def listed_of(columns: Tape) -> Tape:
+    """The same as lists, for the interpreter."""
+    return Tape(*(column.tolist() for column in columns))
+
+
+class _Rows(NamedTuple):
+    """Rows of a tape by their columns; of trades without a book, what they are and met is not told."""
+
+    times: Column
+    ticks: Column
+    lots: Column
+    kinds: Column = _NONE
+    states: Column = _NONE
+
+
+def _to_be_read(column: Column) -> Column:
+    """The numbers one behind the other, as an array of one type: a kernel is compiled for each, and writes to none."""
+    read = numpy.ascontiguousarray(column, numpy.int64).view()
+    read.flags.writeable = False
+    return read
+
+
+def _with_what_came(prints: History, depth: Depth) -> tuple[_Rows, Column, Column]:
+    """Between the trades, what came to the best prices of the book: each before the first trade that has met it.
+
+    And where the rows of each trade begin and end.
+    """
     came = depth.book.best.came
     before = numpy.searchsorted(depth.states, came.states, "left")
-    kept = numpy.flatnonzero(before < len(rows))
-    more = numpy.empty((len(kept), tape.WIDTH), numpy.int64)
-    more[:, tape.TIME], more[:, tape.BAR] = depth.book.times[came.states[kept]], before[kept]
-    more[:, tape.TICKS], more[:, tape.LOTS] = came.ticks[kept], came.lots[kept]
-    more[:, tape.AHEAD], more[:, tape.KIND] = came.states[kept], came.sides[kept] * queue.BIDS_CAME
-    places = numpy.concatenate([2 * before[kept], 2 * numpy.arange(len(rows)) + 1])
-    ordered: Column = numpy.concatenate([more, rows])[numpy.argsort(places, kind="stable")]
-    return ordered
+    kept = numpy.flatnonzero(before < len(prints))
+    places = numpy.concatenate([2 * before[kept], 2 * numpy.arange(len(prints)) + 1])
+    order = numpy.argsort(places, kind="stable")
+    states, trades = came.states[kept], (prints.open_ms, prints.close, prints.volume)
+    arrived = (depth.book.times[states], came.ticks[kept], came.lots[kept])
+    times, ticks, lots = (numpy.concatenate(both)[order] for both in zip(arrived, trades, strict=True))
+    kinds = numpy.concatenate([came.sides[kept] * queue.BIDS_CAME, depth.takers * queue.BY_BUYER])[order]
+    ends = numpy.searchsorted(places[order], 2 * numpy.arange(len(prints)) + 1, "right")
+    begins = numpy.concatenate([numpy.zeros(1, numpy.int64), ends[:-1]])
+    return _Rows(times, ticks, lots, kinds, numpy.concatenate([states, depth.states])[order]), begins, ends
 
 
-def add_queue(cells: list[int], settings: Settings, slots: int, tape_column: Column) -> None:
+def _marks(rows: _Rows) -> Column:
+    """Of every block of rows the lowest and the highest price that an order of ours may meet."""
+    starts = numpy.arange(0, len(rows.ticks), lay.BLOCK)
+    marks = numpy.zeros((len(starts), lay.MARK_WIDTH), numpy.int64)
+    lows = numpy.where(rows.kinds == queue.BIDS_CAME, lay.FAR, rows.ticks)
+    highs = numpy.where(rows.kinds == queue.OFFERS_CAME, 0, rows.ticks)
+    marks[:, 0], marks[:, 1] = numpy.minimum.reduceat(lows, starts), numpy.maximum.reduceat(highs, starts)
+    return marks.ravel()
+
+
+def _rows_of_bars(bars: Taped, times: Column) -> tuple[Column, Column]:
+    """Where the rows of each bar begin and end. A row before the first bar, or where one is missing, is of none."""
+    # A row that comes behind one of a later bar is taken to be of that.
+    sorted_times = numpy.maximum.accumulate(times)
+    begins = numpy.searchsorted(sorted_times, bars.open_ms)
+    ends = numpy.searchsorted(sorted_times, bars.open_ms + bars.bar_ms)
+    ends = numpy.minimum(ends, numpy.append(begins[1:], len(times)))
+    is_empty = begins == ends
+    ends = numpy.maximum.accumulate(numpy.where(is_empty, 0, ends))
+    return numpy.where(is_empty, ends, begins), ends
+
+
+def add_queue(cells: list[int], settings: Settings, slots: int, walked: Tape, instrument: Instrument) -> None:
     """Room for what the queue knows of every slot, and for the events of an order that takes many levels."""
     assumed = settings.queue or _NOBODY
     cells[lay.STANDS_AT] = len(cells)
+    cells[lay.ROWS], cells[lay.IS_EACH_A_BAR], cells[lay.KNOWN] = len(walked.times), int(not len(walked.begins)), -1
+    cells[lay.AHEAD_LEAST] = lots_up(instrument, assumed)
+    cells[lay.AHEAD_PPM] = to_ppm("queue: share_percent", assumed.share_percent)
+    cells[lay.AHEAD_MS] = assumed.share_ms
     cells[lay.CANCELLED_PPM] = to_ppm("queue: cancelled_percent", assumed.cancelled_percent)
     cells[lay.WHOLE_BEYOND] = int(assumed.whole_beyond)
     cells += [0] * (slots * queue.WIDTH)
-    cells[lay.STATES : lay.STATES + BOOK_PARTS] = tape_column[-BOOK_PARTS:].tolist()
+    cells[lay.STATES : lay.STATES + BOOK_PARTS] = walked.book[-BOOK_PARTS:].tolist()
     cells[lay.CANCELLATIONS] = CANCELLATIONS[assumed.cancellations]
     if cells[lay.STATES]:
         cells[lay.TAKERS_AT], cells[lay.QUEUE_AT] = len(cells), len(cells) + slots
         cells[lay.QUEUE_ROWS] += _LEVELS_AT_ONCE
         cells += [0] * (slots + cells[lay.QUEUE_ROWS] * lay.EVENT_WIDTH)
-
-
-def ahead(assumed: Queue, prints: History) -> Column:
-    """Lots in front of an order that begins to rest after each trade, rounded up."""
-    constant = lots_up(prints.instrument, assumed)
-    share = to_ppm("queue: share_percent", assumed.share_percent)
-    traded = numpy.concatenate([[0], numpy.cumsum(prints.volume)])
-    since = numpy.searchsorted(prints.open_ms, prints.open_ms - assumed.share_ms, "right")
-    within = traded[1:] - traded[since]
-    # In two parts, so that the product stays below 64 bits.
-    whole, rest = numpy.divmod(within, PARTS)
-    column: Column = constant + whole * share - (-(rest * share) // PARTS)
-    return column
 
 
 def lots_up(instrument: Instrument, assumed: Queue) -> int:

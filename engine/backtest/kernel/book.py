@@ -1,8 +1,8 @@
 """A recorded book: one state follows another, and of every price it is known how much stood there from which state on.
 
 Nothing is carried along while nobody asks: what stands at a price in a state is looked up among the changes there. The
-states, the levels (a price of a side, bids first, by their prices) and the changes of each level lie behind the rows of
-the tape.
+states, the levels (a price of a side, bids first, by their prices) and the changes of each level lie behind one another
+in one column.
 """
 
 from __future__ import annotations
@@ -26,45 +26,45 @@ SHOWN = 1
 CHANGE_WIDTH = 2
 
 
-def turn_to(cells: Cells, tape: Cells, state: int) -> None:
+def turn_to(cells: Cells, recorded: Cells, state: int) -> None:
     """The book is in this state."""
     at = cells[lay.STATES_AT] + state * STATE_WIDTH
     cells[lay.STATE_NOW] = state
-    cells[lay.BID_NOW] = tape[at + BID]
-    cells[lay.ASK_NOW] = tape[at + ASK]
+    cells[lay.BID_NOW] = recorded[at + BID]
+    cells[lay.ASK_NOW] = recorded[at + ASK]
 
 
-def turn_before(cells: Cells, tape: Cells, until: int) -> None:
+def turn_before(cells: Cells, recorded: Cells, until: int) -> None:
     """Every state that began before a moment has come."""
     if cells[lay.STATES] == 0:
         return
     state = cells[lay.STATE_NOW]
-    while state + 1 < cells[lay.STATES] and tape[cells[lay.STATES_AT] + (state + 1) * STATE_WIDTH + SINCE] < until:
+    while state + 1 < cells[lay.STATES] and recorded[cells[lay.STATES_AT] + (state + 1) * STATE_WIDTH + SINCE] < until:
         state += 1
-    turn_to(cells, tape, state)
+    turn_to(cells, recorded, state)
 
 
-def level_at(cells: Cells, tape: Cells, side: int, ticks: int) -> int:
+def level_at(cells: Cells, recorded: Cells, side: int, ticks: int) -> int:
     """Where the level of a price lies; 0 where nobody has ever stood."""
     low, high = (0, cells[lay.BID_LEVELS]) if side == BUY else (cells[lay.BID_LEVELS], cells[lay.LEVELS])
     end = high
     while low < high:
         middle = (low + high) // 2
-        if tape[cells[lay.LEVELS_AT] + middle * LEVEL_WIDTH + TICKS] < ticks:
+        if recorded[cells[lay.LEVELS_AT] + middle * LEVEL_WIDTH + TICKS] < ticks:
             low = middle + 1
         else:
             high = middle
     at: int = cells[lay.LEVELS_AT] + low * LEVEL_WIDTH
-    return at if low < end and tape[at + TICKS] == ticks else 0
+    return at if low < end and recorded[at + TICKS] == ticks else 0
 
 
-def next_change(tape: Cells, level: int, state: int) -> int:
+def next_change(recorded: Cells, level: int, state: int) -> int:
     """Where the first change of a level lies that comes after a state."""
-    begin, end = tape[level + CHANGES], tape[level + LEVEL_WIDTH + CHANGES]
+    begin, end = recorded[level + CHANGES], recorded[level + LEVEL_WIDTH + CHANGES]
     low, high = 0, (end - begin) // CHANGE_WIDTH
     while low < high:
         middle = (low + high) // 2
-        if tape[begin + middle * CHANGE_WIDTH + CAME_WITH] <= state:
+        if recorded[begin + middle * CHANGE_WIDTH + CAME_WITH] <= state:
             low = middle + 1
         else:
             high = middle
@@ -72,12 +72,12 @@ def next_change(tape: Cells, level: int, state: int) -> int:
     return place
 
 
-def shown_before(tape: Cells, level: int, change: int) -> int:
+def shown_before(recorded: Cells, level: int, change: int) -> int:
     """Lots that stand at a level before one of its changes."""
-    lots: int = tape[change - CHANGE_WIDTH + SHOWN] if change > tape[level + CHANGES] else 0
+    lots: int = recorded[change - CHANGE_WIDTH + SHOWN] if change > recorded[level + CHANGES] else 0
     return lots
 
 
-def shown_at(cells: Cells, tape: Cells, level: int) -> int:
+def shown_at(cells: Cells, recorded: Cells, level: int) -> int:
     """Lots that stand at a level now."""
-    return shown_before(tape, level, next_change(tape, level, cells[lay.STATE_NOW]))
+    return shown_before(recorded, level, next_change(recorded, level, cells[lay.STATE_NOW]))

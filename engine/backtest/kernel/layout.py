@@ -5,12 +5,34 @@ First come scalars, then what the venue and the risk rules hold, then the orders
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from domain.risk_manager import RULES, too_many_open_orders
 
 #: A flat array of integers: a list when interpreted, int64 when compiled.
 Cells = Any
+
+
+class Tape(NamedTuple):
+    """The market as its trades: what `kernel.tape` walks row by row, a column each, and what is known beside them."""
+
+    #: When, at which price, and how much.
+    times: Cells
+    ticks: Cells
+    lots: Cells
+    #: Of every block of rows the lowest and the highest price that something may meet, each in `MARK_WIDTH` numbers.
+    marks: Cells
+    #: Where the rows of each bar begin and end; nothing where every row is a bar.
+    begins: Cells
+    ends: Cells
+    #: What was traded before each row and after the last, where a queue is a share of it.
+    traded: Cells
+    #: Where a book was recorded: what each row is, as `kernel.queue` names it, the state of the book that it met, and
+    #: that book.
+    kinds: Cells
+    states: Cells
+    book: Cells
+
 
 # --- Scalars.
 NOW: Final = 0
@@ -139,12 +161,21 @@ TIERS: Final = 117
 FUNDINGS_AT: Final = 118
 FUNDINGS_KNOWN: Final = 119
 
+#: How many rows the tape has, and 1 when each of them is a bar.
+ROWS: Final = 120
+IS_EACH_A_BAR: Final = 121
+# What stands in front of an order that begins to rest: lots, and parts per million of what was traded in so many
+# milliseconds before.
+AHEAD_LEAST: Final = 122
+AHEAD_PPM: Final = 123
+AHEAD_MS: Final = 124
+
 # The market as its trades: the next row of the tape, which trade it is, and what of it is left for us.
 ROW: Final = 128
 TRADE: Final = 129
 LEFT: Final = 130
-#: Lots in front of an order that begins to rest now, and cancelled there for a million that are traded there.
-AHEAD_NOW: Final = 131
+#: The last row that has happened before who comes now, -1 for none; lots cancelled for a million that are traded.
+KNOWN: Final = 131
 CANCELLED_PPM: Final = 132
 #: Where it is kept what the queue knows of every slot, and how many orders have come.
 STANDS_AT: Final = 133
@@ -164,7 +195,7 @@ OPEN_IN: Final = 144
 IS_EVEN: Final = 145
 FIRST_MS: Final = 146
 
-# A recorded book: how many states it has had (0: none is known), where they lie in the tape, where its levels do and
+# A recorded book: how many states it has had (0: none is known), where they lie in it, where its levels do and
 # how many of them are bids' and how many there are; the state that it is in, its best prices, who of it cancels.
 STATES: Final = 147
 STATES_AT: Final = 148
@@ -259,7 +290,8 @@ TIER_WIDTH: Final = 3
 FUNDING_WIDTH: Final = 3
 RATE_PARTS: Final = 100_000_000
 
-# --- What is known of every block of bars: the lowest low, the highest high, the lowest and the highest close.
+# --- What is known of every block of bars: the lowest low, the highest high, the lowest and the highest close. Of a
+# block of the tape's rows the first two are looked at.
 BLOCK: Final = 16
 MARK_WIDTH: Final = 4
 

@@ -9,7 +9,7 @@ from domain.events import Event, View
 from domain.indicators import Memory
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel import market, venue, wishes
-from engine.backtest.kernel.layout import Cells
+from engine.backtest.kernel.layout import Cells, Tape
 
 
 def decide(law: Any, state: Cells, memory: Memory, view: View, event: Event, out: Cells) -> int:
@@ -22,8 +22,8 @@ def pass_bars(law: Any, state: Cells, memory: Memory, closes: Cells, place: int,
     return place
 
 
-def address(array: Cells) -> Cells:
-    """The array itself; in compiled copies where its first number lies.
+def address(array: Any) -> Any:
+    """The array itself; in compiled copies where its first number lies. Of a tuple of arrays each of them.
 
     That is one number to hand on instead of seven, and no place in it is looked at for being counted from the end.
     """
@@ -32,24 +32,27 @@ def address(array: Cells) -> Cells:
 
 def replay(
     law: Any, state: Cells, memory: Memory, out: Cells, cells: Cells, log: Cells, gauge: Memory, times: Cells,
-    bars: Cells, closes: Cells, volumes: Cells, marks: Cells, end: int,
+    bars: Cells, closes: Cells, volumes: Cells, marks: Cells, tape: Tape, end: int,
 ) -> None:  # fmt: skip
     """`run` on arrays. What the strategy keeps and writes stays an array for it, but while it passes bars."""
     run(
         law, state, memory, out, address(state), address(memory), address(out), address(cells), address(log),
-        address(gauge), address(times), address(bars), address(closes), address(volumes), address(marks), end,
+        address(gauge), address(times), address(bars), address(closes), address(volumes), address(marks), address(tape),
+        end,
     )  # fmt: skip
 
 
 def run(
     law: Any, state: Cells, memory: Memory, out: Cells, wished: Cells, window: Memory, noted: Cells, cells: Cells,
-    log: Cells, gauge: Memory, times: Cells, bars: Cells, closes: Cells, volumes: Cells, marks: Cells, end: int,
+    log: Cells, gauge: Memory, times: Cells, bars: Cells, closes: Cells, volumes: Cells, marks: Cells, tape: Tape,
+    end: int,
 ) -> None:  # fmt: skip
     """Replay bars from where `cells` stand to before `end`, or until the log has to be made longer, or on trouble.
 
     A new run shows the bars before its place to the indicators and starts the strategy at the close of the last of
     them. Columns are in milliseconds, ticks and lots; `bars` has the prices of a bar beside one another, `marks` tell
-    of blocks of bars. `wished`, `window` and `noted` are `state`, `memory` and `out` as addresses.
+    of blocks of bars, `tape` of the trades in them where they are walked. `wished`, `window` and `noted` are `state`,
+    `memory` and `out` as addresses.
     """
     if cells[lay.IS_NEW] != 0:
         cells[lay.IS_NEW] = 0
@@ -69,7 +72,7 @@ def run(
                 law, state, memory, out, wished, window, noted, cells, log, gauge, times, bars, closes, volumes, marks,
                 end,
             )  # fmt: skip
-        if not market.advance(cells, wished, log, noted, gauge, times, bars, closes, marks, end):
+        if not market.advance(cells, wished, log, noted, gauge, times, bars, closes, marks, tape, end):
             return
         place = cells[lay.PLACE]
         for row in range(cells[lay.QUEUED]):

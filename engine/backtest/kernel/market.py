@@ -10,7 +10,7 @@ from __future__ import annotations
 from domain import events, order, slots
 from engine.backtest.kernel import account, venue, wishes
 from engine.backtest.kernel import layout as lay
-from engine.backtest.kernel.layout import Cells
+from engine.backtest.kernel.layout import Cells, Tape
 
 # Stages of a bar; between its points they are odd.
 NEXT = 0
@@ -27,11 +27,12 @@ SHOWN = 9
 
 def advance(
     cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, bars: Cells, closes: Cells,
-    marks: Cells, end: int,
+    marks: Cells, tape: Tape, end: int,
 ) -> bool:  # fmt: skip
     """Carry out what is wished, then let the market move until there is something to tell; False when it is over.
 
-    It is over at the bar `end`, on trouble, and when the log is nearly full: then it goes on with a longer one.
+    It is over at the bar `end`, on trouble, and when the log is nearly full: then it goes on with a longer one. There
+    is no tape here.
     """
     while True:
         if account.is_over(cells):

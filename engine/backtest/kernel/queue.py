@@ -15,14 +15,15 @@ from domain import fills, order
 from domain.proportion import scaled
 from engine.backtest.kernel import book
 from engine.backtest.kernel import layout as lay
-from engine.backtest.kernel.layout import Cells
+from engine.backtest.kernel.layout import Cells, Tape
 
 #: What is known of a slot's order: the last trade that it has met, and when it came, counted in orders.
 MET = 0
 CAME = 1
-# Of a recorded book: the state in which it came, the next change at its price and where the changes end (0: not looked
-# up yet), what the book has shown there last, and what was traded there since.
+#: After which row of the tape it came, or in which state of a recorded book.
 CAME_IN = 2
+# Of a recorded book: the next change at its price and where the changes end (0: what stands in front of it was not
+# looked up yet, with a book or without), what the book has shown there last, and what was traded there since.
 CHANGE = 3
 CHANGES_END = 4
 SHOWN = 5
@@ -39,14 +40,13 @@ OFFERS_CAME = -2
 
 
 def stand(cells: Cells, slot: int) -> None:
-    """A slot's order begins to rest, behind what stands there now."""
+    """A slot's order begins to rest, behind what stands there now: that is looked up when something meets it."""
     at = cells[lay.STANDS_AT] + slot * WIDTH
     cells[lay.CAME_LAST] += 1
     cells[at + MET] = 0
     cells[at + CAME] = cells[lay.CAME_LAST]
-    cells[at + CAME_IN] = cells[lay.STATE_NOW]
+    cells[at + CAME_IN] = cells[lay.STATE_NOW] if cells[lay.STATES] > 0 else cells[lay.KNOWN]
     cells[at + CHANGES_END] = 0
-    cells[lay.ORDERS_AT + slot * lay.ORDER + lay.AHEAD] = cells[lay.AHEAD_NOW]
 
 
 def bid(cells: Cells) -> int:
@@ -68,6 +68,12 @@ def takes(cells: Cells, slot: int) -> bool:
     cells[cells[lay.TAKERS_AT] + cells[lay.TAKERS]] = slot
     cells[lay.TAKERS] += 1
     return True
+
+
+def kind_of(cells: Cells, tape: Tape, row: int) -> int:
+    """What a row of the tape is: without a book a trade of which nobody knows who took."""
+    kind: int = tape.kinds[row] if cells[lay.STATES] > 0 else BY_ANYBODY
+    return kind
 
 
 def is_trade(cells: Cells) -> bool:
@@ -109,20 +115,49 @@ def next_met(cells: Cells, ticks: int, only_limits: bool) -> int:
     return found
 
 
-def move_up(cells: Cells, tape: Cells, slot: int) -> None:
+def line_up(cells: Cells, tape: Tape, slot: int) -> None:
+    """Look up how much was assumed to stand in front of a slot's order when it came, if that was not done."""
+    at = cells[lay.STANDS_AT] + slot * WIDTH
+    if cells[at + CHANGES_END] == 0:
+        cells[at + CHANGES_END] = 1
+        cells[lay.ORDERS_AT + slot * lay.ORDER + lay.AHEAD] = ahead_after(cells, tape, cells[at + CAME_IN])
+
+
+def ahead_after(cells: Cells, tape: Tape, row: int) -> int:
+    """Lots in front of an order that comes after a row (-1: before the first), rounded up."""
+    if row < 0:
+        return 0
+    least: int = cells[lay.AHEAD_LEAST]
+    if cells[lay.AHEAD_PPM] == 0:
+        return least
+    low, high, before = 0, row, tape.times[row] - cells[lay.AHEAD_MS]
+    while low < high:
+        middle = (low + high) // 2
+        if tape.times[middle] <= before:
+            low = middle + 1
+        else:
+            high = middle
+    within, share = tape.traded[row + 1] - tape.traded[low], cells[lay.AHEAD_PPM]
+    # In two parts, so that the product stays below 64 bits.
+    whole = within // fills.PARTS
+    lots: int = least + whole * share - (-((within - whole * fills.PARTS) * share) // fills.PARTS)
+    return lots
+
+
+def move_up(cells: Cells, recorded: Cells, slot: int) -> None:
     """Take what the book has shown at the price of a slot's order, up to now, into what stands in front of it."""
     at, to = cells[lay.STANDS_AT] + slot * WIDTH, lay.ORDERS_AT + slot * lay.ORDER
     if cells[at + CHANGES_END] == 0:
-        level = book.level_at(cells, tape, cells[to + lay.SIDE], cells[to + lay.TICKS])
-        change = book.next_change(tape, level, cells[at + CAME_IN]) if level > 0 else 1
+        level = book.level_at(cells, recorded, cells[to + lay.SIDE], cells[to + lay.TICKS])
+        change = book.next_change(recorded, level, cells[at + CAME_IN]) if level > 0 else 1
         cells[at + CHANGE] = change
-        cells[at + CHANGES_END] = tape[level + book.LEVEL_WIDTH + book.CHANGES] if level > 0 else 1
-        cells[at + SHOWN] = book.shown_before(tape, level, change) if level > 0 else 0
+        cells[at + CHANGES_END] = recorded[level + book.LEVEL_WIDTH + book.CHANGES] if level > 0 else 1
+        cells[at + SHOWN] = book.shown_before(recorded, level, change) if level > 0 else 0
         cells[at + TRADED] = 0
         cells[to + lay.AHEAD] = cells[at + SHOWN]
     change, end, state = cells[at + CHANGE], cells[at + CHANGES_END], cells[lay.STATE_NOW]
-    while change < end and tape[change + book.CAME_WITH] <= state:
-        now = tape[change + book.SHOWN]
+    while change < end and recorded[change + book.CAME_WITH] <= state:
+        now = recorded[change + book.SHOWN]
         cells[to + lay.AHEAD] = fills.on_shown(
             cells[lay.CANCELLATIONS], cells[to + lay.AHEAD], cells[at + SHOWN], cells[at + TRADED], now
         )
@@ -132,13 +167,15 @@ def move_up(cells: Cells, tape: Cells, slot: int) -> None:
     cells[at + CHANGE] = change
 
 
-def meet(cells: Cells, tape: Cells, slot: int, ticks: int) -> int:
+def meet(cells: Cells, tape: Tape, slot: int, ticks: int) -> int:
     """How many lots of a slot's limit order a trade at this price executes; what stands in front of it goes first."""
     at = lay.ORDERS_AT + slot * lay.ORDER
     if cells[lay.STATES] > 0:
-        move_up(cells, tape, slot)
+        move_up(cells, tape.book, slot)
         if ticks == cells[at + lay.TICKS] and is_trade(cells):
             cells[cells[lay.STANDS_AT] + slot * WIDTH + TRADED] += cells[lay.LOTS_NOW]
+    else:
+        line_up(cells, tape, slot)
     side, limit, ahead = cells[at + lay.SIDE], cells[at + lay.TICKS], cells[at + lay.AHEAD]
     remaining, left = cells[at + lay.LOTS] - cells[at + lay.FILLED], cells[lay.LEFT]
     step = fills.on_trade(cells[lay.FILL_MODEL], side, limit, remaining, ahead, ticks, left)

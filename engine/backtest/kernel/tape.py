@@ -11,17 +11,7 @@ from __future__ import annotations
 from domain import events, order, slots
 from engine.backtest.kernel import account, book, market, queue, venue, wishes
 from engine.backtest.kernel import layout as lay
-from engine.backtest.kernel.layout import Cells
-
-# A row of the tape: when, the bar that it belongs to (the last row's is none), the price, the quantity, the lots in
-# front of who comes now (of a recorded book: which state it is in), and what it is, as `kernel.queue` names it.
-TIME = 0
-BAR = 1
-TICKS = 2
-LOTS = 3
-AHEAD = 4
-KIND = 5
-WIDTH = 6
+from engine.backtest.kernel.layout import Cells, Tape
 
 # Stages of a bar; the others are those of `kernel.market`.
 TRADES = 1
@@ -30,11 +20,12 @@ TRADED = 2
 
 def advance(
     cells: Cells, state: Cells, log: Cells, out: Cells, gauge: Cells, times: Cells, bars: Cells, closes: Cells,
-    tape: Cells, end: int,
+    marks: Cells, tape: Tape, end: int,
 ) -> bool:  # fmt: skip
     """Carry out what is wished, then let trades happen until there is something to tell; False when it is over."""
-    if cells[lay.STAGE] == market.NEXT:
-        catch_up(cells, tape)
+    if cells[lay.STAGE] == market.NEXT and cells[lay.PLACE] > 0:
+        # Bars may have been shown without their trades.
+        know(cells, tape, end_of(cells, tape, cells[lay.PLACE] - 1) - 1)
     while True:
         if account.is_over(cells):
             market.measure(cells, gauge, cells[lay.LAST])
@@ -49,8 +40,9 @@ def advance(
                 cells[lay.TROUBLE] = lay.ENDLESS
             return bool(cells[lay.TROUBLE] == lay.FINE)
         if cells[lay.STAGE] == market.NEXT:
-            if cells[lay.WAITING] == 0 and cells[lay.HELD_BACK_SLOTS] == 0:
-                pass_trades(cells, state, gauge, closes, tape, end)
+            # What a rule has held back is tried again at every trade, and a strategy that wants bars is shown each.
+            if cells[lay.HELD_BACK_SLOTS] == 0 and cells[lay.WANTS_BARS] == 0:
+                pass_bars(cells, state, log, gauge, closes, marks, tape, end)
             if cells[lay.PLACE] >= end or cells[lay.TROUBLE] != lay.FINE:
                 return False
         if cells[lay.STAGE] <= TRADES and not market.has_room(cells):
@@ -59,74 +51,162 @@ def advance(
         go_on(cells, state, log, gauge, tape, market.opens_at(cells, times, place), market.price(closes, place))
 
 
-def catch_up(cells: Cells, tape: Cells) -> None:
-    """Pass the trades of bars that have been shown already."""
-    row, place = cells[lay.ROW], cells[lay.PLACE]
-    while tape[row * WIDTH + BAR] < place:
-        row += 1
-    leave_off(cells, tape, row)
+def begin_of(cells: Cells, tape: Tape, place: int) -> int:
+    """The first row of a bar."""
+    row: int = place if cells[lay.IS_EACH_A_BAR] != 0 else tape.begins[place]
+    return row
 
 
-def leave_off(cells: Cells, tape: Cells, row: int) -> None:
-    """Every trade before this row has happened."""
-    cells[lay.ROW] = row
-    if row > 0:
-        know(cells, tape, (row - 1) * WIDTH)
+def end_of(cells: Cells, tape: Tape, place: int) -> int:
+    """The row behind the last of a bar. A bar without rows has those of the one before it behind it."""
+    row: int = place + 1 if cells[lay.IS_EACH_A_BAR] != 0 else tape.ends[place]
+    return row
 
 
-def know(cells: Cells, tape: Cells, at: int) -> None:
-    """Who comes from here on comes behind those whom the row that begins at `at` tells of."""
-    if cells[lay.STATES] > 0:
-        book.turn_to(cells, tape, tape[at + AHEAD])
-    else:
-        cells[lay.AHEAD_NOW] = tape[at + AHEAD]
+def know(cells: Cells, tape: Tape, row: int) -> None:
+    """Who comes from here on comes behind those whom a row tells of."""
+    cells[lay.KNOWN] = row
+    if cells[lay.STATES] > 0 and row >= 0:
+        book.turn_to(cells, tape.book, tape.states[row])
 
 
-def go_on(cells: Cells, state: Cells, log: Cells, gauge: Cells, tape: Cells, start: int, close: int) -> None:
+def go_on(cells: Cells, state: Cells, log: Cells, gauge: Cells, tape: Tape, start: int, close: int) -> None:
     """One stage of a bar."""
     stage = cells[lay.STAGE]
     if stage == market.NEXT:
         cells[lay.STAGE] = TRADES
+        cells[lay.ROW] = begin_of(cells, tape, cells[lay.PLACE])
     elif stage == TRADES:
-        at = cells[lay.ROW] * WIDTH
-        if tape[at + BAR] == cells[lay.PLACE]:
-            if not happens_before(cells, state, log, tape, tape[at + TIME]):
-                happen(cells, log, tape, at)
+        end = end_of(cells, tape, cells[lay.PLACE])
+        if cells[lay.ROW] + 1 < end and cells[lay.HELD_BACK_SLOTS] == 0:
+            leave_behind(cells, log, tape, first_met(cells, state, tape, cells[lay.ROW], end))
+        row = cells[lay.ROW]
+        if row < end:
+            if not happens_before(cells, state, log, tape, tape.times[row]):
+                happen(cells, log, tape, row)
         elif cells[lay.WANTS_BARS] == 0 or not happens_before(cells, state, log, tape, start + cells[lay.BAR_MS]):
             cells[lay.STAGE] = market.CLOSED
-            book.turn_before(cells, tape, start + cells[lay.BAR_MS])
+            book.turn_before(cells, tape.book, start + cells[lay.BAR_MS])
     elif stage == TRADED:
-        if not wakes(cells, state):
-            cells[lay.STAGE] = TRADES
-            cells[lay.ROW] += 1
-            if cells[lay.WAITING] > 0:
-                # What is due in a millisecond arrives after everything that happens in it.
-                is_last = tape[cells[lay.ROW] * WIDTH + TIME] > cells[lay.NOW]
-                wishes.arrivals(cells, state, log, cells[lay.NOW] if is_last else cells[lay.NOW] - 1)
-                serve(cells, log, tape)
-            market.ring(cells, state)
+        if not (queue.is_trade(cells) and wakes(cells, state)):
+            leave_row(cells, state, log, tape)
     elif stage == market.CLOSED and cells[lay.WANTS_BARS] != 0:
         market.end_bar(cells, state, log, start)
     else:
         market.leave_bar(cells, gauge, close)
 
 
-def happens_before(cells: Cells, state: Cells, log: Cells, tape: Cells, until: int) -> bool:
+def leave_row(cells: Cells, state: Cells, log: Cells, tape: Tape) -> None:
+    """The row has happened: what is due by now arrives, timers ring."""
+    cells[lay.STAGE] = TRADES
+    cells[lay.ROW] += 1
+    if cells[lay.WAITING] > 0:
+        # What is due in a millisecond arrives after everything that happens in it.
+        is_last = cells[lay.ROW] >= cells[lay.ROWS] or tape.times[cells[lay.ROW]] > cells[lay.NOW]
+        wishes.arrivals(cells, state, log, cells[lay.NOW] if is_last else cells[lay.NOW] - 1)
+        serve(cells, log, tape)
+    market.ring(cells, state)
+
+
+def first_met(cells: Cells, state: Cells, tape: Tape, row: int, end: int) -> int:
+    """The first row from one on, before `end`, at which something happens or is due; `end` when there is none.
+
+    A block of rows whose prices reach nothing, and which is over before anything is due, is not looked into: a queue
+    moves by what reaches the price of its order alone.
+    """
+    cells[lay.UP_WOKEN] = -1
+    cells[lay.DOWN_WOKEN] = -1
+    up, down, due = market.up_trigger(cells, state), market.down_trigger(cells, state), next_due(cells, state)
+    while row < end:
+        block = row // lay.BLOCK
+        stop = min((block + 1) * lay.BLOCK, end)
+        mark = block * lay.MARK_WIDTH
+        if tape.marks[mark] > down and tape.marks[mark + 1] < up and (due >= lay.FAR or tape.times[stop - 1] < due):
+            row = stop
+            continue
+        while row < stop:
+            ticks = tape.ticks[row]
+            if (ticks >= up or ticks <= down) and is_met(cells, tape, row, ticks >= up, ticks <= down):
+                return row
+            if due < lay.FAR and tape.times[row] >= due:
+                return row
+            row += 1
+    return row
+
+
+def is_met(cells: Cells, tape: Tape, row: int, is_up: bool, is_down: bool) -> bool:
+    """Whether something may meet a row that is as high, or as low, as that: what came to a side is of the other."""
+    kind = queue.kind_of(cells, tape, row)
+    return bool((is_up and kind != queue.OFFERS_CAME) or (is_down and kind != queue.BIDS_CAME))
+
+
+def next_due(cells: Cells, state: Cells) -> int:
+    """When the next request arrives, a timer rings or funding is paid: `FAR` for never."""
+    soon = account.sooner(cells, state[slots.WAKE_MS])
+    due = soon if soon > 0 else lay.FAR
+    for place in range(cells[lay.WAITING]):
+        due = min(due, arrives_at(cells, place))
+    return due
+
+
+def arrives_at(cells: Cells, place: int) -> int:
+    """When what is on its way arrives, by its place among what is."""
+    what = cells[cells[lay.WAITING_AT] + place]
+    at = venue.order_at(what if what >= 0 else -1 - what)
+    time: int = cells[at + (lay.ARRIVES if what >= 0 else lay.CANCEL_ARRIVES)]
+    return time
+
+
+def leave_behind(cells: Cells, log: Cells, tape: Tape, end: int) -> None:
+    """Every row before `end` has happened, and none of them has done anything."""
+    row = end - 1
+    if row < cells[lay.ROW]:
+        return
+    cells[lay.NOW] = tape.times[row]
+    cells[lay.STEPS] = 0
+    know(cells, tape, row)
+    while row >= cells[lay.ROW] and abs(queue.kind_of(cells, tape, row)) >= queue.BIDS_CAME:
+        row -= 1
+    if row >= cells[lay.ROW]:
+        cells[lay.LAST] = tape.ticks[row]
+        cells[lay.MOMENT] = lay.AT_OPEN
+    cells[lay.ROW] = end
+    account.fund(cells, log)
+
+
+def pass_bars(
+    cells: Cells, state: Cells, log: Cells, gauge: Cells, closes: Cells, marks: Cells, tape: Tape, end: int
+) -> None:
+    """Pass bars of whose trades none does anything, taking their closes into the result."""
+    first = place = cells[lay.PLACE]
+    if place >= end:
+        return
+    cells[lay.ROW] = begin_of(cells, tape, place)
+    row = first_met(cells, state, tape, cells[lay.ROW], end_of(cells, tape, end - 1))
+    if cells[lay.IS_EACH_A_BAR] != 0:
+        place = row
+    while place < end and end_of(cells, tape, place) <= row:
+        place += 1
+    if place > first:
+        market.measure_bars(cells, gauge, closes, marks, first, place)
+        cells[lay.PLACE] = place
+        leave_behind(cells, log, tape, end_of(cells, tape, place - 1))
+
+
+def happens_before(cells: Cells, state: Cells, log: Cells, tape: Tape, until: int) -> bool:
     """Let what is due first before a moment happen: a request arrives, a timer rings; False when nothing does."""
     now, due = cells[lay.NOW], until
     if now < state[slots.WAKE_MS] < due:
         due = state[slots.WAKE_MS]
     for place in range(cells[lay.WAITING]):
-        what = cells[cells[lay.WAITING_AT] + place]
-        slot = what if what >= 0 else -1 - what
-        arrives = cells[venue.order_at(slot) + (lay.ARRIVES if what >= 0 else lay.CANCEL_ARRIVES)]
+        arrives = arrives_at(cells, place)
         if now < arrives < due:
             due = arrives
     if due >= until:
         return False
     cells[lay.NOW] = due
     cells[lay.MOMENT] = lay.BETWEEN
-    book.turn_before(cells, tape, due + 1)
+    book.turn_before(cells, tape.book, due + 1)
     if cells[lay.WAITING] > 0:
         wishes.arrivals(cells, state, log, due)
         serve(cells, log, tape)
@@ -134,16 +214,16 @@ def happens_before(cells: Cells, state: Cells, log: Cells, tape: Cells, until: i
     return True
 
 
-def happen(cells: Cells, log: Cells, tape: Cells, at: int) -> None:
+def happen(cells: Cells, log: Cells, tape: Tape, row: int) -> None:
     """A row of the tape: it meets every order that its price has reached; of a trade, margins are looked at then."""
-    ticks = tape[at + TICKS]
-    cells[lay.NOW] = tape[at + TIME]
-    cells[lay.KIND] = tape[at + KIND]
+    ticks = tape.ticks[row]
+    cells[lay.NOW] = tape.times[row]
+    cells[lay.KIND] = queue.kind_of(cells, tape, row)
     is_trade = queue.is_trade(cells)
     account.fund(cells, log)
-    cells[lay.LOTS_NOW] = tape[at + LOTS]
-    cells[lay.LEFT] = tape[at + LOTS]
-    know(cells, tape, at)
+    cells[lay.LOTS_NOW] = tape.lots[row]
+    cells[lay.LEFT] = tape.lots[row]
+    know(cells, tape, row)
     cells[lay.TRADE] += 1
     cells[lay.STEPS] = 0
     cells[lay.STAGE] = TRADED
@@ -163,7 +243,7 @@ def happen(cells: Cells, log: Cells, tape: Cells, at: int) -> None:
         account.ends(cells, log, lay.FAR, 0, ticks, True)
 
 
-def meet(cells: Cells, log: Cells, tape: Cells, slot: int, ticks: int) -> None:
+def meet(cells: Cells, log: Cells, tape: Tape, slot: int, ticks: int) -> None:
     """A row reaches a slot's order: a stop is executed at its price or by the book, a limit as far as the row goes."""
     at = venue.order_at(slot)
     if cells[at + lay.TYPE] == order.STOP_MARKET:
@@ -179,27 +259,27 @@ def meet(cells: Cells, log: Cells, tape: Cells, slot: int, ticks: int) -> None:
         venue.execute(cells, log, slot, cells[at + lay.TICKS], lots, 1)
 
 
-def serve(cells: Cells, log: Cells, tape: Cells) -> None:
+def serve(cells: Cells, log: Cells, tape: Tape) -> None:
     """Execute what takes from a recorded book."""
     for place in range(cells[lay.TAKERS]):
         take(cells, log, tape, cells[cells[lay.TAKERS_AT] + place])
     cells[lay.TAKERS] = 0
 
 
-def take(cells: Cells, log: Cells, tape: Cells, slot: int) -> None:
+def take(cells: Cells, log: Cells, tape: Tape, slot: int) -> None:
     """A slot's order takes what the book shows, level by level; what is left of a limit order rests, of others goes."""
     at = venue.order_at(slot)
     side, kind, limit = cells[at + lay.SIDE], cells[at + lay.TYPE], cells[at + lay.TICKS]
     best = cells[lay.ASK_NOW] if side == order.BUY else cells[lay.BID_NOW]
     first, end = (cells[lay.BID_LEVELS], cells[lay.LEVELS]) if side == order.BUY else (0, cells[lay.BID_LEVELS])
     begin = cells[lay.LEVELS_AT]
-    level = book.level_at(cells, tape, -side, best) if best > 0 else begin - book.LEVEL_WIDTH
+    level = book.level_at(cells, tape.book, -side, best) if best > 0 else begin - book.LEVEL_WIDTH
     while begin + first * book.LEVEL_WIDTH <= level < begin + end * book.LEVEL_WIDTH:
-        ticks = tape[level + book.TICKS]
+        ticks = tape.book[level + book.TICKS]
         if cells[at + lay.STATUS] != order.OPEN or (kind == order.LIMIT and side * (ticks - limit) > 0):
             break
         left = cells[at + lay.LOTS] - cells[at + lay.FILLED]
-        shown = book.shown_at(cells, tape, level)
+        shown = book.shown_at(cells, tape.book, level)
         lots = account.most(cells, at, min(shown, left))
         if lots > 0:
             venue.execute(cells, log, slot, ticks, lots, 0)
@@ -223,34 +303,3 @@ def wakes(cells: Cells, state: Cells) -> bool:
         return False
     venue.tell_market(cells, events.PRICE, last)
     return True
-
-
-def pass_trades(cells: Cells, state: Cells, gauge: Cells, closes: Cells, tape: Cells, end: int) -> None:
-    """Pass bars of whose trades none does anything, taking their closes into the result.
-
-    A strategy that wants bars has to be shown each, so it passes none here.
-    """
-    cells[lay.UP_WOKEN] = -1
-    cells[lay.DOWN_WOKEN] = -1
-    up, down = market.up_trigger(cells, state), market.down_trigger(cells, state)
-    soon = account.sooner(cells, state[slots.WAKE_MS])
-    first = row = cells[lay.ROW]
-    place = cells[lay.PLACE]
-    while place < end and cells[lay.WANTS_BARS] == 0:
-        following = row
-        while tape[following * WIDTH + BAR] == place:
-            at = following * WIDTH
-            is_due = 0 < soon <= tape[at + TIME]
-            if is_due or tape[at + TICKS] >= up or tape[at + TICKS] <= down:
-                break
-            following += 1
-        if tape[following * WIDTH + BAR] == place:
-            break
-        market.measure(cells, gauge, market.price(closes, place))
-        row = following
-        place += 1
-    if row > first:
-        cells[lay.NOW] = tape[(row - 1) * WIDTH + TIME]
-        cells[lay.LAST] = market.price(closes, place - 1)
-        cells[lay.PLACE] = place
-        leave_off(cells, tape, row)

@@ -6,12 +6,18 @@ from typing import Any
 import numpy
 import pytest
 
-from domain import ledger
+from core.base_strategy import Plan, StrategyKind, StrategyParams
+from domain import events, ledger, slots
 from domain.errors import Refused
+from domain.events import Event, View
+from domain.grid import note, put_wish
+from domain.indicators import Memory
+from domain.instrument import Instrument
 from domain.order import BUY, ENTRY, LIMIT, MARKET, POST_ONLY, SELL, STOP, STOP_MARKET
 from engine.backtest import Prints, Result, Settings, run
 from engine.backtest.depth import Book, Depth
 from engine.backtest.history import BadHistory, prints_of
+from engine.backtest.kernel.layout import ORDER_FIELDS
 from engine.backtest.queueing import Queue
 from engine.backtest.result import INSTANCE
 from engine.backtest.taped import taped
@@ -148,6 +154,28 @@ def test_the_book_wakes_nobody_and_moves_no_price() -> None:
     depth = market((10, [(BUY, 10_005, 30)]), (11, [(BUY, 10_005, 0)]), (30, 10_000, 1, SELL))
     # A stop at 10,005 waits for a trade there.
     assert fills(replay([Step(5, 0, BUY, 10_005, 5, STOP_MARKET, STOP)], depth)) == []
+
+
+def test_a_level_is_told_of_by_each_trade_beyond_it_and_not_by_what_comes_to_the_book_after_it() -> None:
+    def wish(law: Any, state: list[int], memory: Memory, view: View, event: Event, out: list[int]) -> int:
+        """Another order for every time that the level is told of."""
+        state[slots.WAKE_ABOVE] = 10_000
+        if event.kind != events.PRICE:
+            return 0
+        state[slots.OWN] += 1
+        put_wish(state, state[slots.OWN], ENTRY, BUY, POST_ONLY, 9_000, 1)
+        return note(out, 0, state[slots.OWN], 1)
+
+    def plan(params: StrategyParams, instrument: Instrument, last_ticks: int) -> Plan:
+        return Plan(params=(), slots=9)
+
+    kind = StrategyKind(
+        name="asking", title="Asking", summary="Orders.", params=StrategyParams, prepare=plan, decide=wish
+    )
+    depth = market((10, [(SELL, 10_005, 30)]), (20, 10_003, 1, BUY), (30, [(BUY, 9_995, 3)]), (40, 10_002, 1, SELL))
+    assumed = Settings(fill_model="queue", queue=Queue(), runtime="interpreted", log_orders=True)
+    orders = run(kind, StrategyParams(), depth, assumed).orders
+    assert (orders[:, ORDER_FIELDS.index("time_ms")] - BEGIN).tolist() == [1, 20, 40]
 
 
 def test_bars_made_of_recorded_depth_are_walked_with_its_book() -> None:

@@ -12,9 +12,11 @@ from domain.order import BUY, ENTRY, EXIT, LIMIT, MARKET, POST_ONLY, SELL, STOP,
 from engine.backtest import Prints, Result, Settings, run
 from engine.backtest.futures import Futures
 from engine.backtest.history import prints_of
+from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import FILL_FIELDS
+from engine.backtest.kernel.queue import ahead_after
 from engine.backtest.queueing import Queue
-from engine.backtest.taped import ahead
+from engine.backtest.taped import add_queue, listed_of, tape_of
 from tests.histories import BEGIN, flat_then
 from tests.law_harness import BTCUSDT
 from tests.placing import PLACING, Step, Told
@@ -41,6 +43,14 @@ def fills(result: Result, *names: str) -> list[tuple[int, ...]]:
     """Of every execution milliseconds since the beginning, and the fields that are named."""
     rows = result.fills[:, [FILL_FIELDS.index(name) for name in ("time_ms", *names)]].tolist()
     return [(time_ms - BEGIN, *others) for time_ms, *others in rows]
+
+
+def in_front(queue: Queue, prints: Prints) -> list[int]:
+    """Lots in front of an order that comes after each trade."""
+    settings, cells = Settings(fill_model="queue", queue=queue), [0] * lay.ORDERS_AT
+    tape = tape_of(prints, settings)
+    add_queue(cells, settings, 1, tape, SMALL)
+    return [ahead_after(cells, listed_of(tape), row) for row in range(len(prints))]
 
 
 def bid(lots: int, ticks: int = 9_900, slot: int = 0, at_ms: int = 0) -> Step:
@@ -99,9 +109,9 @@ def test_orders_share_a_trade_by_price_and_then_by_time() -> None:
 
 def test_the_queue_may_be_a_share_of_what_was_traded_lately() -> None:
     prints = trades((1_000, 10_000, 401), (1_500, 10_000, 200), (70_000, 10_000, 10))
-    found = ahead(Queue(share_percent=Decimal(10), share_ms=60_000, ahead=Decimal("0.000011")), prints)
+    queue = Queue(share_percent=Decimal(10), share_ms=60_000, ahead=Decimal("0.000011"))
     # 2 lots are the constant part, rounded up; a tenth of 1, 2, 403, 603 and 10, rounded up.
-    assert found.tolist() == [3, 3, 43, 63, 3]
+    assert in_front(queue, prints) == [3, 3, 43, 63, 3]
     # Placed after the trade of 200: 61 in front of it, of which the first 10 go.
     steps = [bid(10, 9_900, at_ms=1_600)]
     queue = Queue(share_percent=Decimal(10))
