@@ -24,8 +24,9 @@ def advance(
 ) -> bool:  # fmt: skip
     """Carry out what is wished, then let trades happen until there is something to tell; False when it is over."""
     if cells[lay.STAGE] == market.NEXT and cells[lay.PLACE] > 0:
-        # Bars may have been shown without their trades.
+        # Bars may have been shown without their trades: what was due then was nobody's to pay.
         know(cells, tape, end_of(cells, tape, cells[lay.PLACE] - 1) - 1)
+        account.fund(cells, log)
     while True:
         if account.is_over(cells):
             market.measure(cells, gauge, cells[lay.LAST])
@@ -207,6 +208,9 @@ def happens_before(cells: Cells, state: Cells, log: Cells, tape: Tape, until: in
     cells[lay.NOW] = due
     cells[lay.MOMENT] = lay.BETWEEN
     book.turn_before(cells, tape.book, due + 1)
+    account.fund(cells, log)
+    if account.is_over(cells):
+        return True
     if cells[lay.WAITING] > 0:
         wishes.arrivals(cells, state, log, due)
         serve(cells, log, tape)

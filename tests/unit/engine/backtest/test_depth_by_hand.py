@@ -13,11 +13,12 @@ from domain.events import Event, View
 from domain.grid import note, put_wish
 from domain.indicators import Memory
 from domain.instrument import Instrument
-from domain.order import BUY, ENTRY, LIMIT, MARKET, POST_ONLY, SELL, STOP, STOP_MARKET
+from domain.order import BUY, ENTRY, EXIT, LIMIT, MARKET, POST_ONLY, SELL, STOP, STOP_MARKET
 from engine.backtest import Prints, Result, Settings, run
 from engine.backtest.depth import Book, Depth
+from engine.backtest.futures import FundingRate, Futures
 from engine.backtest.history import BadHistory, prints_of
-from engine.backtest.kernel.layout import ORDER_FIELDS
+from engine.backtest.kernel.layout import FILL_FIELDS, ORDER_FIELDS
 from engine.backtest.queueing import Queue
 from engine.backtest.result import INSTANCE
 from engine.backtest.taped import taped
@@ -176,6 +177,15 @@ def test_a_level_is_told_of_by_each_trade_beyond_it_and_not_by_what_comes_to_the
     assumed = Settings(fill_model="queue", queue=Queue(), runtime="interpreted", log_orders=True)
     orders = run(kind, StrategyParams(), depth, assumed).orders
     assert (orders[:, ORDER_FIELDS.index("time_ms")] - BEGIN).tolist() == [1, 20, 40]
+
+
+def test_a_position_that_is_opened_between_trades_pays_the_fundings_after_it_and_not_those_before() -> None:
+    rates = tuple(FundingRate(BEGIN + at, Decimal("0.01")) for at in (5, 15))
+    futures = Futures(funding_percent=Decimal(0), funding_rates=rates)
+    steps = [Step(8, 0, BUY, 0, 9, MARKET), Step(20, 1, SELL, 0, 9, MARKET, EXIT)]
+    result = replay(steps, market((30, 10_000, 1, BUY)), base=Decimal(0), futures=futures)
+    assert fills(result, "side") == [(8, BUY), (20, SELL)]
+    assert (result.fundings[:, FILL_FIELDS.index("time_ms")] - BEGIN).tolist() == [15]
 
 
 def test_bars_made_of_recorded_depth_are_walked_with_its_book() -> None:
