@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +16,9 @@ from core.registry import NotRegistered, Registry
 from core.risk_limits import Limits
 from domain.errors import Refused
 from domain.money import TooFine, check_storable, to_wire
+
+#: In the place of a parameter: an instance's share of the capital.
+SHARE: Final = "quote"
 
 
 def kind_named(kinds: Registry[StrategyKind], name: str) -> StrategyKind:
@@ -46,18 +49,62 @@ def check_space(kind: StrategyKind, space: Mapping[str, str]) -> None:
         FieldError(f"space.{name}", f"{kind.name} has no such parameter") for name in space if name not in known
     ]:
         raise BadFields(wrong)
-    # What is tried may be right or wrong, value by value; what is not among it is the same in every set.
+    if found := list(_wrong_in_every_set(kind, space, {})):
+        raise BadFields(FieldError(f"space.{name}" if name else "space", reason) for name, reason in found)
+
+
+class Searched(NamedTuple):
+    """One instance of an account that is searched."""
+
+    name: str
+    kind: StrategyKind
+    params: Mapping[str, Any]
+
+
+def check_account_space(instances: Sequence[Searched], space: Mapping[str, str]) -> None:
+    """The same for several instances, whose parameters are named `instance.parameter`, and `instance.quote` for its
+    share of the capital; what an instance is given besides has to be right by itself.
+    """
+    places = {one.name: place for place, one in enumerate(instances)}
+    wrong, words = [], [dict[str, str]() for _ in instances]
+    for name, text in space.items():
+        whose, _, parameter = name.partition(".")
+        if whose not in places or not parameter:
+            known = ", ".join(places)
+            wrong.append(FieldError(f"space.{name}", f"write it as instance.parameter; the instances are {known}"))
+        elif parameter in (kind := instances[places[whose]].kind).params.model_fields:
+            words[places[whose]][parameter] = text
+        elif parameter != SHARE:
+            wrong.append(FieldError(f"space.{name}", f"{kind.name} has no such parameter"))
+    if not any("," in text or text.count(":") == 2 for text in space.values()):
+        wrong.append(
+            FieldError("space", "no parameter has more than one value; give one as from:to:step or with commas")
+        )
+    for place, one in enumerate(instances):
+        for name, reason in _wrong_in_every_set(one.kind, words[place], one.params):
+            given = f"instances.{place}.parameters.{name}".rstrip(".")
+            wrong.append(FieldError(given if name in one.params or not name else f"space.{one.name}.{name}", reason))
+    if wrong:
+        raise BadFields(wrong)
+
+
+def _wrong_in_every_set(
+    kind: StrategyKind, space: Mapping[str, str], given: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Parameters, and why: what is tried may be right or wrong; what is not tried is the same in every set."""
     first = {name: re.split("[,:]", words, maxsplit=1)[0].strip() for name, words in space.items()}
     try:
-        kind.params.model_validate(first).check_together()
+        kind.params.model_validate({**given, **first}).check_together()
     except ValidationError as error:
-        found = [one for one in fields_of(error, "space") if one.field.removeprefix("space.") not in space]
+        found = list(fields_of(error, "space"))
     except Refused as error:
-        found = [one for one in field_of(error, "space").errors if one.field.removeprefix("space.") not in space]
+        found = field_of(error, "space").errors
     else:
         return
-    if found:
-        raise BadFields(found)
+    for one in found:
+        name = one.field.removeprefix("space").removeprefix(".")
+        if name.partition(".")[0] not in space:
+            yield name, one.reason
 
 
 def checked_limits(given: Mapping[str, Any]) -> str:
@@ -82,6 +129,12 @@ def field_of(refused: Refused, prefix: str) -> BadFields:
     if not reason or not field.isidentifier():
         return BadFields([FieldError(prefix, str(refused))])
     return BadFields([FieldError(f"{prefix}.{field}", reason)])
+
+
+def plain(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What people sent as it is stored, where only the worker knows what it has to be: exact amounts as text."""
+    found: dict[str, Any] = json.loads(json.dumps(dict(given), default=_plain))
+    return found
 
 
 def _checked(model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> str:

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, cast
 from uuid import uuid4
 
 import orjson
 from fastapi.concurrency import run_in_threadpool
 
-from api.checking import check_amount, check_space, checked_model, checked_parameters
+from api.checking import (
+    SHARE,
+    Searched,
+    check_account_space,
+    check_amount,
+    check_space,
+    checked_model,
+    checked_parameters,
+    plain,
+)
 from api.cursors import after, unpack
 from api.errors import BadFields, FieldError
 from api.identity import Caller
 from api.markets import Market
 from api.schemas.run import (
     AccountBacktestCreate,
+    AccountOptimisationCreate,
     BacktestCreate,
     Headline,
     OptimisationCreate,
@@ -27,7 +38,7 @@ from api.schemas.run import (
     RunStage,
 )
 from api.services import Services
-from core.base_jobs import Assumptions, OptimisationJob
+from core.base_jobs import STORED_SEARCH, Assumptions, names_of
 from core.base_strategy import StrategyKind
 from core.registry import NotRegistered
 from db.models import RunRow
@@ -56,12 +67,10 @@ async def submit_account_backtest(
     _check_shares(body)
     members = []
     for place, one in enumerate(body.instances):
-        try:
+        with _of_instance(place):
             kind = _kind(services, one.strategy)
             params = json.loads(checked_parameters(kind, one.params))
             assumed = _assumed(one.assumptions)
-        except BadFields as error:
-            raise BadFields(FieldError(f"instances.{place}.{field}", why) for field, why in error.errors) from error
         period = one.period.model_dump(mode="json")
         members.append({
             "history_id": one.history_id, "strategy": kind.name, "params": params, "period": period,
@@ -73,16 +82,31 @@ async def submit_account_backtest(
     return await _submit(services, caller, TOGETHER, wanted, job, key)
 
 
-def _check_shares(body: AccountBacktestCreate) -> None:
-    """All have their share, or none; together no more than there is; and the account is of spot or of futures."""
+@contextmanager
+def _of_instance(place: int) -> Iterator[None]:
+    """Fields that are wrong within are those of an instance."""
+    try:
+        yield
+    except BadFields as error:
+        raise BadFields(FieldError(f"instances.{place}.{field}", why) for field, why in error.errors) from error
+
+
+def _check_shares(
+    body: AccountBacktestCreate | AccountOptimisationCreate, searched: Collection[int] = frozenset()
+) -> None:
+    """All have their share, or none; together no more than there is; and the account is of spot or of futures.
+    Instances whose shares are `searched` for have one.
+    """
     assumed = [one.assumptions for one in body.instances]
     check_amount("capital", body.capital)
     wrong = []
-    named = ["quote" in one.model_fields_set for one in assumed]
+    named = ["quote" in one.model_fields_set or place in searched for place, one in enumerate(assumed)]
     if any(named) and not all(named):
         place = named.index(False)
         wrong.append(FieldError(f"instances.{place}.assumptions.quote", "give every instance its share, or none"))
-    elif all(named) and (owned := add(*(one.quote for one in assumed))) > body.capital:
+    elif all(named) and (owned := add(*(one.quote for place, one in enumerate(assumed) if place not in searched))) > (
+        body.capital
+    ):
         wrong.append(FieldError("capital", f"the instances own {to_wire(owned)} together, which is more"))
     on_futures = [one.futures is not None for one in assumed]
     if len(set(on_futures)) > 1:
@@ -101,6 +125,39 @@ async def submit_optimisation(services: Services, caller: Caller, body: Optimisa
         "assumptions": _assumed(body.assumptions),
     }
     return await _submit(services, caller, OPTIMISATION, [Market.of(body)], job, key)
+
+
+async def submit_account_optimisation(
+    services: Services, caller: Caller, body: AccountOptimisationCreate, key: str | None
+) -> Run:
+    """Keep an optimisation of several strategies on one account; it is one among the optimisations."""
+    names = _names(body)
+    searched = {place for place, name in enumerate(names) if f"{name}.{SHARE}" in body.space}
+    _check_shares(body, searched)
+    members, kinds = [], []
+    for place, (name, one) in enumerate(zip(names, body.instances, strict=True)):
+        with _of_instance(place):
+            kinds.append(Searched(name, _kind(services, one.strategy), one.params))
+            assumed = _assumed(one.assumptions)
+        members.append({
+            "name": name, "history_id": one.history_id, "strategy": one.strategy, "params": plain(one.params),
+            "period": one.period.model_dump(mode="json"), "assumptions": assumed,
+        })  # fmt: skip
+    check_account_space(kinds, body.space)
+    is_equal = not searched and "quote" not in body.instances[0].assumptions.model_fields_set
+    terms = body.model_dump(mode="json", exclude={"instances", "capital"})
+    job = {**terms, "capital": to_wire(body.capital), "instances": members, "is_equal": is_equal}
+    wanted = [Market.of(one, f"instances.{place}.") for place, one in enumerate(body.instances)]
+    return await _submit(services, caller, OPTIMISATION, wanted, job, key)
+
+
+def _names(body: AccountOptimisationCreate) -> tuple[str, ...]:
+    """What the instances are called; no two may be called the same."""
+    given = [one.name for one in body.instances]
+    for place, name in enumerate(given):
+        if name and name in given[:place]:
+            raise BadFields([FieldError(f"instances.{place}.name", "another instance has this name")])
+    return names_of([(one.name, one.strategy) for one in body.instances])
 
 
 async def listed(services: Services, caller: Caller, kind: str, cursor: str | None, limit: int) -> RunList:
@@ -191,7 +248,7 @@ def _shown(unit: UnitOfWork, row: RunRow) -> Run:
         history_id=row.history_id,
         history=history.title or history.name,
         symbol=history.symbol,
-        strategy=job.get("strategy", row.kind),
+        strategy=job.get("strategy", TOGETHER),
         state=cast("Any", row.state),
         done=row.done,
         total=row.total,
@@ -208,7 +265,7 @@ def _stages(unit: UnitOfWork, row: RunRow) -> list[RunStage]:
     """How far each is. All try as many sets, and what each has tried goes when the run ends."""
     if row.kind != OPTIMISATION or row.state not in runs.OPEN or not row.total:
         return []
-    names = OptimisationJob.model_validate_json(row.job).stage_names
+    names = STORED_SEARCH.validate_json(row.job).stage_names
     if len(names) == 1:
         return []
     tried = runs.tried_by_stage(unit, row.id or 0)
@@ -218,7 +275,10 @@ def _stages(unit: UnitOfWork, row: RunRow) -> list[RunStage]:
 def _instance(unit: UnitOfWork, asked: dict[str, Any]) -> RunInstance:
     history = histories.get(unit, asked["history_id"])
     name = history.title or history.name
-    return RunInstance(strategy=asked["strategy"], symbol=history.symbol, history_id=history.id or 0, history=name)
+    return RunInstance(
+        name=asked.get("name", ""), strategy=asked["strategy"], symbol=history.symbol, history_id=history.id or 0,
+        history=name,
+    )  # fmt: skip
 
 
 def _headline(result: dict[str, Any]) -> Headline | None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
-from core.base_jobs import AccountJob, BacktestJob, MemberJob, OptimisationJob, Period
+from core.base_jobs import STORED_SEARCH, AccountJob, BacktestJob, MemberJob, Period, StoredAccountOptimisation
 from core.base_strategy import STRATEGIES, StrategyKind
 from core.clock import MachineTime, ms_from_utc, utc_from_ms
 from core.registry import Registry
@@ -27,9 +27,9 @@ from db.queries.claims import Claim
 from db.unit_of_work import committed, reading
 from domain.errors import AresError, Refused, Transient
 from engine.backtest import History, Prints, kept, run, store
-from engine.backtest.optimiser import Search, conclude, report, search_of
-from engine.backtest.optimiser.chunks import Bench, Chunk, Course
-from engine.backtest.optimiser.scores import FIGURES
+from engine.backtest.optimiser import Search, conclude, report, search_again
+from engine.backtest.optimiser.bench import Bench
+from engine.backtest.optimiser.chunks import Chunk, Course
 from engine.backtest.optimiser.search import settings_of
 from engine.backtest.optimiser.trial import Trial, dumped, loaded
 from engine.backtest.runtime import code_version
@@ -185,8 +185,12 @@ class Laboratory:
 
     def _search(self, row: RunRow) -> tuple[Search, Bench]:
         if self._last is None or self._last[0] != row.id:
-            job = OptimisationJob.model_validate_json(row.job)
-            search = search_of(job, self.kinds.get(job.strategy), self._history(row.history_id, job.period))
+            job = STORED_SEARCH.validate_json(row.job)
+            if isinstance(job, StoredAccountOptimisation):
+                histories = [self._history(one.history_id, one.period) for one in job.instances]
+            else:
+                histories = [self._history(row.history_id, job.period)]
+            search = search_again(job, self.kinds.get, histories)
             self._last = row.id or 0, search, Bench(search)
         return self._last[1:]
 
@@ -234,10 +238,10 @@ def _trials(
     names = [*(one.name for one in search.space.dimensions), *search.space.fixed]
     rows = (
         (str(trial.number), *(str(trial.params[name]) for name in names), trial.status,
-         *(_text(trial.values.get(figure)) for figure in FIGURES), trial.words)
+         *(_text(trial.values.get(figure)) for figure in search.figures), trial.words)
         for trial in course.trials(0, done)
     )  # fmt: skip
-    return ["number", *names, "status", *FIGURES, "words"], rows
+    return ["number", *names, "status", *search.figures, "words"], rows
 
 
 def _text(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from core.base_jobs import BacktestJob, OptimisationJob
+from core.base_jobs import BacktestJob, OptimisationJob, SearchTerms
 from db.models import RunRow
 from db.queries import histories, runs
 from db.unit_of_work import committed, reading
@@ -24,7 +24,7 @@ def share(engine: Engine, history: History, name: str = "market", owner: int | N
         return histories.add(unit, row_of(name, history, content, now(), owner), content).id or 0
 
 
-def ask(engine: Engine, owner: int, history: int, job: BacktestJob | OptimisationJob) -> int:
+def ask(engine: Engine, owner: int, history: int, job: BacktestJob | SearchTerms) -> int:
     """Keep a run; gives its number."""
     kind = "backtest" if isinstance(job, BacktestJob) else "optimisation"
     row = RunRow(

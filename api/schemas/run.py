@@ -9,7 +9,16 @@ from pydantic import Field
 
 from api.schemas.common import LARGEST_NUMBER, Answer, Body, Moment, Page
 from api.schemas.strategy import Parameters
-from core.base_jobs import Assumptions, OptimisationJob, Period
+from core.base_jobs import (
+    ACCOUNT_SPACE,
+    MOST_SEARCHED,
+    Assumptions,
+    InstanceName,
+    OptimisationJob,
+    Period,
+    SearchTerms,
+    Words,
+)
 
 RunState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -70,6 +79,23 @@ class OptimisationCreate(OptimisationJob):
     history_id: int = Field(ge=1, le=LARGEST_NUMBER)
 
 
+class SearchedMember(MemberCreate):
+    """One strategy of several whose parameters are searched together."""
+
+    name: InstanceName = Field("", examples=["trend"])
+    params: Parameters = Field(default_factory=dict, description="What the search space leaves as it is.")
+
+
+class AccountOptimisationCreate(SearchTerms):
+    """A search among the parameters of several strategies on one account and one capital."""
+
+    capital: Decimal = Field(gt=0, description="In the quote asset; shared equally where no shares are given.")
+    instances: list[SearchedMember] = Field(min_length=1, max_length=MOST_SEARCHED)
+    space: dict[str, Words] = Field(
+        max_length=200, description=ACCOUNT_SPACE, examples=[{"trend.fast": "5:20:5", "range.levels": "10,20,40"}]
+    )
+
+
 class Headline(Answer):
     """What a run has found, in a line."""
 
@@ -87,6 +113,7 @@ class Headline(Answer):
 class RunInstance(Answer):
     """One strategy of several that share an account."""
 
+    name: str = Field(description="Of an optimisation: what stands in front of its parameters; else empty.")
     strategy: str
     symbol: str
     history_id: int
@@ -100,7 +127,7 @@ class Run(Answer):
     history_id: int
     history: str = Field(description="Its name.")
     symbol: str
-    strategy: str
+    strategy: str = Field(description="`together` for several on one account.")
     state: RunState
     done: int = Field(description="Parameter sets that have been tried.")
     total: int = Field(description="And in all; 0 until a worker has begun.")

@@ -8,7 +8,7 @@ from typing import Final
 HOMES: Final = {
     "account": "account", "backtest": "backtest", "backtest-together": "backtest_together", "backup": "backup",
     "copy": "copy", "data": "data", "doctor": "machine", "down": "running", "init": "init", "kill": "strategy",
-    "login": "running", "logs": "running", "migrate": "machine", "optimise": "optimise", "restore": "backup",
-    "simulator": "running", "status": "running", "strategy": "strategy", "up": "running", "user": "user",
-    "version": "version",
+    "login": "running", "logs": "running", "migrate": "machine", "optimise": "optimise",
+    "optimise-together": "optimise_together", "restore": "backup", "simulator": "running", "status": "running",
+    "strategy": "strategy", "up": "running", "user": "user", "version": "version",
 }  # fmt: skip

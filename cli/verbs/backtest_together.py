@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,10 +56,15 @@ def replayed(job: AccountBacktest) -> Together:
         except ValidationError as error:
             raise Refused(f"instance {number}: {error.errors(include_input=False)[0]['msg']}.") from error
         members.append(Member(kind, params, load(Path(one.history), one.symbol), settings_of(one.assumptions)))
-    named = {"quote" in one.assumptions.model_fields_set for one in job.instances}
+    return run_together(members if has_shares(job) else shared(members, job.capital), job.capital)
+
+
+def has_shares(job: AccountBacktest, searched: Collection[int] = frozenset()) -> bool:
+    """Whether instances own shares that were given, or are searched for; else all own an equal one."""
+    named = {"quote" in one.assumptions.model_fields_set or at in searched for at, one in enumerate(job.instances)}
     if len(named) > 1:
         raise Refused("assumptions.quote: give every instance its share of the capital, or none.")
-    return run_together(members if True in named else shared(members, job.capital), job.capital)
+    return True in named
 
 
 def content(found: Together) -> dict[str, Any]:

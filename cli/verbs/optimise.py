@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from engine.backtest.optimiser import Outcome, Search
     from engine.backtest.optimiser.trial import Trial
 
+Job = TypeVar("Job", bound=BaseModel)
 _COLOURS = {"edge": "green", "unclear": "yellow", "luck": "red", "unknown": "yellow"}
 
 Params = Annotated[list[str], typer.Option("--params", "-p", help="name=value, name=a,b,c or name=from:to:step.")]
@@ -39,6 +40,19 @@ Objectives = Annotated[
 ]
 Conditions = Annotated[list[str] | None, typer.Option("--condition", "-c", help="As `fast < slow` or `fills >= 30`.")]
 
+Method = Annotated[str, typer.Option(help="exhaustive, random, tpe or nsga.")]
+Trials = Annotated[int, typer.Option(help="Sets to try, by every method but exhaustive.")]
+Seed = Annotated[int, typer.Option(help="The same seed is the same search.")]
+Validation = Annotated[str, typer.Option(help="none, walk_forward or purged.")]
+Folds = Annotated[int, typer.Option(help="Parts of the validation.")]
+Embargo = Annotated[int, typer.Option(help="Bars left out between purged folds.")]
+Processes = Annotated[int, typer.Option(help="0 is one for each core.", min=0)]
+Kept = Annotated[Path | None, typer.Option(help="Where finished parts are kept; goes on from there.")]
+Top = Annotated[int, typer.Option(help="Rows of the ranking.", min=1, max=20)]
+Json = Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of tables.")]
+Html = Annotated[Path | None, typer.Option(help="Write a report that needs no network.")]
+Parquet = Annotated[Path | None, typer.Option(help="Write every trial as parquet.")]
+
 
 def optimise(
     strategy: Annotated[str, typer.Argument(help="The name of a strategy, as `grid`.")],
@@ -46,12 +60,12 @@ def optimise(
     params: Params,
     objective: Objectives = None,
     condition: Conditions = None,
-    method: Annotated[str, typer.Option(help="exhaustive, random, tpe or nsga.")] = "exhaustive",
-    trials: Annotated[int, typer.Option(help="Sets to try, by every method but exhaustive.")] = 200,
-    seed: Annotated[int, typer.Option(help="The same seed is the same search.")] = 1,
-    validation: Annotated[str, typer.Option(help="none, walk_forward or purged.")] = "none",
-    folds: Annotated[int, typer.Option(help="Parts of the validation.")] = 5,
-    embargo: Annotated[int, typer.Option(help="Bars left out between purged folds.")] = 0,
+    method: Method = "exhaustive",
+    trials: Trials = 200,
+    seed: Seed = 1,
+    validation: Validation = "none",
+    folds: Folds = 5,
+    embargo: Embargo = 0,
     symbol: Annotated[str, typer.Option(help="Base and quote, with a stroke between.")] = "BTC/USDT",
     quote: Annotated[str, typer.Option(help="Capital in the quote asset.")] = "10000",
     fee: Annotated[str, typer.Option(help="Fee of makers and takers in percent.")] = "0.1",
@@ -65,16 +79,16 @@ def optimise(
     funding_hours: FundingHours = 8,
     funding: Funding = None,
     marks: Marks = None,
-    processes: Annotated[int, typer.Option(help="0 is one for each core.", min=0)] = 0,
-    folder: Annotated[Path | None, typer.Option(help="Where finished parts are kept; goes on from there.")] = None,
-    top: Annotated[int, typer.Option(help="Rows of the ranking.", min=1, max=20)] = 10,
-    json: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of tables.")] = False,
-    html: Annotated[Path | None, typer.Option(help="Write a report that needs no network.")] = None,
-    parquet: Annotated[Path | None, typer.Option(help="Write every trial as parquet.")] = None,
+    processes: Processes = 0,
+    folder: Kept = None,
+    top: Top = 10,
+    json: Json = False,
+    html: Html = None,
+    parquet: Parquet = None,
 ) -> None:
     """Try many parameter sets with the code that trades live, on every core. Interrupted, the same command goes on."""
-    from engine.backtest.optimiser import Folder, conclude, search_of
-    from engine.backtest.optimiser import report as reports
+    from core.base_jobs import OptimisationJob
+    from engine.backtest.optimiser import search_of
 
     past = load(history, symbol)
     given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks, tiers)
@@ -87,25 +101,43 @@ def optimise(
             "futures": given.terms(past.instrument.symbol),
         },
     }  # fmt: skip
-    search = search_of(_job(wanted), kind_named(strategy), past)
-    kept = folder or load_config().home / "optimisations" / search.digest[:16]
+    search = search_of(job_of(OptimisationJob, wanted), kind_named(strategy), past)
+    finish(search, Ways(processes, folder, top, json, html, parquet))
+
+
+class Ways(NamedTuple):
+    """How a search is done on this machine, and how its outcome is given."""
+
+    processes: int
+    folder: Path | None
+    top: int
+    json: bool
+    html: Path | None
+    parquet: Path | None
+
+
+def finish(search: Search, ways: Ways) -> None:
+    """Do what is left of a search and give its outcome."""
+    from engine.backtest.optimiser import Folder, conclude
+    from engine.backtest.optimiser import report as reports
+
+    kept = ways.folder or load_config().home / "optimisations" / search.digest[:16]
     try:
-        outcome = conclude(search, _work(search, Folder(kept, search), processes, Console(stderr=True)))
+        outcome = conclude(search, _work(search, Folder(kept, search), ways.processes, Console(stderr=True)))
     except KeyboardInterrupt:
         typer.echo("Interrupted; the same command goes on where it was.", err=True)
         raise typer.Exit(130) from None
-    if html is not None:
-        html.write_text(reports.to_html(outcome))
-    if parquet is not None:
-        reports.write_trials(outcome, parquet)
-    typer.echo(reports.to_json(outcome).decode()) if json else show(outcome, top)
+    if ways.html is not None:
+        ways.html.write_text(reports.to_html(outcome))
+    if ways.parquet is not None:
+        reports.write_trials(outcome, ways.parquet)
+    typer.echo(reports.to_json(outcome).decode()) if ways.json else show(outcome, ways.top)
 
 
-def _job(wanted: dict[str, Any]) -> Any:
-    from core.base_jobs import OptimisationJob
-
+def job_of(model: type[Job], wanted: dict[str, Any]) -> Job:
+    """What was asked for; `Refused` names what is wrong."""
     try:
-        return OptimisationJob.model_validate(wanted)
+        return model.model_validate(wanted)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise Refused(f"{wrong}.") from error
@@ -118,7 +150,7 @@ def _work(search: Search, folder: Any, processes: int, console: Console) -> dict
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
     )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(search.kind.title, total=None)
+        task = progress.add_task(search.title, total=None)
         return work(
             search, kind_named, folder, processes,
             lambda done, total: progress.update(task, completed=done, total=total),
@@ -140,6 +172,8 @@ def show(outcome: Outcome, top: int) -> None:
         _ranking(outcome, outcome.ranking[:top] if len(outcome.best) == 1 else [b.trial for b in outcome.best])
     )
     best = outcome.best[0]
+    if outcome.search.capital is not None:
+        console.print(_shares(outcome))
     console.print(best.luck.words, style=_COLOURS[best.luck.verdict])
     if best.plateau is not None:
         console.print(f"Its neighbours keep {best.plateau:.0%} of what it is better than the middle of all.")
@@ -165,6 +199,20 @@ def _ranking(outcome: Outcome, trials: Iterable[Trial]) -> Table:
         table.add_column(name.replace("_percent", " %").replace("_", " "), justify="right")
     for trial in trials:
         table.add_row(*(trial.params[name] for name in names), *(shown(trial.values.get(figure)) for figure in figures))
+    return table
+
+
+def _shares(outcome: Outcome) -> Table:
+    """What each instance had of the best set."""
+    from engine.backtest.optimiser.outcome import shares_of
+    from engine.backtest.optimiser.report import shown
+
+    shares = shares_of(outcome.best[0].trial, outcome.search)
+    table = Table(box=None)
+    for name in shares[0]:
+        table.add_column(name.replace("_percent", " %").replace("_", " "), justify="right")
+    for share in shares:
+        table.add_row(*map(shown, share.values()))
     return table
 
 

@@ -146,6 +146,16 @@ def _worth(books: Ledger, instance: int, result: Result) -> int:
 
 def run_together(members: Sequence[Member], capital: Decimal) -> Together:
     """Replay instances that share an account; `Refused` when they own more than there is, or in another asset."""
+    check_members(members)
+    owned = add(*(member.settings.quote for member in members))
+    if owned > capital:
+        quote = members[0].history.instrument.quote
+        raise Refused(f"capital: the instances own {owned} {quote} together, and {capital} is all there is.")
+    return Together(capital, tuple(run(*member) for member in members))
+
+
+def check_members(members: Sequence[Member]) -> None:
+    """`Refused` for instances that no account can hold together, whatever they own of it."""
     if not 1 <= len(members) <= MOST:
         raise Refused(f"instances: {len(members)} cannot share an account; give from 1 to {MOST}.")
     first = members[0].history.instrument
@@ -156,10 +166,6 @@ def run_together(members: Sequence[Member], capital: Decimal) -> Together:
         if (member.settings.futures is None) != (members[0].settings.futures is None):
             raise Refused(f"instance {number}: an account is of spot or of futures; replay the others apart.")
     _check_positions(members)
-    owned = add(*(member.settings.quote for member in members))
-    if owned > capital:
-        raise Refused(f"capital: the instances own {owned} {first.quote} together, and {capital} is all there is.")
-    return Together(capital, tuple(run(*member) for member in members))
 
 
 def _check_positions(members: Sequence[Member]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 import strategies
+from core.base_jobs import StoredAccountOptimisation
 from core.base_strategy import STRATEGIES
 from core.clock import utc_from_ms
 from db.models import HistoryPart, RunRow
@@ -21,12 +22,13 @@ from db.queries import runs
 from db.unit_of_work import committed, reading
 from domain.errors import Refused
 from engine.backtest import Settings, run
-from engine.backtest.optimiser import conclude, search_of, work
+from engine.backtest.optimiser import account_search_of, conclude, search_of, work
 from tasks.claims import MOST_ATTEMPTS
 from tasks.runs import Laboratory
 from tests import journal_database
 from tests.contract.journal_contract import ACCOUNTS
 from tests.fakes.hands import Hands
+from tests.joint import job, markets
 from tests.markets import trending
 from tests.optimising import find
 from tests.runs import ask, crosses, look, one_cross, share
@@ -122,6 +124,36 @@ def test_two_laboratories_share_an_optimisation_and_its_end_is_that_of_one(
     table = kept_file(engine, number, "trials.csv").splitlines()
     assert len(table) - 1 == found["counts"]["tried"] > 8
     assert found == expected
+
+
+@pytest.mark.parametrize("validation", ["walk_forward", "purged"])
+def test_two_laboratories_share_a_search_of_several_on_one_account(
+    engine: Engine, clock: Hands, validation: str
+) -> None:
+    histories = markets(8, 400)
+    numbers = [share(engine, history, f"market-{at}") for at, history in enumerate(histories)]
+    wanted = job(method="random", trials=16, validation=validation, folds=2).model_dump(mode="json")
+    for one, number in zip(wanted["instances"], numbers, strict=True):
+        one["history_id"] = number
+    stored = StoredAccountOptimisation.model_validate(wanted)
+    number = ask(engine, 1, numbers[0], stored)
+    dead = laboratory(engine, clock, "dead")
+    assert dead.work(number) > 0
+    with committed(engine) as unit:
+        assert runs.claim_chunk(unit, number, dead._claim()) is not None
+    clock.pass_time(timedelta(seconds=31))
+    to_the_end(number, laboratory(engine, clock, "one"), laboratory(engine, clock, "two"))
+    row = look(engine, number)
+    assert row.state == runs.DONE, row.error
+    search = account_search_of(stored, find, histories)
+    expected = orjson.loads(orjson.dumps(conclude(search, work(search, find, processes=1)).as_dict()))
+    found = orjson.loads(row.result or "")
+    table = list(csv.DictReader(io.StringIO(kept_file(engine, number, "trials.csv"))))
+    assert len(table) == found["counts"]["tried"] == 16
+    for one in table:
+        assert Decimal(one["net"]) == Decimal(one["trend.net"]) + Decimal(one["swing.net"])
+    assert found == expected
+    assert "What each instance had of the best" in kept_file(engine, number, "report.html")
 
 
 def test_what_a_dead_worker_had_begun_is_done_by_another_once_its_claim_has_run_out(

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { flushPromises } from "@vue/test-utils";
 import { expect, test } from "vitest";
-import type { Best, OptimisationResult } from "@/api/runs";
+import { jobOf, type Best, type OptimisationResult } from "@/api/runs";
 import type { RunDetail } from "@/api/types";
 import CurveChart from "@/chart/CurveChart.vue";
 import HeatMap from "@/chart/HeatMap.vue";
@@ -13,6 +13,7 @@ import { learnTitles } from "@/i18n/words";
 import CompareTable from "@/components/CompareTable.vue";
 import LuckPanel from "@/views/optimisation/parts/LuckPanel.vue";
 import RankingTable from "@/views/optimisation/parts/RankingTable.vue";
+import ShareTable from "@/views/optimisation/parts/ShareTable.vue";
 import OptimisationForm from "@/views/research/parts/OptimisationForm.vue";
 import CreateStrategy from "@/views/strategies/parts/CreateStrategy.vue";
 import { history, kind, show } from "./shown";
@@ -123,4 +124,14 @@ test("a map frames the chosen cell and says what every cell is", () => {
   const shown = show(HeatMap, { map, label: "Sharpe", lessIsBetter: false, across: "Fast", down: "Slow", chosen: { fast: "2", slow: "20" } });
   expect(shown.findAll("td.chosen")).toHaveLength(1);
   expect(shown.find("td").attributes("title")).toBe("fast 2, slow 20: 1.50");
+});
+
+test("a search of several says what each had of the best set, and what was asked of all", () => {
+  const share = { capital: "20000", fees: "1", return_percent: 0.03, max_drawdown_percent: 1, fills: 8, sales: 4 };
+  const shares = [{ ...share, name: "trend", net: "6.5", part_percent: 130 }, { ...share, name: "swing", net: "-1.5", part_percent: -30 }];
+  const instances = ["BTCUSDT", "ETHUSDT"].map((symbol, at) => ({ name: shares[at]!.name, strategy: "ma_cross", symbol, base: "", bars: 5, bar_ms: 60_000 }));
+  const table = show(ShareTable, { result: { quote: "USDT", instances } as unknown as OptimisationResult, shares });
+  expect(table.text()).toMatch(/trend · BTCUSDT.*6.5.*130.*swing · ETHUSDT.*1.5.*30/);
+  const run = { strategy: "together", history: "hours", stamp: {}, job: { capital: "35000", space: { "trend.fast": "2:8:3" }, instances: [] } } as unknown as RunDetail;
+  expect(show(JobPanel, { job: jobOf(run), run, result: null }).text()).toMatch(/trend.fast2:8:3.*35000/);
 });

@@ -6,6 +6,8 @@ from engine.backtest.optimiser.folder import Folder
 from engine.backtest.optimiser.local import work
 from engine.backtest.optimiser.look_ahead import look_ahead
 from engine.backtest.optimiser.outcome import Outcome, conclude
-from engine.backtest.optimiser.search import Search, search_of
+from engine.backtest.optimiser.search import Search, account_search_of, search_again, search_of
 
-__all__ = ["Folder", "Outcome", "Search", "conclude", "look_ahead", "search_of", "work"]
+__all__ = [
+    "Folder", "Outcome", "Search", "account_search_of", "conclude", "look_ahead", "search_again", "search_of", "work",
+]  # fmt: skip

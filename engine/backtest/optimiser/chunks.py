@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy
 
-from engine.backtest.history import History
 from engine.backtest.optimiser.guide import Guide, Places, generations_of
-from engine.backtest.optimiser.scores import Grid, evaluate, grid_of
 from engine.backtest.optimiser.search import Search
-from engine.backtest.optimiser.trial import REFUSED, Trial
+from engine.backtest.optimiser.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -99,28 +97,3 @@ def _numbers(search: Search, stage: int) -> list[int]:
     which = 0 if search.job.validation == "purged" else stage
     dice = numpy.random.default_rng([search.job.seed, which])
     return [int(number) for number in dice.choice(search.space.size, search.trials, replace=False)]
-
-
-@dataclass
-class Bench:
-    """Does chunks; keeps what its stages have in common."""
-
-    search: Search
-    _parts: dict[int, tuple[History, Grid]] = field(default_factory=dict)
-
-    def do(self, chunk: Chunk) -> list[Trial]:
-        """Try every set of the chunk."""
-        return [self.one(chunk.stage, number, self.search.space.of(places)) for number, places in chunk.sets]
-
-    def one(self, stage: int, number: int, params: dict[str, str]) -> Trial:
-        """Try one set; what a condition on parameters rules out is not replayed."""
-        search, where = self.search, self.search.stages[stage]
-        for condition in search.conditions:
-            if set(condition.names()) <= params.keys() and (condition.excess(params) or 0) > 0:
-                told = f"{condition.left} {condition.sign} {condition.right} does not hold"
-                return Trial(number, params, REFUSED, words=told)
-        if stage not in self._parts:
-            history = search.history.part(where.begin, where.end)
-            self._parts[stage] = history, grid_of(history)
-        history, grid = self._parts[stage]
-        return evaluate(search.kind, number, params, history, search.settings, grid)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from core.base_jobs import OptimisationJob
+from core.base_jobs import SearchTerms
 from core.base_strategy import StrategyKind
 from domain.errors import Transient
 from engine.backtest.history import History
-from engine.backtest.optimiser.chunks import Bench, Chunk, Course
+from engine.backtest.optimiser.bench import Bench
+from engine.backtest.optimiser.chunks import Chunk, Course
 from engine.backtest.optimiser.folder import Folder
-from engine.backtest.optimiser.search import Search, search_of
+from engine.backtest.optimiser.search import Search, search_again
 from engine.backtest.optimiser.trial import Trial
 
 #: Trials that are done and trials in all.
@@ -60,8 +61,12 @@ def _in_processes(
     count: int,
 ) -> None:  # fmt: skip
     """Chunks are handed out a few at a time, so that an end does not have to wait for many."""
+    given = search.job, [one.history for one in search.instances], find
     pool = ProcessPoolExecutor(
-        count, multiprocessing.get_context("spawn"), initializer=_begin, initargs=(search.job, search.history, find)
+        count,
+        multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=given,
     )
     try:
         while chunks := course.next(done):
@@ -82,12 +87,12 @@ def _in_processes(
 _BENCH: list[Bench] = []
 
 
-def _begin(job: OptimisationJob, history: History, find: Find) -> None:
+def _begin(job: SearchTerms, histories: Sequence[History], find: Find) -> None:
     """In a new process: make the search ready, and end when the process that began it has."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _BENCH[:] = [Bench(search_of(job, find(job.strategy), history))]
+    _BENCH[:] = [Bench(search_again(job, find, histories))]
 
 
 def _end_with(parent: Any) -> None:

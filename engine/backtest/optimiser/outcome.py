@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from domain.errors import Refused
+from domain.money import to_wire
 from engine.backtest.optimiser.chunks import Course
+from engine.backtest.optimiser.instance import Instance
 from engine.backtest.optimiser.look_ahead import look_ahead
 from engine.backtest.optimiser.luck import Luck, luck_of, overfitting_of
 from engine.backtest.optimiser.plateau import Heatmap, Landscape
 from engine.backtest.optimiser.ranking import allowed, best_of, front, ranked
-from engine.backtest.optimiser.scores import grid_of
+from engine.backtest.optimiser.scores import SHARE_FIGURES, grid_of
 from engine.backtest.optimiser.search import Search
 from engine.backtest.optimiser.trial import REFUSED, Trial
 from engine.backtest.optimiser.validation import Validated, as_dict, validate
@@ -58,19 +60,12 @@ class Outcome:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: everything but the table of all trials."""
-        history = self.search.history
         return {
-            "strategy": self.search.kind.name,
-            "symbol": history.instrument.symbol,
-            "base": history.instrument.base,
-            "quote": history.instrument.quote,
-            "bars": len(history),
-            "bar_ms": history.bar_ms,
-            "period_ms": grid_of(history).period_ms,
+            **_market(self.search),
             "objectives": [f"{'max' if one.is_max else 'min'}:{one.name}" for one in self.search.objectives],
             "counts": self.counts,
-            "best": [_best(one) for one in self.best],
-            "robust": None if self.robust is None else _best(self.robust),
+            "best": [_best(one, self.search) for one in self.best],
+            "robust": None if self.robust is None else _best(self.robust, self.search),
             "ranking": [_row(trial) for trial in self.ranking],
             "heatmaps": [vars(heatmap) for heatmap in self.heatmaps],
             "validation": None if self.validated is None else as_dict(self.validated),
@@ -100,7 +95,7 @@ def conclude(search: Search, done: Mapping[str, list[Trial]]) -> Outcome:
         robust=beside(max(steady, key=lambda one: one[:2])[2]) if steady else None,
         heatmaps=tuple(landscape.heatmaps()),
         validated=validate(search, course, done),
-        warnings=(*search.history.warnings, *_warnings(search, trials, best)),
+        warnings=(*_of_data(search), *_warnings(search, trials, best)),
     )
 
 
@@ -115,15 +110,67 @@ def _warnings(search: Search, trials: list[Trial], best: Trial | None) -> list[s
             told.append(f"in the best set {best.values[name]} {words}")
     if (best.value("sales") or 0) < 30:
         told.append(f"the best set sold only {best.values['sales']} times: too few to tell luck from skill")
+    return [*told, *(words for one in search.instances for words in _looks_ahead(one, best))]
+
+
+def _looks_ahead(one: Instance, best: Trial) -> list[str]:
+    """Of each instance by itself: what one does leaves the others alone."""
+    mark = f"{one.name}: " if one.name else ""
     try:
-        found = look_ahead(search.kind, search.kind.params(**best.params), search.history, search.settings)
+        found = look_ahead(one.kind, one.kind.params(**one.own(best.params)), one.history, one.settings_in(best.params))
     except Refused as refused:
-        return [*told, f"whether the strategy looks ahead could not be tried: {refused}"]
-    return [*told, *(f"the strategy looks ahead: {words}" for words in found)]
+        return [f"{mark}whether the strategy looks ahead could not be tried: {refused}"]
+    return [f"{mark}the strategy looks ahead: {words}" for words in found]
 
 
-def _best(best: Best) -> dict[str, Any]:
-    return {**_row(best.trial), "luck": best.luck.as_dict(), "plateau": best.plateau}
+def _of_data(search: Search) -> list[str]:
+    """What was found in the histories and not repaired."""
+    return [f"{one.name}: {words}" if one.name else words for one in search.instances for words in one.history.warnings]
+
+
+def _market(search: Search) -> dict[str, Any]:
+    """What was searched, and on what."""
+    instrument = search.history.instrument
+    told: dict[str, Any] = {
+        "quote": instrument.quote,
+        "bars": len(search.timeline),
+        "bar_ms": min(one.history.bar_ms for one in search.instances),
+        "period_ms": grid_of(*(one.history for one in search.instances)).period_ms,
+    }
+    if search.capital is None:
+        return {
+            "strategy": search.kind.name, "symbol": instrument.symbol, "base": instrument.base, **told
+        }  # fmt: skip
+    return {**told, "capital": to_wire(search.capital), "instances": [_instance(one) for one in search.instances]}
+
+
+def _instance(one: Instance) -> dict[str, Any]:
+    instrument = one.history.instrument
+    return {
+        "name": one.name, "strategy": one.kind.name, "symbol": instrument.symbol, "base": instrument.base,
+        "bars": len(one.history), "bar_ms": one.history.bar_ms,
+    }  # fmt: skip
+
+
+def shares_of(trial: Trial, search: Search) -> list[dict[str, Any]]:
+    """What each instance owned and made in a trial of several: `part_percent` is its part of the account's net, None
+    where that is nothing.
+    """
+    if search.capital is None or not trial.values:
+        return []
+    net = float(trial.values["net"])
+    shares = []
+    for one in search.instances:
+        figures = {figure: trial.values[f"{one.name}.{figure}"] for figure in SHARE_FIGURES}
+        part = 100 * float(figures["net"]) / net if net else None
+        owned = to_wire(one.settings_in(trial.params).quote)
+        shares.append({"name": one.name, "capital": owned, **figures, "part_percent": part})
+    return shares
+
+
+def _best(best: Best, search: Search) -> dict[str, Any]:
+    found = {**_row(best.trial), "luck": best.luck.as_dict(), "plateau": best.plateau}
+    return found if search.capital is None else {**found, "shares": shares_of(best.trial, search)}
 
 
 def _row(trial: Trial) -> dict[str, Any]:

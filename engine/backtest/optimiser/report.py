@@ -9,9 +9,8 @@ from typing import Any
 
 import orjson
 
-from engine.backtest.optimiser.outcome import Best, Outcome
+from engine.backtest.optimiser.outcome import Best, Outcome, shares_of
 from engine.backtest.optimiser.plateau import Heatmap
-from engine.backtest.optimiser.scores import FIGURES
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#1c2430}
@@ -36,7 +35,7 @@ def write_trials(outcome: Outcome, path: Path) -> None:
         "number": [trial.number for trial in outcome.trials],
         **{name: [trial.params[name] for trial in outcome.trials] for name in names},
         "status": [trial.status for trial in outcome.trials],
-        **{figure: [trial.values.get(figure) for trial in outcome.trials] for figure in FIGURES},
+        **{figure: [trial.values.get(figure) for trial in outcome.trials] for figure in outcome.search.figures},
         "words": [trial.words for trial in outcome.trials],
     }
     polars.DataFrame(columns, strict=False).write_parquet(path)
@@ -45,7 +44,7 @@ def write_trials(outcome: Outcome, path: Path) -> None:
 def to_html(outcome: Outcome) -> str:
     """The report: the best and how much of it is luck, the landscape, and how the choice held elsewhere."""
     search = outcome.search
-    title = escape(f"{search.kind.title} on {search.history.instrument.symbol}: {outcome.counts['tried']} sets tried")
+    title = escape(f"{search.title}: {outcome.counts['tried']} sets tried")
     parts = [f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>']
     parts.append(f"<h1>{title}</h1>")
     if outcome.warnings:
@@ -54,6 +53,7 @@ def to_html(outcome: Outcome) -> str:
     if outcome.best:
         parts.append(f'<p class="luck">{escape(outcome.best[0].luck.words)}</p>')
         parts.append(f"<h2>Best</h2>{_table(*_best_rows(outcome, outcome.best))}")
+        parts.append(_shares(outcome))
     if outcome.robust is not None:
         parts.append(f"<h2>Best together with its neighbours</h2>{_table(*_best_rows(outcome, [outcome.robust]))}")
     if outcome.validated is not None:
@@ -77,6 +77,15 @@ def _best_rows(outcome: Outcome, best: Iterable[Best]) -> tuple[list[str], list[
         ]
         for one in best
     ]
+
+
+def _shares(outcome: Outcome) -> str:
+    """What each instance had of the best set; nothing where one was searched alone."""
+    shares = shares_of(outcome.best[0].trial, outcome.search)
+    if not shares:
+        return ""
+    rows = [[shown(value) for value in share.values()] for share in shares]
+    return f"<h2>What each instance had of the best</h2>{_table(list(shares[0]), rows)}"
 
 
 #: Figures that stand in every table.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from math import prod
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.base_strategy import StrategyKind
 from domain.errors import Refused
+from engine.backtest.optimiser.instance import SHARE, Instance
 
 #: Values of one parameter.
 MOST_VALUES: Final = 100_000
@@ -63,10 +64,42 @@ class Space:
 
 def space_of(kind: StrategyKind, words: Mapping[str, str]) -> Space:
     """The space that words describe: `50`, `10,20,40`, or `5:43:2` with both ends; `BadSpace` names the parameter."""
-    dimensions, fixed = [], {}
+    return _space_of(words, {}, lambda name, values: _check(kind, name, name, values))
+
+
+def account_space_of(instances: Sequence[Instance], words: Mapping[str, str]) -> Space:
+    """The space of several instances: names are `instance.parameter`, or `instance.quote` for its share of the capital.
+
+    What the words do not name and the instance was given is part of every set, where it is a plain value.
+    """
+    named = {one.name: one for one in instances}
+
+    def check(name: str, values: tuple[str, ...]) -> None:
+        whose, _, parameter = name.partition(".")
+        if whose not in named or not parameter:
+            known = ", ".join(named)
+            raise BadSpace(f"{name}: write it as instance.parameter; the instances are {known}.")
+        if parameter == SHARE:
+            _check_share(name, values)
+        else:
+            _check(named[whose].kind, name, parameter, values)
+
+    given = {
+        f"{one.name}.{name}": str(value).lower() if isinstance(value, bool) else str(value)
+        for one in instances
+        for name, value in one.params.items()
+        if isinstance(value, bool | int | float | Decimal | str) and f"{one.name}.{name}" not in words
+    }
+    return _space_of(words, given, check)
+
+
+def _space_of(
+    words: Mapping[str, str], given: Mapping[str, str], check: Callable[[str, tuple[str, ...]], None]
+) -> Space:
+    dimensions, fixed = [], dict(given)
     for name, text in words.items():
         values = _values(name, text)
-        _check(kind, name, values)
+        check(name, values)
         if len(values) == 1:
             fixed[name] = values[0]
         else:
@@ -105,9 +138,16 @@ def _number(text: str) -> Decimal | None:
     return value if value.is_finite() else None
 
 
-def _check(kind: StrategyKind, name: str, values: tuple[str, ...]) -> None:
+def _check_share(name: str, values: tuple[str, ...]) -> None:
+    for value in values:
+        amount = _number(value)
+        if amount is None or amount <= 0:
+            raise BadSpace(f"{name}: {value} cannot be: a share of the capital is an amount above zero.")
+
+
+def _check(kind: StrategyKind, name: str, parameter: str, values: tuple[str, ...]) -> None:
     """Each value by itself; what the values must be together is seen when a set is tried."""
-    field = kind.params.model_fields.get(name)
+    field = kind.params.model_fields.get(parameter)
     if field is None:
         known = ", ".join(kind.params.model_fields)
         raise BadSpace(f"{name}: {kind.name} has no such parameter; it has {known}.")

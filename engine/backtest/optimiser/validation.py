@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import Refused
+from engine.backtest.optimiser.bench import ground_of
 from engine.backtest.optimiser.chunks import Course
+from engine.backtest.optimiser.instance import Instance
 from engine.backtest.optimiser.luck import sharpe_of
 from engine.backtest.optimiser.ranking import best_of
-from engine.backtest.optimiser.scores import evaluate, grid_of
+from engine.backtest.optimiser.scores import grid_of
 from engine.backtest.optimiser.search import Search
 from engine.backtest.optimiser.trial import DONE, Trial
 
@@ -20,7 +22,7 @@ class Fold:
     """One choice and how it went on where it was not made. Sharpe ratios are of a year."""
 
     name: str
-    #: Bars of the part that was not seen.
+    #: Bars of the part that was not seen; of several instances, places on their timeline.
     begin: int
     end: int
     params: dict[str, str]
@@ -56,28 +58,31 @@ Made = tuple[Fold, Trial, float]
 
 def _walk_forward(search: Search, course: Course, done: Mapping[str, list[Trial]]) -> list[Made]:
     """Chosen on everything before, replayed on what follows. The warm-up is taken from before the part."""
-    stages, made = search.stages, list[Made]()
-    for number, stage in enumerate(stages[1:], 1):
-        chosen = best_of(search, course.trials(number, done))
-        end = stages[number + 1].end if number + 1 < len(stages) else len(search.history)
+    made = list[Made]()
+    for number in range(1, len(search.stages)):
+        chosen, part = best_of(search, course.trials(number, done)), search.unseen(number)
         if chosen is None:
             continue
-        history = search.history.part(max(stage.end - _warm_up(search, chosen, stage.end), 0), end)
-        grid = grid_of(history)
-        seen = evaluate(search.kind, chosen.number, chosen.params, history, search.settings, grid)
+        histories = [
+            one.history.part(max(begin - _warm_up(one, chosen, begin), 0), end)
+            for one, (begin, end) in zip(search.instances, search.edges(part), strict=True)
+        ]
+        ground = ground_of(search, histories)
+        seen = ground.trial(chosen.number, chosen.params)
         fold = Fold(
-            stage.name, stage.end, end, chosen.params, chosen.value("sharpe"), seen.value("sharpe"),
+            part.name, part.begin, part.end, chosen.params, chosen.value("sharpe"), seen.value("sharpe"),
             seen.value("return_percent"),
         )  # fmt: skip
-        made.append((fold, seen, grid.per_year))
+        made.append((fold, seen, ground.grid.per_year))
     return made
 
 
-def _warm_up(search: Search, chosen: Trial, bar: int) -> int:
+def _warm_up(one: Instance, chosen: Trial, bar: int) -> int:
     """Bars that the strategy is fed before its first decision; the one before it tells the price."""
-    history = search.history
+    history = one.history
     try:
-        plan = search.kind.prepare(search.kind.params(**chosen.params), history.instrument, int(history.close[bar - 1]))
+        params = one.kind.params(**one.own(chosen.params))
+        plan = one.kind.prepare(params, history.instrument, int(history.close[bar - 1]))
     except Refused:
         return 1
     return max(plan.warm_up_bars, 1)
@@ -87,7 +92,7 @@ def _purged(search: Search, course: Course, done: Mapping[str, list[Trial]]) -> 
     """Chosen by the Sharpe ratio on all other folds, each replayed by itself, so that nothing leaks between them."""
     stages = search.stages
     trials = [course.trials(number, done) for number in range(1, len(stages))]
-    years = [grid_of(search.history.part(stage.begin, stage.end)).per_year for stage in stages[1:]]
+    years = [grid_of(*search.parts(stage)).per_year for stage in stages[1:]]
     made = []
     for fold, stage in enumerate(stages[1:]):
         scored = []

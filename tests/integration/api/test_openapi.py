@@ -41,6 +41,16 @@ PLAUSIBLE: Final[dict[str, list[Any]]] = {
     "create_account_backtest": [
         {"capital": "1000", "instances": [{"history_id": 1, "strategy": "grid", "params": GRID}]},
     ],
+    "create_account_optimisation": [
+        {
+            "capital": "1000",
+            "space": {"trend.fast": "5:9:2", "trend.slow": "20", "grid.levels": "5"},
+            "instances": [
+                {"name": "trend", "history_id": 1, "strategy": "ma_cross", "params": {"size": "1"}},
+                {"history_id": 1, "strategy": "grid", "params": GRID},
+            ],
+        },
+    ],
     "create_history_import": [
         {"name": "one", "file_name": "bars.csv", "symbol": "BTC/USDT", "size": 40},
         {"name": "two", "file_name": "trades.zip", "symbol": "ETH/USDT", "size": 600_000, "prints": True},

@@ -67,6 +67,7 @@ RULES = {
     "delete_account_backtest": Rule(TRADER, good=(204,)),
     "list_optimisations": Rule(VIEWER),
     "create_optimisation": Rule(TRADER, SEARCH, good=(202,)),
+    "create_account_optimisation": Rule(TRADER, {"capital": "1000", "space": {"grid.levels": "5,10"}}, good=(202,)),
     "get_optimisation": Rule(VIEWER),
     "get_optimisation_file": Rule(VIEWER, good=(404,)),
     "cancel_optimisation": Rule(TRADER),
@@ -187,7 +188,7 @@ def call(node: ApiNode, one: Operation, who: str | None, of: Mapping[str, int]) 
             body |= {"account_id": of["account_id"], "name": f"new {next(_made)}"}
         if one.name in {"create_backtest", "create_optimisation"}:
             body["history_id"] = node.add_history()
-        if one.name == "create_account_backtest":
+        if one.name in {"create_account_backtest", "create_account_optimisation"}:
             body["instances"] = [BACKTEST | {"history_id": node.add_history()}]
         if one.name in {"create_account", "create_master", "create_history_import"}:
             body["name"] = f"new-{next(_made)}"

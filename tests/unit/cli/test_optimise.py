@@ -108,3 +108,49 @@ def test_a_search_on_futures_pays_recorded_fundings_and_names_terms_that_cannot_
         refused = CliRunner().invoke(ARES, [*command, *wrong])
         assert refused.exit_code == 1
         assert words in str(refused.exception)
+
+
+def account(hours: Path, tmp_path: Path, **changed: object) -> str:
+    """A file of an account with two crosses on the same bars."""
+    fast = {"runtime": "interpreted", "quote": "4000"}
+    one = {"strategy": "ma_cross", "params": {"slow": 20, "size": "0.01"}, "history": str(hours), "assumptions": fast}
+    other = {**one, "name": "swing", "symbol": "ETH/USDT", "params": {"fast": 5, "slow": 20, "size": "0.01"}}
+    path = tmp_path / "account.json"
+    path.write_bytes(orjson.dumps({"capital": "9000", "instances": [one, {**other, **changed}]}))
+    return str(path)
+
+
+def test_several_on_one_account_are_searched_together(hours: Path, tmp_path: Path) -> None:
+    page, rows = tmp_path / "report.html", tmp_path / "trials.parquet"
+    space = ["-p", "ma_cross.fast=2:8:2", "-p", "swing.slow=15,25", "-p", "swing.quote=2000,5000", "--processes", "1"]
+    command = ["optimise-together", account(hours, tmp_path), *space, "-c", "swing.fills >= 2"]
+    done = CliRunner().invoke(ARES, [*command, "--html", str(page), "--parquet", str(rows)])
+    assert done.exit_code == 0, done.output
+    assert "16 sets tried, 0 refused" in done.stdout
+    assert "part %" in done.stdout
+    assert polars.read_parquet(rows).shape[0] == 16
+    assert "What each instance had of the best" in page.read_text()
+    told = orjson.loads(CliRunner().invoke(ARES, [*command, "--json"]).stdout)
+    assert [share["name"] for share in told["best"][0]["shares"]] == ["ma_cross", "swing"]
+    # What the search leaves as it is stands in the file, and in every set.
+    assert told["best"][0]["params"].items() >= {"ma_cross.slow": "20", "swing.fast": "5"}.items()
+
+
+@pytest.mark.parametrize(
+    ("words", "changed", "told"),
+    [
+        (["-p", "fast=2,4"], {}, "the instances are ma_cross, swing"),
+        (["-p", "swing.speed=2,4"], {}, "swing.speed: ma_cross has no such parameter"),
+        (["-p", "swing.fast=2,4"], {"name": "a.b"}, "instances.1.name"),
+        (["-p", "swing.fast=2,4"], {"strategy": "none"}, "there is no such strategy"),
+        (["-p", "swing.fast=2,4"], {"assumptions": {}}, "every instance its share"),
+        (["-p", "swing.fast=2,4", "--method", "guess"], {}, "method"),
+        (["-p", "swing.quote=9000,9001", "-c", "swing.beauty > 1"], {}, "swing.beauty is neither"),
+    ],
+)
+def test_what_cannot_be_searched_on_an_account_is_named(
+    hours: Path, tmp_path: Path, words: list[str], changed: dict[str, object], told: str
+) -> None:
+    done = CliRunner().invoke(ARES, ["optimise-together", account(hours, tmp_path, **changed), *words])
+    assert done.exit_code == 1
+    assert told in str(done.exception)

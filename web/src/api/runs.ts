@@ -52,9 +52,24 @@ export interface Trial {
   params: Record<string, string>;
   values: Record<string, Figure>;
 }
+/** What one instance of an account had of a set. */
+export interface Share {
+  name: string;
+  capital: string;
+  net: string;
+  fees: string;
+  return_percent: number | null;
+  max_drawdown_percent: number | null;
+  fills: number;
+  sales: number;
+  /** Of the account's net. */
+  part_percent: number | null;
+}
 export interface Best extends Trial {
   luck: Luck;
   plateau: number | null;
+  /** Of several on an account. */
+  shares?: Share[];
 }
 export interface Heatmap {
   x: string;
@@ -77,8 +92,12 @@ export interface Validation {
   share_positive: number | null;
 }
 export interface OptimisationResult {
-  symbol: string;
-  base: string;
+  /** Of one alone. */
+  symbol?: string;
+  base?: string;
+  /** Of several on an account. */
+  capital?: string;
+  instances?: { name: string; strategy: string; symbol: string; base: string; bars: number; bar_ms: number }[];
   quote: string;
   bars: number;
   bar_ms: number;
@@ -94,6 +113,7 @@ export interface OptimisationResult {
 }
 /** What was asked; an older run may have been asked for less. */
 export interface Job {
+  /** Of several on an account `together`, and what is assumed is nothing: each has its own. */
   strategy: string;
   params?: Record<string, unknown>;
   space?: Record<string, string>;
@@ -107,6 +127,7 @@ export interface Job {
   [setting: string]: unknown;
 }
 export interface InstanceJob extends Job {
+  name?: string;
   history_id: number;
 }
 export interface AccountJob {
@@ -116,7 +137,7 @@ export interface AccountJob {
 }
 
 export const accountJobOf = (run: RunDetail): AccountJob => run.job as unknown as AccountJob;
-export const jobOf = (run: RunDetail): Job => run.job as unknown as Job;
+export const jobOf = (run: RunDetail): Job => ({ strategy: run.strategy, assumptions: {}, ...run.job });
 /** Null until it is done; a result of a build before this page has no currency and is not shown. */
 export const backtestOf = (run: RunDetail): BacktestResult | null => (run.result && "fills_kept" in run.result ? (run.result as unknown as BacktestResult) : null);
 export const togetherOf = (run: RunDetail): TogetherResult | null => (run.result && "adds_up" in run.result ? (run.result as unknown as TogetherResult) : null);

@@ -185,6 +185,80 @@ export type AccountList = {
 };
 
 /**
+ * AccountOptimisationCreate
+ *
+ * A search among the parameters of several strategies on one account and one capital.
+ */
+export type AccountOptimisationCreate = {
+    /**
+     * Capital
+     *
+     * In the quote asset; shared equally where no shares are given.
+     */
+    capital: number | string;
+    /**
+     * Conditions
+     *
+     * Such as `fast < slow`, `fills >= 30` or `max_drawdown_percent <= 20`.
+     */
+    conditions?: Array<string>;
+    /**
+     * Embargo
+     *
+     * Bars left out around the tested ones.
+     */
+    embargo_bars?: number;
+    /**
+     * Folds
+     */
+    folds?: number;
+    /**
+     * Instances
+     */
+    instances: Array<SearchedMember>;
+    /**
+     * Method
+     */
+    method?: 'exhaustive' | 'random' | 'tpe' | 'nsga';
+    /**
+     * Objectives
+     *
+     * Figures of merit; `min:` or `max:` in front says which way.
+     */
+    objectives?: Array<string>;
+    /**
+     * Population
+     *
+     * Trials that tpe and nsga propose at once.
+     */
+    population?: number;
+    /**
+     * Seed
+     */
+    seed?: number;
+    /**
+     * Space
+     *
+     * `instance.parameter` -> one value, several with commas between, or from:to:step (both ends included); `instance.quote` is its share of the capital.
+     */
+    space: {
+        [key: string]: string;
+    };
+    /**
+     * Trials
+     *
+     * Of every method but the exhaustive.
+     */
+    trials?: number;
+    /**
+     * Validation
+     *
+     * How the choice itself is tried.
+     */
+    validation?: 'none' | 'walk_forward' | 'purged';
+};
+
+/**
  * Assumptions
  *
  * What is assumed of the venue and the account.
@@ -3402,6 +3476,8 @@ export type Run = {
     state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
     /**
      * Strategy
+     *
+     * `together` for several on one account.
      */
     strategy: string;
     /**
@@ -3502,6 +3578,8 @@ export type RunDetail = {
     state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
     /**
      * Strategy
+     *
+     * `together` for several on one account.
      */
     strategy: string;
     /**
@@ -3589,6 +3667,12 @@ export type RunInstance = {
      */
     history_id: number;
     /**
+     * Name
+     *
+     * Of an optimisation: what stands in front of its parameters; else empty.
+     */
+    name: string;
+    /**
      * Strategy
      */
     strategy: string;
@@ -3618,6 +3702,41 @@ export type RunStage = {
      * Total
      */
     total: number;
+};
+
+/**
+ * SearchedMember
+ *
+ * One strategy of several whose parameters are searched together.
+ */
+export type SearchedMember = {
+    /**
+     * `quote` is its share of the capital; given for all, or for none.
+     */
+    assumptions?: Assumptions;
+    /**
+     * History Id
+     */
+    history_id: number;
+    /**
+     * Name
+     *
+     * In front of its parameters (`trend.fast`); the strategy's where none is given.
+     */
+    name?: string;
+    /**
+     * Params
+     *
+     * What the search space leaves as it is.
+     */
+    params?: {
+        [key: string]: unknown;
+    };
+    period?: Period;
+    /**
+     * Strategy
+     */
+    strategy: string;
 };
 
 /**
@@ -5147,6 +5266,79 @@ export type ListAccountBacktestFillsResponses = {
 };
 
 export type ListAccountBacktestFillsResponse = ListAccountBacktestFillsResponses[keyof ListAccountBacktestFillsResponses];
+
+export type CreateAccountOptimisationData = {
+    body: AccountOptimisationCreate;
+    headers?: {
+        /**
+         * Idempotency-Key
+         *
+         * Sending the same key again gives the command of then instead of a second one.
+         */
+        'Idempotency-Key'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/account-optimisations';
+};
+
+export type CreateAccountOptimisationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: Problem;
+    /**
+     * Not signed in
+     */
+    401: Problem;
+    /**
+     * Not allowed
+     */
+    403: Problem;
+    /**
+     * There is no such thing, or it is somebody else's
+     */
+    404: Problem;
+    /**
+     * It does not fit what is there
+     */
+    409: Problem;
+    /**
+     * Too large
+     */
+    413: Problem;
+    /**
+     * Not an address of ours
+     */
+    421: Problem;
+    /**
+     * Some fields cannot be taken as they are
+     */
+    422: Problem;
+    /**
+     * Too much in a short time
+     */
+    429: Problem;
+    /**
+     * Something here is broken
+     */
+    500: Problem;
+    /**
+     * Something this needs cannot be reached
+     */
+    503: Problem;
+};
+
+export type CreateAccountOptimisationError = CreateAccountOptimisationErrors[keyof CreateAccountOptimisationErrors];
+
+export type CreateAccountOptimisationResponses = {
+    /**
+     * Successful Response
+     */
+    202: Run;
+};
+
+export type CreateAccountOptimisationResponse = CreateAccountOptimisationResponses[keyof CreateAccountOptimisationResponses];
 
 export type ListAccountsData = {
     body?: never;

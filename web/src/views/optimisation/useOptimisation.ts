@@ -26,7 +26,7 @@ export function useOptimisation(id: () => number) {
   const job = computed(() => one.data.value && jobOf(one.data.value));
 
   function trade(parameters: Values): void {
-    if (!job.value || !result.value) return;
+    if (!job.value || !result.value?.symbol) return;
     drafts.strategy = { kind: job.value.strategy, symbol: symbolOf(result.value.symbol), interval: intervalOf(result.value.bar_ms), parameters };
     void router.push("/strategies");
   }

@@ -1,32 +1,12 @@
-"""The contracts of backtests and optimisations, as the command line, the API and workers hand them to one another."""
+"""What a backtest assumes of the venue and the account, and which part of a history it takes."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Any, Final, Literal
+from typing import Literal
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    RootModel,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
-
-#: The most parameter sets that one optimisation may try.
-MOST_TRIALS: Final = 200_000
-
-#: The stage that is the whole history.
-WHOLE: Final = "all"
-
-#: Words that describe a search; long enough for lists of values.
-Words = Annotated[str, Field(max_length=2_000)]
-Method = Literal["exhaustive", "random", "tpe", "nsga"]
-Validation = Literal["none", "walk_forward", "purged"]
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 
 class TierTerms(BaseModel):
@@ -191,122 +171,3 @@ class Period(BaseModel):
         if self.walk_trades and self.bar_ms is None:
             raise ValueError("trades are walked within bars made of them: give the length of the bars")
         return self
-
-
-class BacktestJob(BaseModel):
-    """One strategy with one set of parameters over a history."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    strategy: str = Field(title="Strategy", max_length=40)
-    params: dict[str, Any] = Field(title="Parameters", description="As the strategy's schema describes them.")
-    period: Period = Field(default_factory=Period)
-    assumptions: Assumptions = Field(default_factory=Assumptions)
-
-
-class SharedBacktest(BacktestJob):
-    """One instance of several on an account."""
-
-    history: str = Field(title="History", description="A file of bars, or the name of an imported one.", max_length=500)
-    symbol: str = Field("BTC/USDT", title="Symbol", description="Base and quote, with a stroke between.", max_length=41)
-
-
-class AccountBacktest(BaseModel):
-    """Several strategies on one account: each owns `assumptions.quote` of the capital, or all an equal share."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    capital: Decimal = Field(title="Capital", description="In the quote asset.", gt=0)
-    instances: tuple[SharedBacktest, ...] = Field(title="Instances", min_length=1, max_length=1_000)
-
-
-class MemberJob(BacktestJob):
-    """One instance of several on an account, over a history that the platform keeps."""
-
-    history_id: int = Field(title="History", ge=1, le=2**63 - 1)
-
-
-class AccountJob(BaseModel):
-    """Several strategies on one account of the platform; `is_equal` gives all an equal share of the capital."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    capital: Decimal = Field(title="Capital", description="In the quote asset.", gt=0)
-    instances: tuple[MemberJob, ...] = Field(title="Instances", min_length=1, max_length=20)
-    is_equal: bool = False
-
-
-class FileImport(BaseModel):
-    """A history made of a file that was sent in."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["file"] = "file"
-    #: Its ending says what it is.
-    file_name: str
-    symbol: str
-    #: It holds trades instead of bars.
-    prints: bool = False
-    #: Longer bars to make of them.
-    interval: str = ""
-
-
-class VenueImport(BaseModel):
-    """A history made of what a venue tells of its past."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Literal["venue"] = "venue"
-    venue: str
-    symbol: str
-    interval: str
-    since_ms: int
-    until_ms: int
-    #: The venue stands in for a real one: the market is made up, and the history is everybody's.
-    simulated: bool = False
-
-
-class ImportJob(RootModel[Annotated[FileImport | VenueImport, Field(discriminator="kind")]]):
-    """Where a history comes from."""
-
-
-class OptimisationJob(BaseModel):
-    """A search among parameter sets. The same job on the same data with the same code has the same result."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    strategy: str = Field(title="Strategy", max_length=40)
-    space: dict[str, Words] = Field(
-        max_length=50,
-        title="Search space",
-        description="Parameter -> one value, several with commas between, or from:to:step (both ends included).",
-    )
-    objectives: tuple[Words, ...] = Field(
-        ("sharpe",),
-        max_length=5,
-        title="Objectives",
-        description="Figures of merit; `min:` or `max:` in front says which way.",
-    )
-    conditions: tuple[Words, ...] = Field(
-        (),
-        max_length=20,
-        title="Conditions",
-        description="Such as `fast < slow`, `fills >= 30` or `max_drawdown_percent <= 20`.",
-    )
-    method: Method = Field("exhaustive", title="Method")
-    trials: int = Field(200, title="Trials", description="Of every method but the exhaustive.", ge=1, le=MOST_TRIALS)
-    population: int = Field(
-        50, title="Population", description="Trials that tpe and nsga propose at once.", ge=2, le=10_000
-    )
-    seed: int = Field(1, title="Seed", ge=0, lt=2**32)
-    validation: Validation = Field("none", title="Validation", description="How the choice itself is tried.")
-    folds: int = Field(5, title="Folds", ge=2, le=50)
-    embargo_bars: int = Field(0, title="Embargo", description="Bars left out around the tested ones.", ge=0, le=10**6)
-    period: Period = Field(default_factory=Period)
-    assumptions: Assumptions = Field(default_factory=Assumptions)
-
-    @property
-    def stage_names(self) -> tuple[str, ...]:
-        """Parts of the history on which sets are tried: the whole of it first, then what the validation needs."""
-        part = {"none": "", "walk_forward": "train", "purged": "fold"}[self.validation]
-        return (WHOLE, *(f"{part}-{number}" for number in range(1, self.folds + 1) if part))

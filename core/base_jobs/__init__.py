@@ -1,0 +1,66 @@
+"""The contracts of backtests and optimisations, as the command line, the API and workers hand them to one another."""
+
+from __future__ import annotations
+
+from core.base_jobs.assumptions import Assumptions, FundingTerms, FuturesTerms, Period, QueueTerms, TierTerms
+from core.base_jobs.backtests import (
+    AccountBacktest,
+    AccountJob,
+    BacktestJob,
+    FileImport,
+    ImportJob,
+    InstanceName,
+    MemberJob,
+    SharedBacktest,
+    VenueImport,
+)
+from core.base_jobs.searches import (
+    ACCOUNT_SPACE,
+    MOST_SEARCHED,
+    MOST_TRIALS,
+    STORED_SEARCH,
+    WHOLE,
+    AccountOptimisationJob,
+    Method,
+    OptimisationJob,
+    SearchedInstance,
+    SearchTerms,
+    StoredAccountOptimisation,
+    StoredInstance,
+    Validation,
+    Words,
+    names_of,
+)
+
+__all__ = [
+    "ACCOUNT_SPACE",
+    "MOST_SEARCHED",
+    "MOST_TRIALS",
+    "STORED_SEARCH",
+    "WHOLE",
+    "AccountBacktest",
+    "AccountJob",
+    "AccountOptimisationJob",
+    "Assumptions",
+    "BacktestJob",
+    "FileImport",
+    "FundingTerms",
+    "FuturesTerms",
+    "ImportJob",
+    "InstanceName",
+    "MemberJob",
+    "Method",
+    "OptimisationJob",
+    "Period",
+    "QueueTerms",
+    "SearchTerms",
+    "SearchedInstance",
+    "SharedBacktest",
+    "StoredAccountOptimisation",
+    "StoredInstance",
+    "TierTerms",
+    "Validation",
+    "VenueImport",
+    "Words",
+    "names_of",
+]
