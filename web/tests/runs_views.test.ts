@@ -132,6 +132,6 @@ test("a search of several says what each had of the best set, and what was asked
   const instances = ["BTCUSDT", "ETHUSDT"].map((symbol, at) => ({ name: shares[at]!.name, strategy: "ma_cross", symbol, base: "", bars: 5, bar_ms: 60_000 }));
   const table = show(ShareTable, { result: { quote: "USDT", instances } as unknown as OptimisationResult, shares });
   expect(table.text()).toMatch(/trend · BTCUSDT.*6.5.*130.*swing · ETHUSDT.*1.5.*30/);
-  const run = { strategy: "together", history: "hours", stamp: {}, job: { capital: "35000", space: { "trend.fast": "2:8:3" }, instances: [] } } as unknown as RunDetail;
-  expect(show(JobPanel, { job: jobOf(run), run, result: null }).text()).toMatch(/trend.fast2:8:3.*35000/);
+  const run = { strategy: "together", history: "hours", stamp: {}, job: { capital: "35000", space: { "ma_cross.fast": "2:8:3" }, instances: [] } } as unknown as RunDetail;
+  expect(show(JobPanel, { job: jobOf(run), run, result: null }).text()).toMatch(/ma_cross\.fast2:8:3.*35000/);
 });

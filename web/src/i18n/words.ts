@@ -19,7 +19,8 @@ export function useWords() {
     runTitle: ({ strategy, symbol, instances }: Pick<Run, "strategy" | "symbol" | "instances">) =>
       instances.length > 0 ? t("runs.together.name", { count: instances.length }) : `${kindTitle(strategy)} · ${symbol}`,
     kindSummary: (name: string, summary: string) => or(`kinds.${name}.summary`, summary),
-    fieldTitle: (scope: string, field: string, title: string) => or(`kinds.${scope}.fields.${field}.title`, titles.value[scope]?.[field] ?? title),
+    /** Of several on one account a parameter is called as it is written: `instance.parameter`. */
+    fieldTitle: (scope: string, field: string, title: string) => scope === "together" ? field : or(`kinds.${scope}.fields.${field}.title`, titles.value[scope]?.[field] ?? title),
     fieldHelp: (scope: string, field: string, help: string) => or(`kinds.${scope}.fields.${field}.help`, help),
     choice: (value: string) => or(`kinds.choices.${value}`, spoken(value)),
     figure: (name: string) => or(`runs.figures.${name}`, spoken(name.replace("_percent", " (%)"))),
