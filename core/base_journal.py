@@ -10,7 +10,7 @@ Order updates are kept as given, save that a slot once freed stays free.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 from domain.client_order_id import encode
@@ -96,6 +96,8 @@ class Step:
     time_ms: int = 0
     #: Machine time at which its news was taken in, before anything of it was kept.
     began_ms: int = 0
+    #: Client order id -> machine time in ms at which the first word of the order in this step came.
+    heard: dict[str, int] = field(default_factory=dict)
 
 
 class Stored(NamedTuple):

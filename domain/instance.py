@@ -19,7 +19,7 @@ from domain.executions import Executions
 from domain.fill import Fill, signed_lots
 from domain.indicators import Memory, new_memory
 from domain.instrument import Instrument
-from domain.order import Order, OrderReport
+from domain.order import PENDING, Order, OrderReport
 from domain.position_tracker import Position, lose_lots, trade
 from domain.slots import Wish
 from domain.working import WorkingOrders
@@ -212,6 +212,11 @@ class Instance:
         """Whether the slot has no order, or one that is complete."""
         current = self.orders.get(slot)
         return current is None or orders.is_complete(current)
+
+    def is_unanswered(self, client_order_id: str) -> bool:
+        """Whether nothing is known of an order: neither its end, nor that it rests."""
+        order = self.order_named(client_order_id)
+        return order is not None and order.status == PENDING
 
     def order_named(self, client_order_id: str) -> Order | None:
         """The order of this name, if it is the last one of its slot."""

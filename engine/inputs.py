@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.base_exchange import Bar
+from core.clock import MachineTime
 from domain import events, slots
 from domain.events import Event
 from domain.fill import Fill
 from domain.funding import FundingShare
-from domain.order import Order, OrderReport
+from domain.order import REJECTED, Order, OrderReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,39 @@ def wakes(price: Price, state: Sequence[int]) -> list[Event]:
 
 
 Input = OrderReport | Fill | Found | FundingShare | Price | Event
+
+
+class Inbox:
+    """What waits to be taken up in the next step, in the order in which it came."""
+
+    __slots__ = ("_heard", "_items")
+
+    def __init__(self) -> None:
+        self._items: list[Input] = []
+        self._heard: dict[str, int] = {}
+
+    def put(self, item: Input, machine: MachineTime) -> None:
+        """Add something; of orders it is noted when the first word came."""
+        self._items.append(item)
+        if isinstance(item, OrderReport):
+            self._heard.setdefault(item.client_order_id, machine.now_ms())
+
+    def take(self) -> tuple[list[Input], dict[str, int]]:
+        """Everything, and by client order id the machine time in ms at which the first word of an order came."""
+        items, heard = self._items, self._heard
+        self._items, self._heard = [], {}
+        return items, heard
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether there is nothing but word of orders that the venue has taken, and of their executions."""
+        return all(
+            isinstance(item, Fill) or (isinstance(item, OrderReport) and item.status != REJECTED)
+            for item in self._items
+        )
 
 
 def bar_event(bar: Bar) -> Event:

@@ -30,10 +30,10 @@ class StepKeeper:
         #: Told why the journal does not answer, each time.
         self._tell = tell
 
-    def new_step(self) -> Step:
-        """A step of nothing."""
+    def new_step(self, heard: dict[str, int] | None = None) -> Step:
+        """A step of nothing; `heard` is when the first word of each order in it came."""
         now_ms = self._clock.machine.now_ms()
-        return Step(self._instance, self._epoch, [], [], [], [], [], [], began_ms=now_ms)
+        return Step(self._instance, self._epoch, [], [], [], [], [], [], began_ms=now_ms, heard=heard or {})
 
     async def prove_ownership(self) -> None:
         """Return if the journal still knows this engine as the owner; `Fenced` when another has taken over."""

@@ -30,11 +30,12 @@ from engine.engine_status import EngineSettings as EngineSettings
 from engine.engine_status import EngineStatus as EngineStatus
 from engine.folding import Folding
 from engine.gate import CATCHING_UP, SlotPauses, Standing
-from engine.inputs import Input, bar_event
+from engine.inputs import Inbox, Input, bar_event
 from engine.inputs import Price as Price
 from engine.names import NameProof
 from engine.order_gateway import OrderGateway
 from engine.parking import NOT_PLACED, retry_seconds
+from engine.right_of_way import RightOfWay
 from engine.setbacks import Setbacks
 from engine.step_keeper import Draft, StepKeeper
 
@@ -57,8 +58,7 @@ class TradingEngine:
         standing: Standing | None = None,
     ) -> None:
         self.instance, self.epoch = instance, epoch
-        self.books = books
-        self.limits = limits
+        self.books, self.limits = books, limits
         self.status = EngineStatus()
         self.on_change: Callable[[TradingEngine], None] = lambda _: None
         self._gateway = gateway
@@ -67,8 +67,9 @@ class TradingEngine:
         pauses = SlotPauses(int(self._settings.refusal_pause * 1000))
         self.setbacks = Setbacks(standing or Standing(), books, clock, pauses, self.tell)
         self._keeper = StepKeeper(instance.instance, epoch, journal, clock, self._settings.journal_retry, self._suspend)
-        self._inbox: list[Input] = []
-        self._bell = Bell()
+        self._inbox, self._bell = Inbox(), Bell()
+        #: Whom it lets pass while it only has news of orders to take in.
+        self.right_of_way: RightOfWay | None = None
         self._postponed: list[Event] = []
         #: Orders of the step that is being committed; they cannot be at the venue yet.
         self._unsent: frozenset[str] = frozenset()
@@ -91,7 +92,7 @@ class TradingEngine:
 
     def put(self, item: Input) -> None:
         """Hand something to the engine; it is taken up in the next step."""
-        self._inbox.append(item)
+        self._inbox.put(item, self._clock.machine)
         self._bell.ring()
 
     def catch_up(self) -> None:
@@ -179,6 +180,11 @@ class TradingEngine:
         return all(order.status != PENDING for order in self.instance.orders.values())
 
     @property
+    def is_sending(self) -> bool:
+        """Whether something is to be decided, or orders are under way of which the venue has said nothing."""
+        return self._is_stepping or bool(self._sends) or not self._inbox.can_wait
+
+    @property
     def has_news(self) -> bool:
         """Whether anything waits to be folded or is being committed, and will be: what it is told is not kept yet."""
         return self.is_running and (bool(self._inbox) or self._is_stepping)
@@ -220,14 +226,14 @@ class TradingEngine:
 
     async def step(self) -> None:
         """Take everything in the inbox, decide, commit, send."""
-        inputs, self._inbox = self._inbox, []
+        inputs, heard = self._inbox.take()
         reach("engine.inputs_taken")
         if self.folding.needs_history(inputs):
             booked = await self._keeper.booked()
             self.instance.executions.relearn(booked)
             self.books.relearn(booked)
         self.books.open_day(self._clock.trading.now_ms())
-        draft = Draft(self._keeper.new_step())
+        draft = Draft(self._keeper.new_step(heard))
         queue: deque[Event] = deque()
         if self.books.last_ticks > 0:
             queue.extend(self._postponed)
@@ -364,14 +370,9 @@ class TradingEngine:
         self.status.state = "running"
         self.setbacks.sending(draft.placed, draft.cancels)
         if draft.placed:
-            self._start(self._gateway.place(draft.placed, committed_ms, self.put, self._is_open_question))
+            self._start(self._gateway.place(draft.placed, committed_ms, self.put, self.instance.is_unanswered))
         for order in draft.cancels.values():
             self._start(self._gateway.cancel(order, self.put))
-
-    def _is_open_question(self, client_order_id: str) -> bool:
-        """Whether nothing is known of an order: neither its end, nor that it rests."""
-        order = self.instance.order_named(client_order_id)
-        return order is not None and order.status == PENDING
 
     def _start(self, sending: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(sending)
@@ -393,4 +394,6 @@ class TradingEngine:
             seconds = retry_seconds(self.status.held_back.values(), self._settings)
             if not await self._bell.sleep(self._settings.parked_retry if self._postponed else seconds):
                 break
+        if self.right_of_way is not None and not self._is_due and self._inbox:
+            await self.right_of_way.let_pass(self._bell, self._inbox)
         self._is_due = False

@@ -52,6 +52,7 @@ from engine.follower_engine.kind import COPY
 from engine.market_data.service import MarketData
 from engine.market_data.wiring import EngineMarket
 from engine.order_gateway import ResolveSettings
+from engine.right_of_way import RightOfWay
 from engine.sweep_turns import SweepTurns
 from engine.trading_engine import EngineSettings
 from exchanges.paper import PaperFeed
@@ -129,6 +130,8 @@ class Parts:
     asking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(ASK_AT_ONCE))
     #: And for those who look whether the venue agrees.
     sweeping: SweepTurns = field(default_factory=SweepTurns)
+    #: Claimed by fan-outs.
+    right_of_way: RightOfWay = field(default_factory=RightOfWay)
     venues: dict[str, Venue] = field(default_factory=dict)
     budgets: dict[str, BaseBudget] = field(default_factory=dict)
     #: Venue -> its market for paper accounts.

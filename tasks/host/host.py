@@ -285,6 +285,7 @@ class EngineHost:
         asked, self._asked = self._asked, set()
         if asked:
             await self.desk.settle(asked)
+        await self.parts.right_of_way.pass_by()
         due = [runner for account in self._statuses.due(self.accounts) for runner in account.runners.values()]
         await self.publisher.publish(due)
         for runner in due:

@@ -36,7 +36,7 @@ from tasks.host.copying import news
 from tasks.host.copying.accounts import Owned
 from tasks.host.copying.held import HeldByMasters
 from tasks.host.copying.loader import Loader
-from tasks.host.copying.pace import TOGETHER, until_most_have_left
+from tasks.host.copying.pace import FLUSH_SECONDS, MARK_NS, TOGETHER, FanOut, until_most_have_left
 from tasks.host.copying.rows import CopyRows
 from tasks.host.copying.shapes import caps_of
 from tasks.host.runner import LIVE, Runner
@@ -48,10 +48,6 @@ _SECOND: Final = 1_000_000_000
 WHOLE_EVERY_NS: Final = 60 * _SECOND
 #: Clocks of the nodes that write may differ by so much.
 OVERLAP: Final = timedelta(seconds=10)
-#: Executions are kept at the latest so many seconds after they were shared out.
-FLUSH_SECONDS: Final = 0.25
-#: Prices are marked, and stops looked at, so often.
-MARK_NS: Final = _SECOND
 #: An account that could not be planned for is tried again after so long.
 FAILED_NS: Final = 60 * _SECOND
 
@@ -78,6 +74,7 @@ class FollowerDesk:
         #: Relationship -> commands without an outcome.
         self._waiting: dict[int, list[int]] = {}
         self._held = HeldByMasters(self.rows)
+        self._fan_out = FanOut(parts.right_of_way)
         self._bell = asyncio.Event()
         #: Whether the bell will ring by itself for what is to be kept.
         self._is_soon = False
@@ -183,7 +180,7 @@ class FollowerDesk:
         dirty = {number for number, owned in self.owned.items() if owned.is_due(now_ns)}
         first = sorted(rung | dirty, key=lambda number: (number not in rung, number))
         mine = [self.owned[number] for number in first if number in self.owned and self._may(number)]
-        ahead: list[Owned] = []
+        claim, ahead = self._fan_out.begin(len(rung)), list[Owned]()
         for start in range(0, len(mine), TOGETHER):
             some = mine[start : start + TOGETHER]
             try:
@@ -193,6 +190,7 @@ class FollowerDesk:
                 self._rung |= rung - {owned.account for owned in mine[:start]}
                 raise
             ahead = some
+        self._fan_out.end(claim, self._engines(ahead))
 
     async def _carry_out(self, mine: list[Owned], rung: Collection[int], ahead: Iterable[Owned]) -> None:
         """Plan for some, keep it, and hand it over once most orders of those ahead have left."""
@@ -201,8 +199,7 @@ class FollowerDesk:
             mine = [owned for owned in mine if self.owned.get(owned.account) is owned]
             targets = {owned.account: self._plan(owned) for owned in mine if owned.account in rung}
             await self._keep(mine)
-            sending = [self._engine(one, symbol) for one in ahead for symbol in one.instances]
-            await until_most_have_left(filter(None, sending))
+            await until_most_have_left(self._engines(ahead))
         except BaseException:
             # Nobody has heard of what was decided; it is read back and decided again.
             for owned in mine:
@@ -317,6 +314,7 @@ class FollowerDesk:
         for symbol, made in owned.book.targets.items():
             engine = self._engine(owned, symbol)
             if engine is not None and (symbol in told or engine.instance.state[follow.VERSION] < made.version):
+                engine.right_of_way = self._parts.right_of_way
                 engine.put(
                     Event(
                         events.TARGET, self._parts.clock.trading.now_ms(), ticks=made.reference, lots=made.lots,
@@ -349,10 +347,13 @@ class FollowerDesk:
                 self.keep_soon()
 
     def _mark_one(self, owned: Owned, symbol: str, engine: TradingEngine) -> None:
-        """The price of a symbol now; what has waited for one is planned anew."""
         if symbol in owned.book.instruments and owned.book.mark(symbol, engine.books.last_ticks):
             self._rung.add(owned.account)
             self._bell.set()
+
+    def _engines(self, some: Iterable[Owned]) -> list[TradingEngine]:
+        """What trades for some accounts, as far as it is up here."""
+        return list(filter(None, (self._engine(owned, symbol) for owned in some for symbol in owned.instances)))
 
     def _engine(self, owned: Owned, symbol: str) -> TradingEngine | None:
         """What trades a symbol for an account, if it is up here."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
+from core.clock import utc_from_ms
 from db.copy_law import quanta
 from db.models import FollowRelationship, Master, MasterPosition, TradeLog
 from db.queries.masters import action_of
@@ -119,8 +120,8 @@ class TradeLogs:
                                  order_type="limit" if order.type == LIMIT else "market",
                                  side="buy" if order.side > 0 else "sell")  # fmt: skip
 
-    def told(self, orders: Iterable[Order], now: datetime) -> None:
-        """The venue has said something of orders."""
+    def told(self, orders: Iterable[Order], heard: Mapping[str, int], now: datetime) -> None:
+        """The venue has said something of orders; when, where `heard` does not say it, is `now`."""
         for order in orders:
             if order.status == PENDING:
                 continue
@@ -134,8 +135,10 @@ class TradeLogs:
                     log.client_order_id, log.has_failed = "", True  # the next attempt is the order of this signal
                 elif order.status >= OPEN:
                     log.is_acknowledged = True
-                    self._change(log, outcome="accepted", acknowledged_at=now, order_id=order.venue_order_id or None,
-                                 execution_time_ms=_milliseconds(log, now))  # fmt: skip
+                    heard_ms = heard.get(order.client_order_id)
+                    at = now if heard_ms is None else utc_from_ms(heard_ms)
+                    self._change(log, outcome="accepted", acknowledged_at=at, order_id=order.venue_order_id or None,
+                                 execution_time_ms=_milliseconds(log, at))  # fmt: skip
 
     def settle(self, symbol: str, progress: Progress | None, holdings: Callable[[int], Holding | None]) -> None:
         """End signals that nothing will be done for any more.

@@ -14,7 +14,7 @@ from tests.fakes.virtual_time import in_virtual_time
 class Engine:
     """What an engine tells of itself."""
 
-    is_idle: bool = False
+    is_sending: bool = True
     is_running: bool = True
 
 
@@ -27,10 +27,10 @@ async def test_the_next_wait_until_most_orders_have_left() -> None:
     engines = [Engine() for _ in range(STILL_UNDER_WAY + 2)]
     waiting = wait_for(engines)
     await asyncio.sleep(5 * LOOK_SECONDS)
-    engines[0].is_idle = True
+    engines[0].is_sending = False
     await asyncio.sleep(5 * LOOK_SECONDS)
     assert not waiting.done()
-    engines[1].is_idle = True
+    engines[1].is_sending = False
     await asyncio.sleep(2 * LOOK_SECONDS)
     assert waiting.done()
 
