@@ -224,7 +224,7 @@ class Owned:
     def take_step(self, step: Step, now: datetime) -> bool:
         """An instance's step was kept; gives whether it says anything new."""
         self.logs.sent(step.intents, now)
-        self.logs.told(step.orders, step.heard, utc_from_ms(step.began_ms) if step.began_ms else now)
+        self.logs.told(step.orders, utc_from_ms(step.began_ms) if step.began_ms else now, step.heard)
         is_new = self.take_fills(step.fills)
         return self.take_funding(step.entries) or is_new or self.logs.has_changes
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from core.clock import utc_from_ms
@@ -120,7 +121,7 @@ class TradeLogs:
                                  order_type="limit" if order.type == LIMIT else "market",
                                  side="buy" if order.side > 0 else "sell")  # fmt: skip
 
-    def told(self, orders: Iterable[Order], heard: Mapping[str, int], now: datetime) -> None:
+    def told(self, orders: Iterable[Order], now: datetime, heard: Mapping[str, int] = MappingProxyType({})) -> None:
         """The venue has said something of orders; when, where `heard` does not say it, is `now`."""
         for order in orders:
             if order.status == PENDING:
