@@ -21,6 +21,7 @@ from db.journal import GroupCommitJournal
 from db.models import Account, FollowRelationship, Master
 from db.queries import accounts, following, masters
 from db.unit_of_work import committed
+from engine.right_of_way import RightOfWay
 from tasks.wiring import Venue
 
 WORKER = "worker"
@@ -90,6 +91,7 @@ class CopyParts:
     redis: NoBells = field(default_factory=NoBells)
     #: Account -> its adapter.
     exchanges: dict[int, BaseExchange] = field(default_factory=dict)
+    right_of_way: RightOfWay = field(default_factory=RightOfWay)
 
     def exchange_of(self, account: Account) -> BaseExchange:
         return self.exchanges[account.id or 0]
