@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ from domain.errors import Refused
 
 #: Seconds a SQLite writer waits for another one to finish.
 BUSY_SECONDS = 5
+#: Between two tries at what SQLite lets nobody wait for.
+_PAUSE_MS: Final = 10
 _ONLY_READS: Final = "ares_only_reads"
 
 #: What `open_database` gives, for those who hand it on and never look inside.
@@ -76,8 +80,7 @@ def _open_sqlite(address: URL) -> Engine:
     def prepare(connection: Any, _record: object) -> None:
         # The driver must not open transactions by itself, or BEGIN IMMEDIATE comes too late.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        make_durable(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -86,6 +89,26 @@ def _open_sqlite(address: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def make_durable(connection: sqlite3.Connection) -> None:
+    """Write-ahead log, every commit on disk, foreign keys checked.
+
+    Of those who open a new database at once one turns it to the log, for which it needs the database alone. SQLite
+    lets nobody wait for that, so whoever finds it locked tries again, for as long as a writer waits for another.
+    """
+    tries, pause = BUSY_SECONDS * 1_000 // _PAUSE_MS, threading.Event()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        while True:
+            try:
+                connection.execute(f"PRAGMA {pragma}")
+            except sqlite3.OperationalError as error:
+                tries -= 1
+                if "locked" not in str(error) or tries <= 0:
+                    raise
+                pause.wait(_PAUSE_MS / 1_000)
+            else:
+                break
 
 
 def _open_mysql(address: URL) -> Engine:

@@ -18,7 +18,7 @@ from pymysql.constants import CLIENT
 from sqlalchemy.engine import URL, make_url
 
 from core.clock import utc_from_ms
-from db.database import UnsupportedDatabase, driver_settings
+from db.database import UnsupportedDatabase, driver_settings, make_durable
 from db.journal.checkpoints import Checkpoints
 
 Row = tuple[Any, ...]
@@ -113,8 +113,7 @@ class SqliteDriver:
         self._connection = sqlite3.connect(
             path, timeout=LOCK_WAIT_SECONDS, isolation_level=None, check_same_thread=False
         )
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            self._connection.execute(f"PRAGMA {pragma}")
+        make_durable(self._connection)
         self._checkpoints = Checkpoints(path)
         self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
 

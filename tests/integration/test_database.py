@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +17,7 @@ from sqlalchemy import Column, Engine, MetaData, Table, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from db.columns import ExactDecimal, NaiveTime, UtcDateTime, identifier
-from db.database import UnsupportedDatabase, for_reading, open_database
+from db.database import UnsupportedDatabase, for_reading, open_database, opened
 from db.unit_of_work import NotOpen, UnitOfWork
 from domain.errors import Refused
 from domain.money import NotAnAmount, TooFine
@@ -170,3 +172,16 @@ def test_mariadb_reads_committed_rows_and_counts_time_in_utc(mariadb_service: Se
 def test_other_databases_are_refused_by_name() -> None:
     with pytest.raises(UnsupportedDatabase, match="use sqlite:// or mysql"):
         open_database("mysql+mysqldb://root@127.0.0.1/ares")
+
+
+def test_all_who_open_a_new_database_at_once_get_it(tmp_path: Path) -> None:
+    def opening(number: int, gate: threading.Barrier) -> str:
+        with opened(f"sqlite:///{tmp_path / f'{number}.sqlite3'}") as engine:
+            gate.wait()
+            with engine.connect() as connection:
+                return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(30):
+            gate = threading.Barrier(6)
+            assert set(pool.map(opening, [number] * 6, [gate] * 6)) == {"wal"}
