@@ -50,6 +50,7 @@ def test_grids_on_a_redis_that_refuses_to_write_do_no_harm_and_go_on_afterwards(
     if why == "full":
         redis.config_set("maxmemory", "1")
     else:
+        redis.config_set("stop-writes-on-bgsave-error", "yes")
         (folder / "dump.rdb").mkdir()
         redis.config_set("save", "3600 1")
         redis.bgsave()
