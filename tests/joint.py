@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from core.base_jobs import AccountOptimisationJob
 from engine.backtest import History
-from engine.backtest.optimiser import Folder, Search, account_search_of, work
+from engine.backtest.optimiser import Search, account_search_of
 from tests.markets import trending
-from tests.optimising import FREE, find
+from tests.optimising import FREE, find, work_until_killed
 
 #: One crosses averages on one symbol, the other on another.
 SPACE = {"trend.fast": "2:8:3", "trend.slow": "15,30", "swing.fast": "3,5", "swing.slow": "20:40:10"}
@@ -48,18 +46,5 @@ def to_be_killed() -> Search:
     return together(markets(3), method="random", trials=24, validation="walk_forward", folds=2)
 
 
-def main() -> None:
-    """Work with two processes in a folder, say so after a few chunks, and wait for the end that comes from outside."""
-
-    def progress(done: int, total: int) -> None:
-        if done * 3 > total:
-            sys.stdout.write("half way\n")
-            sys.stdout.flush()
-            sys.stdin.read()
-
-    search = to_be_killed()
-    work(search, find, Folder(Path(sys.argv[1]), search), processes=2, progress=progress)
-
-
 if __name__ == "__main__":
-    main()
+    work_until_killed(to_be_killed())

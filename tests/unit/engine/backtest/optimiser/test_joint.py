@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +10,7 @@ from pydantic import ValidationError
 
 from core.base_jobs import STORED_SEARCH, AccountOptimisationJob, names_of
 from domain.errors import Refused
-from engine.backtest.optimiser import Folder, account_search_of, conclude, report, search_of, work
+from engine.backtest.optimiser import account_search_of, conclude, report, search_of, work
 from engine.backtest.optimiser.bench import Bench
 from engine.backtest.optimiser.chunks import Course
 from engine.backtest.optimiser.joint import Replays
@@ -21,7 +19,7 @@ from engine.backtest.optimiser.trial import DONE, REFUSED, Trial, dumped, loaded
 from engine.backtest.together import Member, run_together
 from tests.joint import job, markets, to_be_killed, together
 from tests.markets import trending
-from tests.optimising import FREE, cross, find
+from tests.optimising import FREE, cross, find, goes_on_where_it_was_killed
 
 
 def tried(search: Search) -> list[Trial]:
@@ -111,19 +109,7 @@ def test_a_search_of_several_that_is_taken_up_anywhere_ends_the_same(method: str
 
 
 def test_a_search_of_several_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-m", "tests.joint", str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"half way\n"
-        child.kill()
-    search = to_be_killed()
-    kept = Folder(tmp_path, search).load()
-    assert 0 < sum(map(len, kept.values())) < Course(search).total
-    goes_on = work(search, find, Folder(tmp_path, search), processes=2)
-    assert all(goes_on[name] == trials for name, trials in kept.items())
-    assert conclude(search, goes_on).as_dict() == conclude(search, work(search, find, processes=1)).as_dict()
+    goes_on_where_it_was_killed("tests.joint", to_be_killed(), tmp_path)
 
 
 def test_parts_of_the_time_are_the_same_moments_for_all() -> None:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from engine.backtest.optimiser.chunks import Course
 from engine.backtest.optimiser.folder import AnotherSearch
 from engine.backtest.optimiser.trial import DONE, REFUSED, Trial, dumped, loaded
 from tests.markets import trending
-from tests.optimising import FREE, SPACE, cross, find, to_be_killed
+from tests.optimising import FREE, SPACE, cross, find, goes_on_where_it_was_killed, to_be_killed
 
 WAYS = ["exhaustive", "random", "tpe", "nsga"]
 
@@ -49,19 +47,7 @@ def test_the_seed_decides_what_is_tried(method: str) -> None:
 
 
 def test_a_search_that_was_killed_goes_on_and_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    child = subprocess.Popen(
-        [sys.executable, "-m", "tests.optimising", str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    with child:
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"half way\n"
-        child.kill()
-    search = to_be_killed()
-    kept = Folder(tmp_path, search).load()
-    assert 0 < sum(map(len, kept.values())) < Course(search).total
-    goes_on = work(search, find, Folder(tmp_path, search), processes=2)
-    assert all(goes_on[name] == trials for name, trials in kept.items())
-    assert conclude(search, goes_on).as_dict() == conclude(search, work(search, find, processes=1)).as_dict()
+    goes_on_where_it_was_killed("tests.optimising", to_be_killed(), tmp_path)
     with pytest.raises(AnotherSearch, match="another folder"):
         Folder(tmp_path, cross(trending(6, 600)))
 
