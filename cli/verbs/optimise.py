@@ -93,9 +93,8 @@ def optimise(
     past = load(history, symbol)
     given = Given(leverage, maintenance, liquidation_fee, funding_rate, funding_hours, funding, marks, tiers)
     wanted = {
-        "strategy": strategy, "space": pairs(params), "objectives": objective or ["sharpe"],
-        "conditions": condition or [], "method": method, "trials": trials, "population": min(max(trials, 2), 50),
-        "seed": seed, "validation": validation, "folds": folds, "embargo_bars": embargo,
+        **Sought(params, objective, condition, method, trials, seed, validation, folds, embargo).terms(),
+        "strategy": strategy,
         "assumptions": {
             "quote": quote, "maker_fee": fee, "taker_fee": fee, "bar_model": bars, "runtime": runtime,
             "futures": given.terms(past.instrument.symbol),
@@ -103,6 +102,29 @@ def optimise(
     }  # fmt: skip
     search = search_of(job_of(OptimisationJob, wanted), kind_named(strategy), past)
     finish(search, Ways(processes, folder, top, json, html, parquet))
+
+
+class Sought(NamedTuple):
+    """What is searched for and how, as the options say it, whoever it is for."""
+
+    params: list[str]
+    objectives: list[str] | None
+    conditions: list[str] | None
+    method: str
+    trials: int
+    seed: int
+    validation: str
+    folds: int
+    embargo: int
+
+    def terms(self) -> dict[str, Any]:
+        """The same as the fields of a job."""
+        return {
+            "space": pairs(self.params), "objectives": self.objectives or ["sharpe"],
+            "conditions": self.conditions or [], "method": self.method, "trials": self.trials,
+            "population": min(max(self.trials, 2), 50), "seed": self.seed, "validation": self.validation,
+            "folds": self.folds, "embargo_bars": self.embargo,
+        }  # fmt: skip
 
 
 class Ways(NamedTuple):

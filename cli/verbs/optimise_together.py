@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.histories import kind_named, load, pairs
+from cli.histories import kind_named, load
 from cli.verbs.backtest_together import has_shares, read
 from cli.verbs.optimise import (
     Conditions,
@@ -21,6 +21,7 @@ from cli.verbs.optimise import (
     Parquet,
     Processes,
     Seed,
+    Sought,
     Top,
     Trials,
     Validation,
@@ -62,11 +63,7 @@ def optimise_together(
     Instances are called as the file names them (`name`), or as their strategies. Interrupted, the same command goes on.
     """
     found = read(account)
-    wanted = {
-        "space": pairs(params), "objectives": objective or ["sharpe"], "conditions": condition or [], "method": method,
-        "trials": trials, "population": min(max(trials, 2), 50), "seed": seed, "validation": validation,
-        "folds": folds, "embargo_bars": embargo,
-    }  # fmt: skip
+    wanted = Sought(params, objective, condition, method, trials, seed, validation, folds, embargo).terms()
     finish(search_in(found, wanted), Ways(processes, folder, top, json, html, parquet))
 
 

@@ -105,7 +105,7 @@ test("two runs stand side by side, first what was different about them", () => {
 });
 
 test("luck is called luck, with its measures", async () => {
-  const panel = show(LuckPanel, { best, counts: { tried: 9, refused: 0, allowed: 9 }, strategy: "grid", mayTrade: true });
+  const panel = show(LuckPanel, { best, counts: { tried: 9, refused: 0, allowed: 9 }, title: (name: string) => name, mayTrade: true });
   expect(panel.text()).toMatch(/Luck.*out of 9 sets some had to look this good.*0.31.*0.62.*0.40/);
   await panel.findAll("button")[1]!.trigger("click");
   expect(panel.emitted("use")).toHaveLength(1);
@@ -113,7 +113,7 @@ test("luck is called luck, with its measures", async () => {
 
 test("the ranking names the robust set and hands its parameters on", async () => {
   const result = { objectives: ["max:sharpe"], ranking: [best], robust: { ...best, number: 5, params: { levels: "14", spacing: "geometric" } }, heatmaps: [{ x: "levels", y: "spacing" }] } as unknown as OptimisationResult;
-  const table = show(RankingTable, { result, strategy: "grid", mayTrade: true });
+  const table = show(RankingTable, { result, title: (name: string) => name, mayTrade: true });
   expect(table.text()).toMatch(/1\..*12.*Robust.*14/);
   await table.findAll("button").at(-1)!.trigger("click");
   expect(table.emitted("use")).toEqual([[{ levels: "14", spacing: "geometric" }]]);

@@ -5,6 +5,8 @@ export interface FieldError {
 }
 
 export class Problem extends Error {
+  /** Of what is a part of an answer, the answer. */
+  origin?: Problem;
   constructor(
     readonly status: number,
     readonly code: string,

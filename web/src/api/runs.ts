@@ -136,6 +136,20 @@ export interface AccountJob {
   instances: InstanceJob[];
 }
 
+/** A search among the parameters of several on an account. */
+export interface AccountSearchJob extends Job, AccountJob {
+  capital: string;
+  instances: InstanceJob[];
+}
+
+/** What was asked of each; a share that is equal, or was searched for, is not that of its assumptions, and no base asset is shared. */
+export const instanceJobsOf = ({ instances, is_equal, space = {} }: AccountJob & Pick<Job, "space">): InstanceJob[] =>
+  instances.map((one) => {
+    const { quote, base, ...rest } = one.assumptions;
+    const isGiven = !is_equal && !(`${one.name}.quote` in space);
+    return { ...one, assumptions: { ...(isGiven ? { quote } : {}), ...(base === "0" ? {} : { base }), ...rest } };
+  });
+export const isAccountSearch = (job: Job): job is AccountSearchJob => Array.isArray(job.instances);
 export const accountJobOf = (run: RunDetail): AccountJob => run.job as unknown as AccountJob;
 export const jobOf = (run: RunDetail): Job => ({ strategy: run.strategy, assumptions: {}, ...run.job });
 /** Null until it is done; a result of a build before this page has no currency and is not shown. */

@@ -3,6 +3,7 @@ export type {
   Account,
   AccountCreate,
   AccountBacktestCreate,
+  AccountOptimisationCreate,
   AccountEditWritable as AccountEdit,
   Audit as AuditRecord,
   BacktestCreate,

@@ -1,8 +1,8 @@
 import { computed } from "vue";
 import { useRouter } from "vue-router";
 import { api } from "@/api/client";
-import type { AccountBacktestCreate, BacktestCreate, OptimisationCreate, Run } from "@/api/types";
-import type { AccountDraft, BacktestDraft } from "@/forms/drafts";
+import type { AccountBacktestCreate, AccountOptimisationCreate, BacktestCreate, OptimisationCreate, Run } from "@/api/types";
+import type { AccountDraft, AccountSearchDraft, BacktestDraft, OptimisationDraft } from "@/forms/drafts";
 import { useHistories } from "./useHistories";
 import { useKinds } from "./useKinds";
 import { useSubmit } from "./useSubmit";
@@ -22,11 +22,14 @@ export function useBacktestForm() {
   const together = useSubmit<AccountBacktestCreate, Run, AccountDraft | undefined>((body) => api.createAccountBacktest({ body, headers: headers() }), {
     refresh, done: (made) => router.push(`/research/account-backtests/${made.id}`),
   });
-  const optimisation = useSubmit<OptimisationCreate, Run>((body) => api.createOptimisation({ body, headers: headers() }), {
+  const optimisation = useSubmit<OptimisationCreate, Run, OptimisationDraft | undefined>((body) => api.createOptimisation({ body, headers: headers() }), {
+    refresh, done: (made) => router.push(`/research/optimisations/${made.id}`),
+  });
+  const accountSearch = useSubmit<AccountOptimisationCreate, Run, AccountSearchDraft | undefined>((body) => api.createAccountOptimisation({ body, headers: headers() }), {
     refresh, done: (made) => router.push(`/research/optimisations/${made.id}`),
   });
   return {
-    backtest, together, optimisation, kept,
+    backtest, together, optimisation, accountSearch, kept,
     choices: computed(() => ({ kinds: kinds.value, histories: histories.data.value ?? [] })),
   };
 }

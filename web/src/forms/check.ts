@@ -2,7 +2,7 @@
 import { DECIMAL } from "@/format/money";
 import { toSend, type Field, type Values } from "./schema";
 
-export type Complaint = "missing" | "notDecimal" | "notWhole" | "outOfBounds";
+export type Complaint = "missing" | "notDecimal" | "notWhole" | "outOfBounds" | "noChoice";
 export type Complaints = Record<string, Complaint>;
 
 export function check(fields: Field[], values: Values): Complaints {
@@ -10,7 +10,7 @@ export function check(fields: Field[], values: Values): Complaints {
   return Object.fromEntries(found.filter((one): one is [string, Complaint] => one[1] !== undefined));
 }
 
-function complaint(field: Field, value: unknown): Complaint | undefined {
+export function complaint(field: Field, value: unknown): Complaint | undefined {
   if (value === undefined) return field.isRequired ? "missing" : undefined;
   if (field.kind === "decimal" && !DECIMAL.test(String(value))) return "notDecimal";
   if (field.kind === "integer" && !/^-?\d{1,15}$/.test(String(value))) return "notWhole";

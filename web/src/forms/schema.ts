@@ -70,9 +70,10 @@ function kindOf(node: Node, variants: Node[]): FieldKind {
   return "text";
 }
 
-/** The values a form begins with: what is there, else the defaults. */
+/** The values a form begins with: what is there, else the defaults. A search writes its values as text, and "false" is no yes. */
 export function initialValues(fields: Field[], given: Values = {}): Values {
-  return Object.fromEntries(fields.map(({ name, initial }) => [name, given[name] ?? initial]));
+  const read = ({ kind, name }: Field) => (kind === "boolean" && typeof given[name] === "string" ? given[name] === "true" : given[name]);
+  return Object.fromEntries(fields.map((field) => [field.name, read(field) ?? field.initial]));
 }
 
 /** What is sent: without the empty fields, so that the node's own defaults hold. */
@@ -80,10 +81,10 @@ export function toSend(values: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== "" && value !== null && value !== undefined));
 }
 
-/** The bounds of a field in signs: "> 0", "1 – 500". */
+/** The bounds of a field in signs, which no line breaks: "> 0", "1 – 500". */
 export function boundsOf({ minimum, maximum, above, below }: Field): string {
-  const low = above !== undefined ? `> ${above}` : minimum !== undefined ? `≥ ${minimum}` : "";
-  const high = below !== undefined ? `< ${below}` : maximum !== undefined ? `≤ ${maximum}` : "";
-  if (minimum !== undefined && maximum !== undefined) return `${minimum} – ${maximum}`;
+  const low = above !== undefined ? `>\u00a0${above}` : minimum !== undefined ? `≥\u00a0${minimum}` : "";
+  const high = below !== undefined ? `<\u00a0${below}` : maximum !== undefined ? `≤\u00a0${maximum}` : "";
+  if (minimum !== undefined && maximum !== undefined) return `${minimum}\u00a0–\u2060\u00a0${maximum}`;
   return [low, high].filter(Boolean).join(", ");
 }

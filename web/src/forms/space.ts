@@ -1,4 +1,5 @@
 /** A search space in words, as the node reads it: one value, several with commas between, or `from:to:step`. */
+import type { Field } from "./schema";
 
 /** How many values a text describes; undefined when it cannot be read. */
 export function valuesIn(text: string): number | undefined {
@@ -14,6 +15,9 @@ export function valuesIn(text: string): number | undefined {
   return Math.floor((to - from) / step + 1e-9) + 1;
 }
 
+/** What a text names one by one: each of its values, or both ends of a range. */
+export const namedIn = (text: string): string[] => text.split(text.includes(":") ? ":" : ",").map((one) => one.trim()).slice(0, text.includes(":") ? 2 : undefined);
+
 /** How many sets a space has; undefined when a part of it cannot be read. */
 export function sizeOf(space: Record<string, string>): number | undefined {
   let size = 1;
@@ -24,3 +28,13 @@ export function sizeOf(space: Record<string, string>): number | undefined {
 /** The parameters that were given a text. */
 export const given = (space: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(space).flatMap(([name, text]) => (text.trim() === "" ? [] : [[name, text.trim()]])));
+
+/** What a space begins with: what is there, else the defaults, as far as they can be written. */
+export const initialSpace = (fields: readonly Field[], before: Record<string, string> = {}): Record<string, string> =>
+  Object.fromEntries(fields.flatMap(({ name, initial }) => {
+    const value = before[name] ?? initial;
+    return ["string", "number", "boolean"].includes(typeof value) ? [[name, String(value)]] : [];
+  }));
+
+/** The most sets that can be tried; of several strategies a set takes the room of as many. Other methods have a budget of their own. */
+export const mostSets = (instances: number, method: unknown): number => (method === "exhaustive" ? Math.floor(200_000 / instances) : Infinity);

@@ -7,8 +7,15 @@ import type { Funding } from "./fundings";
 import { badTier, tiersOf, tiersToSend } from "./tiers";
 import { useErrors } from "./useErrors";
 
+interface Of {
+  problem: () => Problem | null | undefined;
+  market: () => Market;
+  /** As venues write it; undefined where there are several. */
+  symbol: () => string | undefined;
+}
+
 /** What is assumed of the venue and the account, on spot or on futures: its values, what is wrong with them, what is sent. */
-export function useAssumptions(problem: () => Problem | null | undefined, market: () => Market, given: Values = {}, prefix = "") {
+export function useAssumptions({ problem, market, symbol }: Of, given: Values = {}) {
   const { t } = useI18n();
   const before = given.futures as Values | null | undefined;
   const values = ref(initialValues(ASSUMPTIONS, given));
@@ -18,14 +25,17 @@ export function useAssumptions(problem: () => Problem | null | undefined, market
   const tiers = ref(tiersOf(before?.tiers));
   const wrongTier = ref<number>();
   const queue = ref(initialValues(QUEUE, (given.queue ?? {}) as Values));
-  const assumed = useErrors(problem, `${prefix}assumptions`);
-  const terms = useErrors(problem, `${prefix}assumptions.futures`);
-  const waiting = useErrors(problem, `${prefix}assumptions.queue`);
+  const assumed = useErrors(problem, "assumptions");
+  const terms = useErrors(problem, "assumptions.futures");
+  const waiting = useErrors(problem, "assumptions.queue");
   const isQueued = computed(() => values.value.fill_model === "queue");
   const fields = computed(() => assumptionFields(futures.value !== null, market()));
 
   // Bars have no queue; what was chosen for another history would be refused.
   watch(market, (now) => now === "bars" && isQueued.value && (values.value = { ...values.value, fill_model: "touch" }), { immediate: true });
+
+  // What was recorded is of one symbol.
+  watch(symbol, () => (fundings.value = []));
 
   function termsToSend(): Values {
     const recorded = { ...(tiers.value.length ? { tiers: tiersToSend(tiers.value) } : {}), ...(fundings.value.length ? { funding_rates: fundings.value } : {}) };

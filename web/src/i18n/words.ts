@@ -11,6 +11,7 @@ export function useWords() {
   const or = (key: string, otherwise: string) => (te(key, locale.value) ? t(key) : otherwise);
   const spoken = (code: string) => code.replaceAll("_", " ");
 
+  const titleOf = (scope: string, field: string, title: string) => or(`kinds.${scope}.fields.${field}.title`, titles.value[scope]?.[field] ?? title);
   const kindTitle = (name: string, title = spoken(name)) => or(`kinds.${name}.title`, title);
 
   return {
@@ -20,7 +21,14 @@ export function useWords() {
       instances.length > 0 ? t("runs.together.name", { count: instances.length }) : `${kindTitle(strategy)} · ${symbol}`,
     kindSummary: (name: string, summary: string) => or(`kinds.${name}.summary`, summary),
     /** Of several on one account a parameter is called as it is written: `instance.parameter`. */
-    fieldTitle: (scope: string, field: string, title: string) => scope === "together" ? field : or(`kinds.${scope}.fields.${field}.title`, titles.value[scope]?.[field] ?? title),
+    fieldTitle: (scope: string, field: string, title: string) => (scope === "together" ? field : titleOf(scope, field, title)),
+    /** Of a set that was found: of several on an account, whose parameter it is and how that is called. */
+    setTitle: ({ strategy, instances }: Pick<Run, "strategy" | "instances">, field: string) => {
+      const whose = instances.find(({ name }) => field.startsWith(`${name}.`));
+      const plain = whose ? field.slice(whose.name.length + 1) : field;
+      if (!whose) return titleOf(strategy, plain, spoken(plain));
+      return `${whose.name} · ${plain === "quote" ? t("runs.together.part") : titleOf(whose.strategy, plain, spoken(plain))}`;
+    },
     fieldHelp: (scope: string, field: string, help: string) => or(`kinds.${scope}.fields.${field}.help`, help),
     choice: (value: string) => or(`kinds.choices.${value}`, spoken(value)),
     figure: (name: string) => or(`runs.figures.${name}`, spoken(name.replace("_percent", " (%)"))),

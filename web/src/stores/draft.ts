@@ -1,23 +1,28 @@
-/** What one page hands to a form of another: a strategy or a backtest that is filled in already. */
+/** What one page hands to a form of another: strategies, a backtest or a search that is filled in already. */
 import { defineStore } from "pinia";
-import { ref } from "vue";
-import type { AccountDraft, BacktestDraft, StrategyDraft } from "@/forms/drafts";
+import { shallowRef } from "vue";
+import type { AccountDraft, AccountSearchDraft, BacktestDraft, OptimisationDraft, StrategyDraft } from "@/forms/drafts";
+
+interface Drafts {
+  /** One form after the other. */
+  strategies: StrategyDraft[];
+  backtest: BacktestDraft;
+  account: AccountDraft;
+  optimisation: OptimisationDraft;
+  accountSearch: AccountSearchDraft;
+}
 
 export const useDraft = defineStore("draft", () => {
-  const strategy = ref<StrategyDraft>();
-  const backtest = ref<BacktestDraft>();
-  const account = ref<AccountDraft>();
+  const kept = shallowRef<Partial<Drafts>>({});
 
+  function hand<Name extends keyof Drafts>(name: Name, draft: Drafts[Name]): void {
+    kept.value = { ...kept.value, [name]: draft };
+  }
   /** Gives what was handed over, once. */
-  function take<Draft>(from: { value: Draft | undefined }): Draft | undefined {
-    const taken = from.value;
-    from.value = undefined;
+  function take<Name extends keyof Drafts>(name: Name): Drafts[Name] | undefined {
+    const { [name]: taken, ...rest } = kept.value;
+    kept.value = rest as Partial<Drafts>;
     return taken;
   }
-  return {
-    strategy, backtest, account,
-    takeStrategy: () => take(strategy),
-    takeBacktest: () => take(backtest),
-    takeAccount: () => take(account),
-  };
+  return { kept, hand, take };
 });

@@ -40,12 +40,12 @@ export function useBacktest(id: () => number) {
   function again(): void {
     if (!one.data.value || !job.value) return;
     const { strategy, params = {}, period, assumptions } = job.value;
-    drafts.backtest = { kind: strategy, history: one.data.value.history_id, period, parameters: params as Values, assumptions: assumptions as Values };
+    drafts.hand("backtest", { kind: strategy, history: one.data.value.history_id, period, parameters: params as Values, assumptions: assumptions as Values });
     void router.push("/research");
   }
   function trade(): void {
     if (!job.value || !result.value) return;
-    drafts.strategy = { kind: job.value.strategy, symbol: symbolOf(result.value.symbol), interval: intervalOf(result.value.bar_ms), parameters: (job.value.params ?? {}) as Values };
+    drafts.hand("strategies", [{ kind: job.value.strategy, symbol: symbolOf(result.value.symbol), interval: intervalOf(result.value.bar_ms), parameters: (job.value.params ?? {}) as Values }]);
     void router.push("/strategies");
   }
   return {

@@ -4,10 +4,11 @@ import { computed } from "vue";
 import { useRouter } from "vue-router";
 import { api } from "@/api/client";
 import type { Problem } from "@/api/problem";
-import { jobOf, optimisationOf } from "@/api/runs";
+import { isAccountSearch, jobOf, optimisationOf } from "@/api/runs";
 import type { RunDetail } from "@/api/types";
 import { useKinds } from "@/composables/useKinds";
 import { intervalOf, isOpen, symbolOf } from "@/format/run";
+import { accountDraftWith, accountSearchDraftOf, optimisationDraftOf, strategyDraftsWith } from "@/forms/drafts";
 import type { Values } from "@/forms/schema";
 import { useDraft } from "@/stores/draft";
 
@@ -26,14 +27,22 @@ export function useOptimisation(id: () => number) {
   const job = computed(() => one.data.value && jobOf(one.data.value));
 
   function trade(parameters: Values): void {
-    if (!job.value || !result.value?.symbol) return;
-    drafts.strategy = { kind: job.value.strategy, symbol: symbolOf(result.value.symbol), interval: intervalOf(result.value.bar_ms), parameters };
+    if (!job.value || !result.value) return;
+    const { symbol = "", bar_ms } = result.value;
+    drafts.hand("strategies", isAccountSearch(job.value) ? strategyDraftsWith(job.value, parameters, result.value) : [{ kind: job.value.strategy, symbol: symbolOf(symbol), interval: intervalOf(bar_ms), parameters }]);
     void router.push("/strategies");
   }
   function test(parameters: Values): void {
     if (!job.value || !one.data.value) return;
-    drafts.backtest = { kind: job.value.strategy, history: one.data.value.history_id, period: job.value.period, parameters, assumptions: job.value.assumptions as Values };
+    if (isAccountSearch(job.value)) drafts.hand("account", accountDraftWith(job.value, parameters));
+    else drafts.hand("backtest", { kind: job.value.strategy, history: one.data.value.history_id, period: job.value.period, parameters, assumptions: job.value.assumptions as Values });
     void router.push("/research");
   }
-  return { run: one.data, error: one.error, loading: computed(() => one.data.value === undefined), retry: () => void one.refetch(), result, job, trade, test };
+  function again(): void {
+    if (!job.value || !one.data.value) return;
+    if (isAccountSearch(job.value)) drafts.hand("accountSearch", accountSearchDraftOf(job.value));
+    else drafts.hand("optimisation", optimisationDraftOf(job.value, one.data.value.history_id));
+    void router.push("/research");
+  }
+  return { run: one.data, error: one.error, loading: computed(() => one.data.value === undefined), retry: () => void one.refetch(), result, job, trade, test, again };
 }

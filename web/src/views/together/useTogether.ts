@@ -35,7 +35,7 @@ export function useTogether(id: () => number) {
 
   function again(): void {
     if (!job.value) return;
-    drafts.account = accountDraftOf(job.value);
+    drafts.hand("account", accountDraftOf(job.value));
     void router.push("/research");
   }
   return {
