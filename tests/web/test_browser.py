@@ -2,83 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import os
 import re
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.embedded import Up, ares, up
-from tests.services import program
-from tests.web.tool import WEB, web
+from tests.embedded import Up, ares
+from tests.web.browser import LOOKS, examine, signed_in, visit
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
-
-PATIENCE_MS = 180_000
-#: What reaches beyond the right edge of a page that has to be scrolled sideways.
-TOO_WIDE = """document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("main *")]
-    .filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML.slice(0, 200))"""
-#: Of what is no barrier it need not tell.
-AXE = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations']})"
-#: Until what changes its colour or place has done so; two seconds at most, for a page that is not drawn.
-SETTLED = """() => Promise.race([new Promise((done) => setTimeout(done, 2000)),
-    new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => Promise.all(
-        document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < 1e6)
-            .map((one) => one.finished.catch(() => {})))).then(() => true)])"""
-LOOKS = [("light", 1440, "en-US"), ("dark", 380, "zh-CN")]
-#: Where pictures are kept, for whoever wants to look at them.
-PICTURES = os.environ.get("ARES_PICTURES")
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    program("chromium")
-    web("build")
-    with up(tmp_path_factory.mktemp("up")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=program("chromium"), args=["--no-sandbox"])
-
-
-def signed_in(browser: Browser, running: Up, look: tuple[str, int, str]) -> Page:
-    """A page that was opened by a link of its own."""
-    scheme, width, language = look
-    context: BrowserContext = browser.new_context(
-        viewport={"width": width, "height": 900}, locale=language, reduced_motion="reduce",
-        color_scheme="dark" if scheme == "dark" else "light",
-    )  # fmt: skip
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    said = ares(running.home, running.database, "login").stdout
-    link = re.search(r"http\S+/login\?token=\S+", said)
-    assert link, said
-    page.goto(link.group())
-    expect(page.get_by_role("link", name="BTCUSDT range grid")).to_be_visible()
-    return page
-
-
-def visit(page: Page, path: str) -> None:
-    page.goto("/".join([*page.url.split("/")[:3], path]))
-
-
-def examine(page: Page, name: str) -> None:
-    """No barrier that axe knows, and nothing that has to be scrolled sideways."""
-    if PICTURES:
-        page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
-    page.evaluate(SETTLED)
-    page.evaluate((WEB / "node_modules" / "axe-core" / "axe.min.js").read_text())
-    found = page.evaluate(AXE)["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], name
-    assert page.evaluate(TOO_WIDE) == [], name
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: "-".join(map(str, look)))
@@ -275,145 +208,6 @@ def test_a_master_is_followed_and_its_terms_are_edited_paused_and_resynced(runni
     expect(page.get_by_role("button", name="修改条件")).to_be_visible()
     expect(page.get_by_role("list", name="跟踪误差账本")).to_be_visible()
     examine(page, "dark-380-relationship")
-    page.context.close()
-
-
-def bring_history(page: Page, running: Up) -> None:
-    """Ten days of hours, rising and falling, as a person brings them; before them a file that is wrong."""
-    expect(page.get_by_role("table", name="Histories").get_by_text("Simulated").first).to_be_visible()
-    lines = []
-    for place in range(240):
-        opened, close = (round(100 + 8 * math.sin(at / 9), 2) for at in (place - 1, place))
-        lines.append(
-            f"{1672617600000 + 3_600_000 * place},{opened},{max(opened, close)},{min(opened, close)},{close},5.125"
-        )
-    wrong, file = running.home / "wrong.csv", running.home / "waves.csv"
-    wrong.write_text("\n".join([*lines[:9], lines[8], *lines[9:]]))
-    file.write_text("\n".join(lines))
-    for one in (wrong, file):
-        page.get_by_role("button", name="Bring in a file").click()
-        form = page.get_by_role("dialog")
-        form.get_by_label("File", exact=True).set_input_files(one)
-        expect(form.get_by_label("Name")).to_have_value(one.stem)
-        examine(page, f"light-1440-upload-{one.stem}")
-        form.get_by_role("button", name="Send it").click()
-        expect(form).to_be_hidden()
-    expect(page.get_by_text("Row 10 is double")).to_be_visible()
-    expect(page.get_by_role("table", name="Histories").get_by_text("Yours")).to_be_visible()
-    examine(page, "light-1440-histories")
-    page.get_by_role("button", name="Dismiss wrong").click()
-    expect(page.get_by_text("Row 10 is double")).to_be_hidden()
-
-
-def choose_history(page: Page, form: Locator) -> None:
-    form.get_by_role("combobox", name="History").click(force=True)
-    page.get_by_role("option", name="BTC/USDT · 1h · waves").click()
-
-
-def interpret(page: Page, form: Locator) -> None:
-    """Without a compiler: so little is sooner done without one."""
-    form.get_by_text("How orders are filled").click()
-    form.get_by_role("combobox", name="Runtime").click(force=True)
-    page.get_by_role("option", name="interpreted").click()
-
-
-def backtest(page: Page) -> None:
-    page.get_by_role("button", name="New backtest").click()
-    form = page.get_by_role("dialog")
-    choose_history(page, form)
-    form.get_by_role("button", name="Run it").click()
-    expect(form.get_by_text("Needed.").first).to_be_visible()
-    form.get_by_label("Lowest price").fill("90")
-    form.get_by_label("Highest price").fill("110")
-    form.get_by_label("Quantity per level").fill("1")
-    interpret(page, form)
-    examine(page, "light-1440-backtest-form")
-    form.get_by_role("button", name="Run it").click()
-    expect(page.get_by_role("slider")).to_be_visible()
-    expect(page.get_by_role("table", name="Fills").locator("tbody tr").first).to_be_visible()
-
-
-def optimise(page: Page) -> None:
-    page.get_by_role("button", name="New optimisation").click()
-    form = page.get_by_role("dialog")
-    choose_history(page, form)
-    form.get_by_label("Lowest price").fill("90")
-    form.get_by_label("Highest price").fill("106:112:3")
-    form.get_by_label("Levels").fill("6:14:4")
-    form.get_by_label("Quantity per level").fill("1")
-    expect(form.get_by_text("9 parameter sets in all")).to_be_visible()
-    interpret(page, form)
-    examine(page, "light-1440-optimisation-form")
-    form.get_by_role("button", name="Search").click()
-    expect(page.get_by_role("table", name="Ranking").locator("tbody tr").first).to_be_visible()
-    examine(page, "light-1440-optimisation")
-
-
-def replay_together(page: Page) -> None:
-    """Two grids on one account, and that their parts add up."""
-    page.get_by_role("button", name="Several on one account").click()
-    form = page.get_by_role("dialog")
-    for place in range(2):
-        one = form.get_by_role("group").nth(place)
-        choose_history(page, one)
-        one.get_by_label("Lowest price").fill("90")
-        one.get_by_label("Highest price").fill("110")
-        one.get_by_label("Quantity per level").fill("1")
-    interpret(page, form)
-    examine(page, "light-1440-account-form")
-    form.get_by_role("button", name="Run it").click()
-    expect(page.get_by_text("the parts add up to the account")).to_be_visible()
-    expect(page.get_by_role("table", name="Fills").locator("tbody tr").first).to_be_visible()
-    page.get_by_role("slider").press("Home")
-    examine(page, "light-1440-account")
-    page.get_by_role("link", name="← Research").click()
-
-
-def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded(running: Up, browser: Browser) -> None:
-    page = signed_in(browser, running, LOOKS[0])
-    visit(page, "research")
-    bring_history(page, running)
-    backtest(page)
-    page.get_by_role("slider").press("Home")
-    examine(page, "light-1440-backtest")
-    with page.expect_popup() as opened:
-        page.get_by_role("link", name="Report").click()
-    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Range grid on BTCUSDT")
-    opened.value.close()  # behind it the page would not be drawn, and keep the colours of a button that still waits
-    page.get_by_role("link", name="← Research").click()
-    replay_together(page)
-    optimise(page)
-    page.get_by_role("button", name="Use these parameters", exact=True).click()
-    form = page.get_by_role("dialog")
-    expect(form.get_by_label("Symbol")).to_have_value("BTCUSDT")
-    expect(form.get_by_label("Lowest price")).to_have_value("90")
-    page.keyboard.press("Escape")
-    visit(page, "research")
-    expect(page.get_by_role("table", name="Backtests").get_by_text("Done")).to_be_visible()
-    expect(page.get_by_role("button", name="New backtest")).to_be_enabled()
-    examine(page, "light-1440-research")
-    page.context.close()
-
-    page = signed_in(browser, running, LOOKS[1])
-    visit(page, "research")
-    one = "区间网格 · BTC/USDT"
-    lists = (
-        ("backtests", "回测", one),
-        ("account-backtests", "同一账户多策略", "同一账户的 2 个策略"),
-        ("optimisations", "参数优化", one),
-    )
-    for kind, path, title in lists:
-        page.get_by_role("list", name=path, exact=True).get_by_role("link").first.click()
-        expect(page.get_by_role("heading", level=1)).to_have_text(title)
-        expect(page.get_by_role("region", name="任务内容").first).to_be_visible()
-        examine(page, f"dark-380-{kind}")
-        page.get_by_role("link", name="← 研究").click()
-        expect(page.get_by_role("list", name=path, exact=True).get_by_role("link").first).to_be_visible()
-    expect(page.get_by_role("button", name="新建回测")).to_be_enabled()
-    examine(page, "dark-380-research")
-    page.get_by_role("button", name="删除回测").first.click()
-    page.get_by_role("dialog").get_by_role("button", name="删除").click()
-    expect(page.get_by_text("还没有回测。")).to_be_visible()
     page.context.close()
 
 
