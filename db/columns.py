@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, Numeric, String, Text
@@ -16,6 +17,23 @@ from domain.money import FRACTION_DIGITS, WHOLE_DIGITS, TooFine, check_storable,
 WHOLE_NUMBER_DIGITS = 38
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_WHOLE_LIMIT = 10**WHOLE_NUMBER_DIGITS
+
+
+@lru_cache(4096)
+def _microseconds(moment: datetime) -> int:
+    """Since 1970. The rows of one transaction mostly share the moments that they tell of."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+@lru_cache(4096)
+def _text(amount: Decimal) -> str:
+    """With 18 digits after the point; of amounts that are the same number all have one text."""
+    return format(check_storable(amount), "f")
+
+
+_ZERO = _text(Decimal(0))
 
 
 class NaiveTime(Refused):
@@ -42,8 +60,10 @@ class ExactDecimal(TypeDecorator[Decimal]):
         """Exact or refused, whatever the database would have done."""
         if value is None:
             return None
-        stored = check_storable(exact(value))
-        return format(stored, "f") if dialect.name == "sqlite" else stored
+        amount = exact(value)
+        if dialect.name == "sqlite":
+            return _text(amount) if amount else _ZERO
+        return check_storable(amount)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         """The decimal that was stored, with 18 digits after the point."""
@@ -70,7 +90,7 @@ class WholeNumber(TypeDecorator[int]):
         """An integer of at most 38 digits, or refused."""
         if value is None:
             return None
-        if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 10**WHOLE_NUMBER_DIGITS:
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= _WHOLE_LIMIT:
             raise TooFine(f"{value!r} is not a whole number of at most {WHOLE_NUMBER_DIGITS} digits.")
         return str(value) if dialect.name == "sqlite" else Decimal(value)
 
@@ -102,7 +122,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise NaiveTime(f"{value.isoformat()} has no time zone; make it aware, in UTC.")
         if dialect.name == "sqlite":
-            return (value - _EPOCH) // timedelta(microseconds=1)
+            return _microseconds(value)
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:

@@ -7,11 +7,13 @@ for each row would cost a fan-out more than the database does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Dialect, Table, func, insert
+import orjson
+from sqlalchemy import Dialect, Table, func, insert, select
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.sql.dml import Insert
 
@@ -19,8 +21,15 @@ from db.unit_of_work import UnitOfWork
 
 #: Most rows of one change on MySQL and MariaDB, where each is a line of a table that the statement brings along.
 LINES: Final = 200
+#: Most keys that one question names on MySQL and MariaDB.
+MANY: Final = 500
+#: Most rows of one insertion on SQLite.
+TOGETHER: Final = 64
 _NAMED: Final = re.compile(r"%\((\w+)\)s")
+#: The whole numbers of a JSON list, for SQLite: one parameter, and one statement however many they are.
+AMONG: Final = "SELECT value FROM json_each(?)"
 Bind = Callable[[Any], Any] | None
+Row = tuple[Any, ...]
 
 
 class Prepared(NamedTuple):
@@ -47,6 +56,25 @@ def put(unit: UnitOfWork, model: Any, rows: Sequence[Mapping[str, Any]]) -> None
     _run(unit, model.__table__, rows, _putting)
 
 
+def held(unit: UnitOfWork, model: Any, key: str, column: str, keys: Sequence[int]) -> dict[int, int]:
+    """Key -> a whole number out of its row, for the rows that are there, locked until the unit ends.
+
+    SQLite, whose transactions lock everything, gives them as one text; see `together`.
+    """
+    connection, table = unit.connection, model.__table__
+    if connection.dialect.name == "sqlite":
+        quoted = connection.dialect.identifier_preparer.quote
+        pair = f"json_array({quoted(key)}, {quoted(column)})"
+        text = f"SELECT json_group_array({pair}) FROM {quoted(table.name)} WHERE {quoted(key)} IN ({AMONG})"  # noqa: S608 - names of our own columns
+        pairs = connection.exec_driver_sql(text, (orjson.dumps(list(keys)).decode(),)).scalar_one()
+        return dict(orjson.loads(pairs))
+    found: dict[int, int] = {}
+    for start in range(0, len(keys), MANY):
+        chosen = select(table.c[key], table.c[column]).where(table.c[key].in_(keys[start : start + MANY]))
+        found.update((one, number) for one, number in connection.execute(chosen.with_for_update()))
+    return found
+
+
 def change(unit: UnitOfWork, model: Any, key: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Change rows by a unique key; each has the key's columns and those that change, which may be others in each."""
     alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
@@ -67,10 +95,37 @@ def change(unit: UnitOfWork, model: Any, key: Sequence[str], rows: Iterable[Mapp
 def _run(
     unit: UnitOfWork, table: Table, rows: Sequence[Mapping[str, Any]], made: Callable[[Table, bool, Any], Insert]
 ) -> None:
-    if rows:
-        connection = unit.connection
-        one = _inserting(table, connection.dialect, tuple(rows[0]), made)
-        connection.exec_driver_sql(one.text, [one.values(row) for row in rows])
+    if not rows:
+        return
+    connection = unit.connection
+    one = _inserting(table, connection.dialect, tuple(rows[0]), made)
+    values = [one.values(row) for row in rows]
+    if connection.dialect.name == "sqlite":
+        for lines in together(values):
+            connection.exec_driver_sql(_of_many(one.text, len(one.names), len(lines)), tuple(chain(*lines)))
+    else:
+        connection.exec_driver_sql(one.text, values)
+
+
+def together(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Pieces of rows that go into one statement each, in counts that are powers of two, so that few differ.
+
+    SQLite's driver lets other threads go first around every row of `executemany`, and a loop that has much to do gives
+    the interpreter back late: 64 rows by themselves take ten times as long as 64 in one statement.
+    """
+    start, count = 0, TOGETHER
+    while start < len(rows):
+        while count > len(rows) - start:
+            count //= 2
+        yield rows[start : start + count]
+        start += count
+
+
+@cache
+def _of_many(text: str, columns: int, count: int) -> str:
+    """The statement that inserts so many rows, of the one that inserts a single one."""
+    line = f"({', '.join('?' * columns)})"
+    return text.replace(line, ", ".join([line] * count), 1)
 
 
 @cache

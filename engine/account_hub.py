@@ -10,6 +10,7 @@ import structlog
 
 from core.base_exchange import Balance, BalanceChange, BaseExchange, FundingCharged, KeyRefused, StreamGap, UserEvent
 from core.base_journal import BaseJournal
+from core.base_stream import PausesEvents
 from core.clock import Clock
 from core.crash_points import reach
 from core.order_pace import OrderPace
@@ -21,6 +22,7 @@ from engine.funding_desk import FundingDesk
 from engine.liveness import Liveness
 from engine.order_gateway import OrderGateway, ResolveSettings
 from engine.position_syncer import PositionSyncer, SweepReport
+from engine.right_of_way import RightOfWay
 from engine.rules_keeper import RulesKeeper, RulesSettings
 from engine.sweep_turns import SweepTurns, Turn
 from engine.trading_engine import TradingEngine
@@ -91,6 +93,7 @@ class AccountHub:
         )
         self.gateway.on_key_refused = self.refuse
         self.gateway.on_unreachable = self._lose_touch
+        self.gateway.on_unknown = self._read_on
         self.syncer = PositionSyncer(deployment, exchange, journal, self.gateway, clock, self.alarms)
         self.rules = RulesKeeper(exchange, self.engines, self.alarms, self._settings.rules, pace)
         self.funding = FundingDesk(account, exchange, journal, self.engines, self.sweep_now, self._settings.retry)
@@ -108,6 +111,9 @@ class AccountHub:
         #: Of the sweep that is under way or waits, and how many wait for one to succeed.
         self._turn: Turn | None = None
         self._awaiting = 0
+        #: Where private events can be left unread, whether they are, and whether nothing was heard since they were.
+        self._pausable = exchange if isinstance(exchange, PausesEvents) else None
+        self._is_paused = self._has_let_pass = False
         #: Sweeps that have begun, and the number of the last one that has succeeded.
         self._begun = 0
         self._done = 0
@@ -127,6 +133,7 @@ class AccountHub:
 
     async def stop(self) -> None:
         """Stop listening; resting orders stay resting."""
+        self._read_on()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -134,6 +141,23 @@ class AccountHub:
                 await task
         await self.gateway.close()
         await self.exchange.close()
+
+    def let_pass(self, right_of_way: RightOfWay) -> None:
+        """Leave private events unread until the claim that is held now is over, where the venue can do that.
+
+        Who has let one pass lets no second pass before something was heard, and an order whose fate is unknown ends it
+        at once: its word may be what comes.
+        """
+        if self._pausable is None or self._has_let_pass or not right_of_way.claimed:
+            return
+        self._is_paused = self._has_let_pass = True
+        self._pausable.pause_events()
+        right_of_way.call_first(self._read_on)
+
+    def _read_on(self) -> None:
+        if self._pausable is not None and self._is_paused:
+            self._is_paused = False
+            self._pausable.resume_events()
 
     async def sweep_now(self) -> SweepReport:
         """Ask for a sweep and wait until one that began after this call has succeeded; `KeyRefused` when none can."""
@@ -214,6 +238,7 @@ class AccountHub:
 
     def _take(self, event: UserEvent) -> None:
         reach("hub.user_event")
+        self._has_let_pass = self._has_let_pass and self._is_paused
         if isinstance(event, Fill):
             if self.syncer.hear(event, self.engines):
                 self._sweep_wanted.set()

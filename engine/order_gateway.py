@@ -68,6 +68,8 @@ class OrderGateway:
         #: Told when the venue refuses the account's key, and when it cannot be reached.
         self.on_key_refused: Callable[[str], None] = lambda _: None
         self.on_unreachable: Callable[[str], None] = lambda _: None
+        #: Told when an order was sent and nothing is known of it.
+        self.on_unknown: Callable[[], None] = lambda: None
 
     async def place(
         self, orders: Sequence[Order], committed_ms: int, deliver: Deliver, is_open_question: IsOpenQuestion
@@ -198,6 +200,7 @@ class OrderGateway:
         elif isinstance(outcome, Unknown):
             reach("gateway.unknown")
             log.warning("order_outcome_unknown", client_order_id=name, cause=outcome.cause)
+            self.on_unknown()
             if is_open_question(name):
                 delay = self._settings.schedule[0]
                 self._ask(order, committed_ms, deliver, first_delay=delay, is_cancelled=False)

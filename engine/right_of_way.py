@@ -29,6 +29,8 @@ class RightOfWay:
         self.claimed = 0
         self._claims = 0
         self._waiting: dict[Callable[[], None], None] = {}
+        #: Called before those who wait are woken, so that they find what these bring.
+        self._first: dict[Callable[[], None], None] = {}
         self._end: asyncio.TimerHandle | None = None
 
     def claim(self) -> int:
@@ -46,8 +48,16 @@ class RightOfWay:
         self.claimed = 0
         if self._end is not None:
             self._end.cancel()
+        first, self._first = self._first, {}
         waiting, self._waiting = self._waiting, {}
-        _wake(deque(waiting))
+        _wake(deque([*first, *waiting]))
+
+    def call_first(self, work: Callable[[], None]) -> None:
+        """Have something done, once, as soon as the claim that is held now is over; at once when there is none."""
+        if self.claimed:
+            self._first[work] = None
+        else:
+            work()
 
     async def pass_by(self) -> None:
         """Wait until the claim that is held now is over; at once when there is none."""

@@ -140,10 +140,8 @@ class TradingEngine:
     def begin(self, plan: Plan) -> None:
         """Start, or go on where the journal ends; with other parameters than before it is an edit."""
         state = self.instance.state
-        if state[slots.PHASE] != slots.NEW and state[slots.LAW] not in (0, number_of(plan.params)):
-            self._opening = self._edited(plan)
-        else:
-            self._opening = Event(events.START, self._clock.trading.now_ms())
+        is_edit = state[slots.PHASE] != slots.NEW and state[slots.LAW] not in (0, number_of(plan.params))
+        self._opening = self._edited(plan) if is_edit else Event(events.START, self._clock.trading.now_ms())
         self.put(self._opening)
 
     def warm_up(self, bar: Bar) -> None:
@@ -151,8 +149,7 @@ class TradingEngine:
         if bar.open_ms <= self._newest_bar_ms():
             return
         self._last_bar_ms = bar.open_ms
-        view = self.books.view(self.instance, bar.open_ms)
-        proposal = self.instance.propose(bar_event(bar), view)
+        proposal = self.instance.propose(bar_event(bar), self.books.view(self.instance, bar.open_ms))
         self.instance.memory = proposal.memory
         if self.instance.state[slots.PHASE] == slots.NEW:
             self.instance.adopt(Proposal(proposal.state, proposal.memory, ()))
@@ -175,14 +172,18 @@ class TradingEngine:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits, nothing is being committed or sent, and no order's fate is unknown."""
-        if self._inbox or self._is_stepping or self._sends:
-            return False
-        return all(order.status != PENDING for order in self.instance.orders.values())
+        is_busy = self._inbox or self._is_stepping or self._sends
+        return not is_busy and all(order.status != PENDING for order in self.instance.orders.values())
+
+    @property
+    def is_deciding(self) -> bool:
+        """Whether something is to be decided, or what was decided is being journaled."""
+        return self._is_stepping or not self._inbox.can_wait
 
     @property
     def is_sending(self) -> bool:
         """Whether something is to be decided, or orders are under way of which the venue has said nothing."""
-        return self._is_stepping or bool(self._sends) or not self._inbox.can_wait
+        return bool(self._sends) or self.is_deciding
 
     @property
     def has_news(self) -> bool:
@@ -309,8 +310,7 @@ class TradingEngine:
         """The name of what holds the order back: the venue's state, or a risk rule; empty when nothing does."""
         if self.is_catching_up:
             return CATCHING_UP
-        objection = self.setbacks.objection(order, self.books.last_ticks)
-        if objection:
+        if objection := self.setbacks.objection(order, self.books.last_ticks):
             return objection
         view = self.books.risk_view(self.instance, self._clock.trading.now_ms(), self._clock.machine.now_ms())
         verdict = check(self.limits, view, self.books.intent_of(order))

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final, Protocol
 
 import pymysql
@@ -20,6 +21,7 @@ from sqlalchemy.engine import URL, make_url
 from core.clock import utc_from_ms
 from db.database import UnsupportedDatabase, driver_settings, make_durable
 from db.journal.checkpoints import Checkpoints
+from db.upsert import together
 
 Row = tuple[Any, ...]
 
@@ -115,7 +117,7 @@ class SqliteDriver:
         )
         make_durable(self._connection)
         self._checkpoints = Checkpoints(path)
-        self._inserts: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._inserts: dict[tuple[str, tuple[str, ...], int], str] = {}
 
     def begin(self) -> None:
         """Take the write lock at once."""
@@ -143,11 +145,12 @@ class SqliteDriver:
         """Nothing was put off: there is no way to go."""
 
     def insert(self, table: str, columns: Sequence[str], rows: list[Row], update: Sequence[str] = ()) -> None:
-        """Row by row, inside the C library."""
-        name = (table, tuple(update))
-        if name not in self._inserts:
-            self._inserts[name] = self._insert(table, columns, update)
-        self._connection.executemany(self._inserts[name], rows)
+        """Many in one statement; see `together`."""
+        for lines in together(rows):
+            name = (table, tuple(update), len(lines))
+            if name not in self._inserts:
+                self._inserts[name] = self._insert(table, columns, update, len(lines))
+            self._connection.execute(self._inserts[name], tuple(chain(*lines)))
 
     def change(self, statement: str, rows: list[Row]) -> None:
         """Row by row, inside the C library, which counts them."""
@@ -182,9 +185,9 @@ class SqliteDriver:
         self._checkpoints.close()
         self._connection.close()
 
-    def _insert(self, table: str, columns: Sequence[str], update: Sequence[str]) -> str:
-        marks = ",".join("?" * len(columns))
-        statement = f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})"
+    def _insert(self, table: str, columns: Sequence[str], update: Sequence[str], count: int) -> str:
+        line = f"({','.join('?' * len(columns))})"
+        statement = f"INSERT INTO {table} ({','.join(columns)}) VALUES {','.join([line] * count)}"
         if update:
             sets = ",".join(f"{column}=COALESCE(excluded.{column},{column})" for column in update)
             statement += f" ON CONFLICT DO UPDATE SET {sets}"

@@ -7,11 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from core.base_journal import Conflict, Fenced, NoSuchInstance, Step, UnitsChanged, check
 from core.crash_points import reach
 from db.journal import rows as shape
 from db.journal.drivers import BAD_ROW, Driver, Row, marks
 from db.journal.rows import Place, Rows
+from db.upsert import AMONG
 from domain.errors import AresError
 from domain.fill import Fill
 from domain.instrument import Instrument
@@ -80,22 +83,29 @@ class Transaction:
 
     def _hold(self, instances: list[int]) -> None:
         """Lock the rows of the instances, as many as can be had at once."""
-        tail, hint = (" FOR UPDATE SKIP LOCKED", " FORCE INDEX (PRIMARY)") if self._driver.locks_rows else ("", "")
-        chosen = f"({marks(instances)})"
-        held = self._driver.run(
-            f"SELECT id, epoch, account_id, owner_id FROM strategy_instances{hint} WHERE id IN {chosen}{tail}",
-            instances,
-        )
-        seen = self._driver.run(
-            f"SELECT strategy_instance_id, version FROM strategy_states WHERE strategy_instance_id IN {chosen}",
-            instances,
-        )
+        tail, hint = " FOR UPDATE SKIP LOCKED", " FORCE INDEX (PRIMARY)"
+        held = self._numbers("strategy_instances", ("id", "epoch", "account_id", "owner_id"), instances, hint, tail)
+        seen = self._numbers("strategy_states", ("strategy_instance_id", "version"), instances)
         versions = {row[0]: row[1] for row in seen}
         for name, epoch, account, owner in held:
             self._holders[name] = Holder(epoch, account, owner, versions.get(name, 0))
         if missing := [instance for instance in instances if instance not in self._holders]:
             there = self._driver.run(f"SELECT id FROM strategy_instances WHERE id IN ({marks(missing)})", missing)
             self._absent = set(missing) - {row[0] for row in there}
+
+    def _numbers(
+        self, table: str, columns: Sequence[str], keys: list[int], hint: str = "", tail: str = ""
+    ) -> Sequence[Sequence[int]]:
+        """Whole numbers out of the rows whose first column is among the keys, locked as `tail` says where rows can be.
+
+        SQLite's driver lets other threads go first around every row that it fetches, so there all come as one text.
+        """
+        names, key = ",".join(columns), columns[0]
+        if self._driver.locks_rows:
+            return self._driver.run(f"SELECT {names} FROM {table}{hint} WHERE {key} IN ({marks(keys)}){tail}", keys)
+        chosen = f"SELECT json_group_array(json_array({names})) FROM {table} WHERE {key} IN ({AMONG})"
+        found: list[list[int]] = orjson.loads(self._driver.run(chosen, (orjson.dumps(keys).decode(),))[0][0])
+        return found
 
     def _begin(self, request: Request) -> Any:
         """The result of a request that needs no rows, or None for a step that may be written."""

@@ -27,7 +27,7 @@ from db.models import (
 from db.queries import instances
 from db.queries.fleet import MANY
 from db.unit_of_work import UnitOfWork
-from db.upsert import add, change, put
+from db.upsert import add, change, held, put
 from domain.errors import Refused
 
 #: The kind of instance that trades for relationships.
@@ -206,8 +206,10 @@ _SIGNAL = ("relationship_id", "master_version")
 
 def keep(unit: UnitOfWork, kept: Sequence[Kept]) -> Overtaken:
     """Keep what many accounts have decided and traded, in one transaction; accounts that were taken over are left."""
-    epochs = _epochs(unit, [one.account for one in kept])
-    newest = _revisions(unit, sorted(number for one in kept for number in one.revisions))
+    epochs = held(unit, FollowerAccount, "account_id", "epoch", [one.account for one in kept])
+    # Locked, so that an edit comes before what is kept here, or after it.
+    numbers = sorted(number for one in kept for number in one.revisions)
+    newest = held(unit, FollowRelationship, "id", "revision", numbers)
     mine = [
         one for one in kept
         if epochs.get(one.account) == one.epoch and all(newest.get(n) == seen for n, seen in one.revisions.items())
@@ -219,27 +221,6 @@ def keep(unit: UnitOfWork, kept: Sequence[Kept]) -> Overtaken:
     add(unit, TrackingError, [row for one in mine for row in one.errors])
     put(unit, FollowResult, [row for one in mine for row in one.results])
     return Overtaken(frozenset(one.account for one in kept) - {one.account for one in mine})
-
-
-def _epochs(unit: UnitOfWork, accounts: Sequence[int]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for start in range(0, len(accounts), MANY):
-        chosen = select(FollowerAccount.account_id, FollowerAccount.epoch).where(
-            col(FollowerAccount.account_id).in_(accounts[start : start + MANY])
-        )
-        found.update(dict(unit.session.exec(chosen.with_for_update()).all()))
-    return found
-
-
-def _revisions(unit: UnitOfWork, numbers: Sequence[int]) -> dict[int, int]:
-    """Relationship -> its revision, locked, so that an edit comes before what is kept here, or after it."""
-    found: dict[int, int] = {}
-    for start in range(0, len(numbers), MANY):
-        chosen = select(FollowRelationship.id, FollowRelationship.revision).where(
-            col(FollowRelationship.id).in_(numbers[start : start + MANY])
-        )
-        found.update({n: seen for n, seen in unit.session.exec(chosen.with_for_update()) if n is not None})
-    return found
 
 
 def report(unit: UnitOfWork, relationship: int, revision: int, changes: Mapping[str, Any]) -> None:

@@ -35,7 +35,7 @@ from exchanges._binance.market_stream import watch
 from exchanges._binance.rest import BinanceRest
 from exchanges._binance.rule_book import RuleBook, book_of
 from exchanges._binance.rules import Rules, renewed
-from exchanges._binance.user_stream import UserStream
+from exchanges._binance.user_stream import Tap, UserStream
 from exchanges._binance.watchdog import Watchdog
 
 #: The clocks are compared so often.
@@ -77,6 +77,9 @@ class BinanceExchange:
         self._used: set[str] = set()
         self._history = TradeHistory(self._rest, self._names, self.instrument)
         self._watchdog = Watchdog(clock, settings.silence_seconds, settings.report_seconds)
+        tap = self._tap = Tap()
+        #: Leave private events in the connection for a moment, and read on; see `PausesEvents`.
+        self.pause_events, self.resume_events = tap.pause, tap.resume
         self._beat: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -209,7 +212,7 @@ class BinanceExchange:
 
     def user_events(self) -> AsyncIterator[UserEvent]:
         """Private events for as long as it is iterated; reconnects by itself and then tells of a gap."""
-        return UserStream(self._rest, self._settings, self._names, self.instrument, self._watchdog).events()
+        return UserStream(self._rest, self._settings, self._names, self.instrument, self._watchdog, self._tap).events()
 
     async def last_price(self, symbol: str) -> PriceUpdate:
         """The price now, by REST."""

@@ -31,6 +31,24 @@ _log = structlog.get_logger("exchanges.binance")
 _chance = SystemRandom()
 
 
+class Tap:
+    """Through which an account's private events come; see `PausesEvents`."""
+
+    def __init__(self) -> None:
+        #: The newest connection; one that has ended neither pauses nor resumes.
+        self.socket: EchoedSocket | None = None
+
+    def pause(self) -> None:
+        """Leave events in the connection."""
+        if self.socket is not None:
+            self.socket.pause()
+
+    def resume(self) -> None:
+        """Read them."""
+        if self.socket is not None:
+            self.socket.resume()
+
+
 class UserStream:
     """Private events of one account."""
 
@@ -41,12 +59,14 @@ class UserStream:
         names: OrderNames,
         instrument: Callable[[str], Instrument],
         watchdog: Watchdog,
+        tap: Tap,
     ) -> None:
         self._rest = rest
         self._settings = settings
         self._names = names
         self._instrument = instrument
         self._watchdog = watchdog
+        self._tap = tap
         self._failures = 0
 
     async def events(self) -> AsyncIterator[UserEvent]:
@@ -57,6 +77,7 @@ class UserStream:
                 async with self._connect() as socket:
                     socket.on_answer = self._watchdog.heard
                     self._watchdog.restart()
+                    self._tap.socket = socket
                     yield StreamGap(since_ms - _MARGIN_MS, reason)
                     async for event in self._read(socket):
                         since_ms = self._rest.door.venue_ms()

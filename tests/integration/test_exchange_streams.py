@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from core.base_exchange import Bar, BaseExchange, KeyRefused, MarketEvent, PriceUpdate, StreamGap, UserEvent
+from core.base_stream import PausesEvents
 from domain.errors import Transient
 from domain.fill import Fill
 from domain.order import CANCELLED, FILLED, MARKET, OPEN, SELL, STOP_MARKET, OrderReport
@@ -72,6 +73,45 @@ async def test_a_stream_begins_with_a_gap_and_then_tells_of_orders_and_fills(
         assert [told[fill.trade_id] for fill in asked] == asked
         assert sum(fill.lots for fill in asked) == taker.lots
         assert sum(isinstance(event, Fill) for event in heard.events) == len(told)
+
+
+@pytest.mark.parametrize("name", BOTH)
+async def test_events_that_are_left_unread_for_a_moment_are_told_then_and_none_is_lost(
+    venue: SimulatorProcess, name: str
+) -> None:
+    async with opened(name, venue) as exchange, listening(exchange) as heard:
+        await heard.wait_for(is_gap)
+        assert isinstance(exchange, PausesEvents)
+        exchange.pause_events()
+        orders = [(await resting(exchange))._replace(type=MARKET, ticks=0) for _ in range(3)]
+        for order in orders:
+            assert isinstance(await exchange.place(order, machine_ms()), Accepted)
+        names = [order.client_order_id for order in orders]
+        asked = [fill for fill in await exchange.fills_since(BTC, "", 0) if fill.client_order_id in names]
+        assert asked
+        assert not [event for event in heard.events if isinstance(event, OrderReport | Fill)]
+        exchange.resume_events()
+        await heard.wait_for(tells(names[-1], FILLED))
+        assert [event for event in heard.events if isinstance(event, Fill)] == asked
+        told = [event for event in heard.events if isinstance(event, OrderReport)]
+        assert [event.client_order_id for event in told if event.status == FILLED] == names
+        assert sum(map(is_gap, heard.events)) == 1
+
+
+@pytest.mark.parametrize("name", BOTH)
+async def test_a_connection_that_breaks_while_it_is_left_unread_is_followed_by_another(
+    own_venue: SimulatorProcess, name: str
+) -> None:
+    async with opened(name, own_venue) as exchange, listening(exchange) as heard:
+        await heard.wait_for(is_gap)
+        assert isinstance(exchange, PausesEvents)
+        exchange.pause_events()
+        own_venue.post("faults", {"kind": "disconnect"})
+        exchange.resume_events()
+        await heard.wait_for(is_gap, after=1)
+        order = await resting(exchange)
+        await exchange.place(order, machine_ms())
+        await heard.wait_for(tells(order.client_order_id, OPEN))
 
 
 BREAKS: list[dict[str, Any]] = [

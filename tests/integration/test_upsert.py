@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Uni
 
 from db.columns import ExactDecimal, UtcDateTime, identifier
 from db.unit_of_work import UnitOfWork
-from db.upsert import LINES, add, change, put
+from db.upsert import LINES, TOGETHER, add, change, held, put, together
 
 pytestmark = pytest.mark.services
 SHELF = Table(
@@ -49,6 +49,26 @@ def test_rows_are_inserted_or_changed_by_their_key_in_one_statement(unit: UnitOf
         assert counted(unit, "Com_insert") == before + 1, "every row was a statement of its own"
     found = unit.connection.execute(select(SHELF).order_by(SHELF.c.place)).all()
     assert [tuple(row) for row in found] == [tuple(row.values()) for row in rows(1_000)]
+
+
+def test_rows_go_together_in_counts_that_are_few() -> None:
+    counts = set[int]()
+    for count in range(3 * TOGETHER):
+        every = [(n,) for n in range(count)]
+        pieces = list(together(every))
+        assert [row for piece in pieces for row in piece] == every
+        counts |= {len(piece) for piece in pieces}
+    assert counts == {1, 2, 4, 8, 16, 32, 64}
+
+
+def test_whole_numbers_are_read_of_the_rows_that_are_named(unit: UnitOfWork) -> None:
+    SHELF.create(unit.connection, checkfirst=True)
+    unit.connection.execute(SHELF.delete())
+    put(unit, MODEL, rows(2**30))
+    asked = [*range(0, 2 * COUNT, 2), -1]
+    found = held(unit, MODEL, "place", "held", asked)
+    assert found == {n: 2**30 + n for n in range(0, COUNT, 2)}
+    assert held(unit, MODEL, "place", "held", []) == {}
 
 
 def signals(unit: UnitOfWork, count: int) -> list[dict[str, object]]:

@@ -32,11 +32,11 @@ from engine.follower_engine.book import Target
 from engine.follower_engine.progress import progress_of
 from engine.trading_engine import TradingEngine
 from tasks.host.account import AccountRunner
-from tasks.host.copying import news
+from tasks.host.copying import news, pace
 from tasks.host.copying.accounts import Owned
 from tasks.host.copying.held import HeldByMasters
 from tasks.host.copying.loader import Loader
-from tasks.host.copying.pace import FLUSH_SECONDS, MARK_NS, TOGETHER, FanOut, until_most_have_left
+from tasks.host.copying.pace import FLUSH_SECONDS, MARK_NS, TOGETHER, FanOut
 from tasks.host.copying.rows import CopyRows
 from tasks.host.copying.shapes import caps_of
 from tasks.host.runner import LIVE, Runner
@@ -195,11 +195,12 @@ class FollowerDesk:
     async def _carry_out(self, mine: list[Owned], rung: Collection[int], ahead: Iterable[Owned]) -> None:
         """Plan for some, keep it, and hand it over once most orders of those ahead have left."""
         try:
+            await pace.until_most_are_journaled(self._engines(ahead))
             await self._prepare([owned for owned in mine if owned.account in rung])
             mine = [owned for owned in mine if self.owned.get(owned.account) is owned]
             targets = {owned.account: self._plan(owned) for owned in mine if owned.account in rung}
             await self._keep(mine)
-            await until_most_have_left(self._engines(ahead))
+            await pace.until_most_have_left(self._engines(ahead))
         except BaseException:
             # Nobody has heard of what was decided; it is read back and decided again.
             for owned in mine:
@@ -314,7 +315,7 @@ class FollowerDesk:
         for symbol, made in owned.book.targets.items():
             engine = self._engine(owned, symbol)
             if engine is not None and (symbol in told or engine.instance.state[follow.VERSION] < made.version):
-                engine.right_of_way = self._parts.right_of_way
+                self._fan_out.give_way(engine, self._accounts[owned.account], owned.instances.values())
                 engine.put(
                     Event(
                         events.TARGET, self._parts.clock.trading.now_ms(), ticks=made.reference, lots=made.lots,
@@ -331,9 +332,8 @@ class FollowerDesk:
                     self._mark_one(owned, symbol, engine)
             self._settle(owned)
             owned.note_time(self._marked_ns)
-            if owned.book.needs_watching and (ended := owned.book.protect()):
-                owned.end(ended)
             if owned.book.needs_watching:
+                owned.end(owned.book.protect())
                 self._rung.add(number)
             self._tell(owned, ())
 

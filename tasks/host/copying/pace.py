@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from engine.right_of_way import RightOfWay
 from engine.trading_engine import TradingEngine
+from tasks.host.account import AccountRunner
 
 #: So many accounts are planned for together: the first have their orders out while the last are planned for.
-TOGETHER: Final = 64
+TOGETHER: Final = 128
 #: The next are planned for when no more than so many of the last have orders under way.
 STILL_UNDER_WAY: Final = 16
 #: Venues that do not answer hold the others up no longer than this.
 LOOK_SECONDS, LOOKS = 0.005, 100
+#: And planned for when no more than so many of the last are still to be journaled; nor is that waited for any longer.
+STILL_TO_JOURNAL: Final = 4
+JOURNAL_LOOK_SECONDS, JOURNAL_LOOKS = 0.002, 25
 #: A change of so many accounts or more goes ahead of what can wait.
 MANY: Final = 32
 #: Executions are kept at the latest so many seconds after they were shared out.
@@ -33,6 +37,15 @@ class FanOut:
     def begin(self, accounts: int) -> int:
         """So many accounts are to be planned for; gives the claim, 0 when they are too few for one."""
         return self._right_of_way.claim() if accounts >= MANY else 0
+
+    def give_way(self, engine: TradingEngine, account: AccountRunner, copying: Collection[int]) -> None:
+        """One that is told a target lets others go first afterwards.
+
+        While a claim is held the account's private events wait too, if these instances are all that trade on it.
+        """
+        engine.right_of_way = self._right_of_way
+        if account.hub is not None and account.runners.keys() <= set(copying):
+            account.hub.let_pass(self._right_of_way)
 
     def end(self, claim: int, engines: Iterable[TradingEngine]) -> None:
         """Everything was handed over: it is over when the orders of the last ones have left."""
@@ -58,3 +71,17 @@ async def until_most_have_left(engines: Iterable[TradingEngine]) -> None:
         if len(told) <= STILL_UNDER_WAY:
             return
         await asyncio.sleep(LOOK_SECONDS)
+
+
+async def until_most_are_journaled(engines: Iterable[TradingEngine]) -> None:
+    """Wait until most of them have journaled what they were told, or for a twentieth of a second.
+
+    Where the database has one lock for all, keeping what is planned next would hold up every order of those before;
+    while these are on their way to the venue it holds up nobody.
+    """
+    told = [engine for engine in engines if engine.is_running]
+    for _ in range(JOURNAL_LOOKS):
+        told = [engine for engine in told if engine.is_deciding]
+        if len(told) <= STILL_TO_JOURNAL:
+            return
+        await asyncio.sleep(JOURNAL_LOOK_SECONDS)

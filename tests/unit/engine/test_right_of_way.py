@@ -77,3 +77,20 @@ async def test_who_has_let_one_claim_pass_lets_no_second_one_pass() -> None:
     await asyncio.sleep(0.1)
     assert way.claimed == second
     assert all(one.done() for one in (*many, other))
+
+
+@in_virtual_time
+async def test_what_is_to_come_first_is_done_before_anybody_who_waits_is_woken() -> None:
+    way, told = RightOfWay(), list[str]()
+    claim = way.claim()
+    many = [waiting(way, Bell(), inbox_of(ACCEPTED)) for _ in range(3 * WOKEN_TOGETHER)]
+    await asyncio.sleep(0.1)
+    for one in many:
+        one.add_done_callback(lambda _: told.append("woken"))
+    for _ in range(2 * WOKEN_TOGETHER):
+        way.call_first(lambda: told.append("first"))
+    way.release(claim)
+    await asyncio.sleep(0.01)
+    assert told == ["first"] * 2 * WOKEN_TOGETHER + ["woken"] * 3 * WOKEN_TOGETHER
+    way.call_first(lambda: told.append("at once"))
+    assert told[-1] == "at once"
