@@ -89,3 +89,24 @@ def test_a_closed_key_is_dead_without_expiring(keys: ListenKeys) -> None:
 
 def test_the_same_accounts_get_the_same_keys_in_every_run(clock: _Clock) -> None:
     assert ListenKeys(clock).open(3) == ListenKeys(clock).open(3)
+
+
+def test_however_often_it_is_looked_each_key_dies_in_its_turn_also_after_the_clock_was_set_back(
+    keys: ListenKeys, clock: _Clock
+) -> None:
+    first = keys.open(1)
+    clock.time_ms += MINUTE
+    assert keys.take_expired() == []
+    clock.time_ms -= 30 * MINUTE
+    second = keys.open(2)
+    third = keys.open(3)
+    clock.time_ms += LIFE_MS - 1
+    assert keys.take_expired() == []
+    keys.extend(3)
+    clock.time_ms += 1
+    assert [key.text for key in keys.take_expired()] == [second]
+    keys.expire_now(3)
+    assert [key.text for key in keys.take_expired()] == [third]
+    clock.time_ms += 29 * MINUTE
+    assert [key.text for key in keys.take_expired()] == [first]
+    assert keys.take_expired() == []
