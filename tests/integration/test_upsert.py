@@ -29,6 +29,11 @@ SIGNAL_MODEL = SimpleNamespace(__table__=SIGNALS)
 AT = datetime(2026, 3, 4, 5, 6, 7, 123_456, tzinfo=UTC)
 
 
+def make_shelf(unit: UnitOfWork) -> None:
+    SHELF.drop(unit.connection, checkfirst=True)  # a server keeps it from test to test
+    SHELF.create(unit.connection)
+
+
 def rows(held: int) -> list[dict[str, object]]:
     return [{"place": n, "name": "a", "held": held + n, "words": f"row {n}, VALUES (%s)"} for n in range(COUNT)]
 
@@ -40,7 +45,7 @@ def counted(unit: UnitOfWork, what: str) -> int:
 
 
 def test_rows_are_inserted_or_changed_by_their_key_in_one_statement(unit: UnitOfWork) -> None:
-    SHELF.create(unit.connection)
+    make_shelf(unit)
     put(unit, MODEL, [])
     put(unit, MODEL, rows(0)[:100])
     before = counted(unit, "Com_insert") if unit.connection.dialect.name != "sqlite" else 0
@@ -62,8 +67,7 @@ def test_rows_go_together_in_counts_that_are_few() -> None:
 
 
 def test_whole_numbers_are_read_of_the_rows_that_are_named(unit: UnitOfWork) -> None:
-    SHELF.create(unit.connection, checkfirst=True)
-    unit.connection.execute(SHELF.delete())
+    make_shelf(unit)
     put(unit, MODEL, rows(2**30))
     asked = [*range(0, 2 * COUNT, 2), -1]
     found = held(unit, MODEL, "place", "held", asked)
