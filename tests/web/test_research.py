@@ -150,7 +150,7 @@ def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded
     expect(form.get_by_label("Lowest price")).to_have_value("90")
     page.keyboard.press("Escape")
     visit(page, "research")
-    expect(page.get_by_role("table", name="Backtests").get_by_text("Done")).to_be_visible()
+    expect(page.get_by_role("table", name="Backtests", exact=True).get_by_text("Done")).to_be_visible()
     expect(page.get_by_role("button", name="New backtest")).to_be_enabled()
     examine(page, "light-1440-research")
     page.context.close()
@@ -160,7 +160,7 @@ def test_a_strategy_is_tested_on_the_past_optimised_and_what_was_found_is_traded
     one = "区间网格 · BTC/USDT"
     lists = (
         ("backtests", "回测", one),
-        ("account-backtests", "同一账户多策略", "同一账户的 2 个策略"),
+        ("account-backtests", "账户回测", "同一账户的 2 个策略"),
         ("optimisations", "参数优化", one),
     )
     for kind, path, title in lists:
@@ -243,6 +243,14 @@ def backtest_found(page: Page) -> None:
         net_of(page, parts, "2. Range"),
         net_of(page, parts, "The account"),
     ] == found
+    page.get_by_role("button", name="Trade with these").click()
+    form = page.get_by_role("dialog", name="New strategy 1 of 2")
+    expect(form.get_by_label("Highest price")).to_have_value("110")
+    form.get_by_role("button", name="Skip this one").click()
+    form = page.get_by_role("dialog", name="New strategy 2 of 2")
+    expect(form.get_by_label("Capital: Amount 1")).to_have_value("4000")
+    form.get_by_role("button", name="Cancel").click()
+    expect(form).to_be_hidden()
 
 
 def create_found(page: Page, running: Up) -> None:

@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { flushPromises } from "@vue/test-utils";
 import { beforeAll, describe, expect, test } from "vitest";
-import { instanceJobsOf, type AccountSearchJob, type OptimisationResult } from "@/api/runs";
+import { instanceJobsOf, type AccountSearchJob, type OptimisationResult, type TogetherResult } from "@/api/runs";
 import { Problem } from "@/api/problem";
 import type { StrategyKind } from "@/api/types";
-import { accountDraftWith, accountSearchDraftOf, optimisationDraftOf, sharedOf, strategyDraftsWith } from "@/forms/drafts";
+import { accountDraftWith, accountSearchDraftOf, optimisationDraftOf, sharedOf, strategyDraftsOf, strategyDraftsWith } from "@/forms/drafts";
 import { problemOf, searchedOf, sharedProblem, splitSpace, testedOf } from "@/forms/members";
 import { NAME, namesOf } from "@/forms/names";
 import { initialValues, type Field } from "@/forms/schema";
@@ -72,6 +72,10 @@ describe("a set that was found", () => {
     const equal = strategyDraftsWith({ ...job, is_equal: true }, { "low.levels": "10" }, result);
     expect(equal[0]!.limits).toEqual({ capital: { USDT: "3000.5" } });
   });
+  test("of an account that was tested is traded as it was", () => {
+    const result = { quote: "USDT", instances: [{ symbol: "BTC/USDT", bar_ms: 60_000, capital: "4500" }] } as unknown as TogetherResult;
+    expect(strategyDraftsOf({ ...job, instances: [job.instances[1]!] }, result)).toEqual([{ kind: "grid", symbol: "BTCUSDT", interval: "1m", parameters: { levels: "9" }, limits: { capital: { USDT: "4500" } } }]);
+  });
   test("says no where it says false", () => {
     const reinvest = { name: "reinvest", kind: "boolean", initial: true } as Field;
     expect(["false", "true", false, undefined].map((value) => initialValues([reinvest], { reinvest: value }).reinvest)).toEqual([false, true, false, true]);
@@ -115,6 +119,11 @@ test("a search among several is sent with what is tried of each, once it can be 
   await form.find("#member-1-levels").setValue("9");
   await form.find("#member-1-spacing").setValue("round");
   await form.find("#run-conditions").setValue("low.fills >= 3");
+  await form.find("form").trigger("submit");
+  expect([sentBy(form), form.text().includes("One of: arithmetic, geometric.")]).toEqual([undefined, true]);
+  // What is written anew is not called wrong before it is looked at.
+  await form.find("#member-1-spacing").setValue("arith");
+  expect(form.text()).not.toContain("One of: arithmetic, geometric.");
   await form.find("form").trigger("submit");
   expect([sentBy(form), form.text().includes("One of: arithmetic, geometric.")]).toEqual([undefined, true]);
   await form.find("#member-1-spacing").setValue("arithmetic");

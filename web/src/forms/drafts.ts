@@ -1,5 +1,5 @@
 /** Forms that are filled in already. */
-import type { AccountJob, AccountSearchJob, InstanceJob, Job, OptimisationResult } from "@/api/runs";
+import type { AccountJob, AccountSearchJob, InstanceJob, Job, OptimisationResult, TogetherResult } from "@/api/runs";
 import { intervalOf, symbolOf } from "@/format/run";
 import { ofAccount, SEARCH } from "./assumptions";
 import type { Values } from "./schema";
@@ -95,6 +95,13 @@ export function strategyDraftsWith(job: AccountSearchJob, chosen: Readonly<Recor
     return { name: one.name, kind: one.strategy, symbol: symbolOf(symbol), interval: intervalOf(bar_ms), parameters, limits: share ? { capital: { [quote]: String(share) } } : undefined };
   });
 }
+
+/** Each strategy of an account as it was tested, with what it owned. */
+export const strategyDraftsOf = (job: AccountJob, { instances, quote }: TogetherResult): StrategyDraft[] =>
+  job.instances.map(({ strategy: kind, params: parameters = {} }, at) => {
+    const { symbol, bar_ms, capital } = instances[at]!;
+    return { kind, symbol: symbolOf(symbol), interval: intervalOf(bar_ms), parameters, limits: { capital: { [quote]: capital } } };
+  });
 
 const searchOf = (job: Job): SearchDraft => ({
   objectives: job.objectives ?? ["sharpe"], conditions: job.conditions ?? [], settings: Object.fromEntries(SEARCH.flatMap(({ name }) => (job[name] === undefined ? [] : [[name, job[name]]]))),

@@ -1,4 +1,5 @@
 /** JSON Schema, as pydantic writes it, read as fields of a form. */
+import { formatExact } from "@/format/money";
 
 export type FieldKind = "decimal" | "integer" | "boolean" | "choice" | "amounts" | "list" | "text";
 
@@ -83,8 +84,9 @@ export function toSend(values: Values): Values {
 
 /** The bounds of a field in signs, which no line breaks: "> 0", "1 – 500". */
 export function boundsOf({ minimum, maximum, above, below }: Field): string {
-  const low = above !== undefined ? `>\u00a0${above}` : minimum !== undefined ? `≥\u00a0${minimum}` : "";
-  const high = below !== undefined ? `<\u00a0${below}` : maximum !== undefined ? `≤\u00a0${maximum}` : "";
-  if (minimum !== undefined && maximum !== undefined) return `${minimum}\u00a0–\u2060\u00a0${maximum}`;
+  const shown = (bound: number) => formatExact(String(bound));
+  const low = above !== undefined ? `>\u00a0${shown(above)}` : minimum !== undefined ? `≥\u00a0${shown(minimum)}` : "";
+  const high = below !== undefined ? `<\u00a0${shown(below)}` : maximum !== undefined ? `≤\u00a0${shown(maximum)}` : "";
+  if (minimum !== undefined && maximum !== undefined) return `${shown(minimum)}\u00a0–\u2060\u00a0${shown(maximum)}`;
   return [low, high].filter(Boolean).join(", ");
 }

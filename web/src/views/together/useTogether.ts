@@ -8,7 +8,7 @@ import { accountJobOf, togetherOf } from "@/api/runs";
 import type { Run, RunDetail, RunFill } from "@/api/types";
 import { useKinds } from "@/composables/useKinds";
 import { usePages } from "@/composables/usePages";
-import { accountDraftOf } from "@/forms/drafts";
+import { accountDraftOf, strategyDraftsOf } from "@/forms/drafts";
 import { isOpen } from "@/format/run";
 import { useDraft } from "@/stores/draft";
 
@@ -38,9 +38,15 @@ export function useTogether(id: () => number) {
     drafts.hand("account", accountDraftOf(job.value));
     void router.push("/research");
   }
+  function trade(): void {
+    const result = one.data.value && togetherOf(one.data.value);
+    if (!job.value || !result) return;
+    drafts.hand("strategies", strategyDraftsOf(job.value, result));
+    void router.push("/strategies");
+  }
   return {
     run: one.data, error: one.error, loading: computed(() => one.data.value === undefined), retry: () => void one.refetch(),
-    result: computed(() => one.data.value && togetherOf(one.data.value)), job, fills, other, again,
+    result: computed(() => one.data.value && togetherOf(one.data.value)), job, fills, other, again, trade,
     beside: computed(() => (other.value === undefined ? undefined : beside.data.value)),
     others: computed(() => (others.data.value ?? []).filter((each) => each.state === "done" && each.id !== id())),
   };
