@@ -46,6 +46,16 @@ class RiskLimits(NamedTuple):
     #: How many times the capital may be tied up where there is margin; elsewhere once.
     max_leverage: int = 1
 
+    @property
+    def are_few(self) -> bool:
+        """Whether none is set that needs more to be known than prices, what is free, and the last requests."""
+        others = (
+            self.max_positions, self.max_position_lots, self.max_position_notional, self.max_order_lots,
+            self.max_order_notional, self.max_open_orders, self.max_daily_loss, self.max_daily_trades,
+            self.cool_down_losses, self.capital,
+        )  # fmt: skip
+        return not any(others)
+
 
 class RiskView(NamedTuple):
     """What the rules look at, gathered by the engine; unknown orders are in the open figures."""

@@ -16,7 +16,8 @@ from typing import Any, Final, NamedTuple
 from core.base_strategy import Decide, PassBars
 from domain import risk_manager
 from domain.lawful import LAWFUL
-from engine.backtest.kernel import account, alone, book, loop, margin, market, queue, tape, venue, wishes
+from engine.backtest import intrinsics
+from engine.backtest.kernel import account, alone, book, equity, lanes, loop, margin, market, queue, tape, venue, wishes
 
 Run = Callable[..., None]
 
@@ -32,7 +33,7 @@ Wrap = Callable[[Any, str], Any]
 
 _SPOT: Final = Form()
 #: Modules of the kernel that are the same for every strategy, in the order in which they use one another.
-_SHARED = (account, alone, venue, wishes, market)
+_SHARED = (account, alone, lanes, equity, venue, wishes, market)
 _ROOT = Path(__file__).parent.parent.parent
 #: Kept on disk: what is called from outside, and the part that all strategies share.
 _KEPT = ("advance", "consider", "replay")
@@ -40,13 +41,13 @@ _KEPT = ("advance", "consider", "replay")
 #: numbers each, costs more than most of these do.
 _INLINED = (
     "run", "decide", "pass_bars", "measure_bars", "leave_bar", "is_undisturbed", "check", "show_quiet_bars",
-    "bar_event", "price", "opens_at", "view_of", "limits_of", "risk_view_of", "act_of", "keep", "vet",
-    "vet_nearest_first", "take_down", "count_message", "settle", "go_on", "rings_before", "begin_bar", "walk",
-    "at_point", "end_bar", "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale", "log_fill",
-    "open_day", "lock",
-    "tell", "tell_market", "order_at", "rest", "withdraw", "end_order", "is_refused", "takes", "join", "wait",
-    "cancel_now", "up_trigger", "down_trigger", "ring", "has_room", "has_work", "find_up", "find_down", "step_in",
-    "step_out", "leave_point", "is_alive", "wished_ticks", "send_cancel",
+    "bar_event", "price", "bar_at", "reached", "first_reached", "turns_below", "turns_above", "turn", "opens_at",
+    "view_of", "limits_of", "few_limits_of", "risk_view_of", "few_of", "act_of", "keep", "vet", "vet_nearest_first",
+    "take_down", "count_message", "settle", "go_on", "move", "is_calm", "leap", "rings_before", "begin_bar",
+    "walk", "at_point", "end_bar", "pass_over", "measure", "fill_resting", "execute", "count_result", "count_sale",
+    "log_fill", "open_day", "lock", "tell", "tell_market", "arrive", "order_at", "rest", "withdraw", "end_order",
+    "is_refused", "takes", "join", "wait", "cancel_now", "up_trigger", "down_trigger", "ring", "has_room", "has_work",
+    "find_up", "find_down", "step_in", "step_out", "leave_point", "is_alive", "wished_ticks", "send_cancel",
     # On spot these are nothing.
     "expose", "refuses", "most", "closes", "book", "tidy", "fund", "sooner", "is_due", "above", "below", "ends",
     "is_over", "left_over", "reaches", "before_end",
@@ -72,7 +73,7 @@ def compiled(decide: Decide, pass_bars: PassBars | None = None, form: Form = _SP
     What was compiled is kept on disk, under a name made of the sources it was made from.
     """
     passing = None if pass_bars is None else _jit()(pass_bars, "pass_bars")
-    return _run(_jit()(decide, "decide"), passing, _compiled_shadows(form), _jit(), form, _address())
+    return _run(_jit()(decide, "decide"), passing, _compiled_shadows(form), _jit(), form, intrinsics.address())
 
 
 def does_not_compile() -> type[Exception]:
@@ -92,6 +93,8 @@ def _plain(function: Any, name: str) -> Any:
 def _compiled_shadows(form: Form) -> dict[str, ModuleType]:
     shadows = _shadows(_jit(), form)
     vars(shadows[wishes.__name__])["check"] = _rules(_jit())
+    vars(shadows[lanes.__name__])["reached"] = intrinsics.reached()
+    vars(shadows[lanes.__name__])["fetch"] = intrinsics.fetch()
     return shadows
 
 
@@ -150,37 +153,6 @@ def _copy(module: ModuleType, shadows: dict[str, ModuleType], wrap: Wrap, title:
             function.__module__ = module.__name__
             names[name] = wrap(function, name)
     return copy
-
-
-@cache
-def _address() -> Any:
-    """`loop.address`, compiled."""
-    from numba import types
-    from numba.extending import intrinsic
-    from numba.np import arrayobj
-
-    make_array: Any = arrayobj.make_array
-    pointer: Any = types.CPointer
-    tuple_type: Any = types.BaseTuple
-
-    def of_array(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return make_array(signature.args[0])(context, builder, given[0]).data
-
-    def of_each(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        arrays = [
-            make_array(kind)(context, builder, builder.extract_value(given[0], place))
-            for place, kind in enumerate(signature.args[0])
-        ]
-        return context.make_tuple(builder, signature.return_type, [array.data for array in arrays])
-
-    def address(typing_context: Any, given: Any) -> Any:
-        del typing_context
-        if isinstance(given, tuple_type):
-            pointers = [pointer(array.dtype) for array in given]
-            return tuple_type.from_types(pointers, getattr(given, "instance_class", None))(given), of_each
-        return pointer(given.dtype)(given), of_array
-
-    return intrinsic(address)
 
 
 @cache
@@ -246,7 +218,7 @@ def _four(rules: tuple[Any, ...], place: int, others: Any) -> Any:
 def _cache_folder(version: str) -> Path:
     """A folder for what these sources compile to: other sources have another."""
     digest = hashlib.sha256(version.encode())
-    files = [Path(__file__), Path(__file__).with_name("wide.py")]
+    files = [Path(__file__).with_name(name) for name in ("compiler.py", "intrinsics.py", "wide.py")]
     for folder in ("domain", "strategies", "engine/backtest/kernel"):
         files.extend(sorted((_ROOT / folder).rglob("*.py")))
     for file in files:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from domain.errors import Refused
 from domain.instrument import Instrument
-from engine.backtest.kernel.layout import BLOCK
+from engine.backtest.kernel.layout import BLOCK, FOUR, LANES
 
 if TYPE_CHECKING:
     from engine.backtest.depth import Depth
@@ -55,8 +55,8 @@ class History:
     low: Column
     close: Column
     volume: Column
-    #: Where in a bar of `bars` its low, its high, its close and its open are.
-    row: ClassVar[tuple[int, int, int, int]] = (0, 1, 2, 3)
+    #: How many prices a bar has in `bars`.
+    width: ClassVar[int] = 4
     #: What was found in the data and not repaired: told with every result.
     warnings: tuple[str, ...] = field(default=())
 
@@ -91,13 +91,27 @@ class History:
         """The closes, in 32 bits where all prices fit: what is gone through often is half as long."""
         return self.close.astype(numpy.int32) if self.highest < 2**31 else self.close
 
+    @property
+    def blocks_at(self) -> int:
+        """Where in `bars` the prices of blocks begin: behind those of as many whole blocks as all bars need."""
+        return -(-len(self) // LANES) * LANES * self.width
+
     @cached_property
     def bars(self) -> Prices:
-        """The prices of a bar beside one another, bar after bar, in as many bits as the closes."""
-        bars = numpy.empty((len(self), 4), self.closes.dtype)
-        for place, column in enumerate((self.low, self.high, self.close, self.open)):
-            bars[:, place] = column
-        return bars.ravel()
+        """The prices as `kernel.lanes` tells, in as many bits as the closes; what is beyond the last bar is 0."""
+        columns, places = (self.low, self.high, self.close, self.open), numpy.arange(0, len(self), LANES)
+        groups = -(-len(places) // LANES) + 1
+        bars = numpy.zeros(self.blocks_at + groups * 2 * LANES, self.closes.dtype)
+        fours, blocks = bars[: self.blocks_at].reshape(-1, self.width, FOUR), bars[self.blocks_at :]
+        for place in range(self.width):
+            _lay_out(columns[place], fours[:, place])
+        for place, of_each in enumerate(self._of_blocks(places)):
+            _lay_out(of_each, blocks.reshape(-1, 2, LANES)[:, place])
+        return bars
+
+    def _of_blocks(self, places: Column) -> tuple[Column, Column]:
+        """The lowest low and the highest high of bars from each place to before the next."""
+        return numpy.minimum.reduceat(self.low, places), numpy.maximum.reduceat(self.high, places)
 
     @cached_property
     def marks(self) -> Column:
@@ -138,17 +152,12 @@ class Prints(History):
 
     #: The book that they were made in, where it was recorded.
     depth: Depth | None = field(default=None, kw_only=True)
-    row: ClassVar[tuple[int, int, int, int]] = (0, 0, 0, 0)
+    width: ClassVar[int] = 1
 
     @cached_property
     def is_even(self) -> bool:
         """No: trades come when they come."""
         return False
-
-    @cached_property
-    def bars(self) -> Prices:
-        """The prices, one of each trade."""
-        return self.closes
 
     @cached_property
     def traded(self) -> Column:
@@ -167,6 +176,15 @@ class Prints(History):
         )
         depth = None if self.depth is None else self.depth.part(begin, end)
         return Prints(self.instrument, 1, times, ticks, ticks, ticks, ticks, lots, self.warnings, depth=depth)
+
+
+def _lay_out(column: Column, lanes: Prices) -> None:
+    """Lay a column out in rows of lanes, the last as far as it goes."""
+    width = lanes.shape[1]
+    whole = len(column) // width
+    lanes[:whole] = column[: whole * width].reshape(-1, width)
+    if whole < len(lanes):
+        lanes[whole, : len(column) - whole * width] = column[whole * width :]
 
 
 def _check_rows(open_ms: Column, opens: Column, highs: Column, lows: Column, closes: Column, volumes: Column) -> None:

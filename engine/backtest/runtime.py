@@ -285,15 +285,15 @@ def _scalars(plan: Plan, history: History, settings: Settings) -> list[int]:
         lay.FEE_ASSET: lay.FEE_IN_QUOTE if settings.fee_asset == "quote" else lay.FEE_OF_RECEIVED,
         lay.FILL_MODEL: _FILL_MODELS[settings.fill_model],
         lay.BAR_MODEL: lay.NEXT_BAR if settings.bar_model == "next_bar" else lay.PATH,
-        lay.BAR_WIDTH: len(history.bars) // len(history), lay.BAR_MS: history.bar_ms,
+        lay.FOUR_WIDTH: lay.FOUR * history.width, lay.COLUMN: lay.FOUR if history.width > 1 else 0,
+        lay.BLOCKS_AT: history.blocks_at, lay.BAR_MS: history.bar_ms,
         lay.IS_EVEN: int(history.is_even), lay.FIRST_MS: int(history.open_ms[0]),
         lay.LATENCY_MS: settings.latency_ms, lay.SLIPPAGE: settings.slippage_ticks,
-        lay.WANTS_BARS: int(plan.wants_bars),
+        lay.WANTS_BARS: int(plan.wants_bars), lay.IS_LIMITED: int(not settings.limits.are_few),
     }  # fmt: skip
     for place, value in values.items():
         cells[place] = value
     cells[lay.LIMITS : lay.LIMITS + len(settings.limits)] = settings.limits
-    cells[lay.LOW_IN : lay.LOW_IN + len(history.row)] = history.row
     return cells
 
 

@@ -242,6 +242,9 @@ class Unmarked(History):
     def marks(self) -> Column:
         return numpy.tile(numpy.array([0, lay.FAR, 0, lay.FAR]), len(self) // lay.BLOCK + 1)
 
+    def _of_blocks(self, places: Column) -> tuple[Column, Column]:
+        return numpy.zeros_like(places), numpy.full_like(places, 2**31 - 1)
+
 
 @pytest.mark.parametrize("name", ["grid", "trailing_grid", "dca"])
 @settings(max_examples=8, deadline=None)

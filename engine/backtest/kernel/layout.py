@@ -186,14 +186,16 @@ WHOLE_BEYOND: Final = 135
 # Slots of the resting orders above and below the price, the nearest last: where such a line begins, then its length.
 UP_LINE: Final = 136
 DOWN_LINE: Final = 138
-# How many prices each bar has, which of them is which, and when the first one opens if each opens where one has closed.
-BAR_WIDTH: Final = 140
-LOW_IN: Final = 141
-HIGH_IN: Final = 142
-CLOSE_IN: Final = 143
-OPEN_IN: Final = 144
+#: How many prices four bars have, and how far behind their lows the highs lie, behind those the closes, then the opens.
+FOUR_WIDTH: Final = 140
+COLUMN: Final = 141
+#: 1 when each bar opens where one has closed, and when the first one does; 1 when there are other risk limits than the
+#: few that need neither the position nor what works: see `wishes.vet`.
 IS_EVEN: Final = 145
 FIRST_MS: Final = 146
+IS_LIMITED: Final = 142
+#: Where among the prices of bars those of blocks of them begin.
+BLOCKS_AT: Final = 92
 
 # A recorded book: how many states it has had (0: none is known), where they lie in it, where its levels do and
 # how many of them are bids' and how many there are; the state that it is in, its best prices, who of it cancels.
@@ -289,6 +291,15 @@ TIER_WIDTH: Final = 3
 #: A funding: when, the rate in `RATE_PARTS`, and quote quanta that a lot is worth then; 0 for the last price.
 FUNDING_WIDTH: Final = 3
 RATE_PARTS: Final = 100_000_000
+
+# --- Bars are kept by fours, and looked at by eights, which are a block; so are blocks. See `kernel.lanes`.
+FOUR_BITS: Final = 2
+FOUR: Final = 1 << FOUR_BITS
+LANE_BITS: Final = 3
+LANES: Final = 1 << LANE_BITS
+#: What floats are not sure of, as a part of what was added up; and where no price is as high any more.
+UNSURE: Final = 2.0**-48
+FARTHEST: Final = 2.0**62
 
 # --- What is known of every block of bars: the lowest low, the highest high, the lowest and the highest close. Of a
 # block of the tape's rows the first two are looked at.

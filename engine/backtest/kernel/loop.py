@@ -7,8 +7,8 @@ from typing import Any
 from domain import events, slots
 from domain.events import Event, View
 from domain.indicators import Memory
+from engine.backtest.kernel import equity, lanes, market, venue, wishes
 from engine.backtest.kernel import layout as lay
-from engine.backtest.kernel import market, venue, wishes
 from engine.backtest.kernel.layout import Cells, Tape
 
 
@@ -59,12 +59,12 @@ def run(
         for past in range(cells[lay.PLACE]):
             opens_ms = market.opens_at(cells, times, past)
             cells[lay.NOW] = opens_ms + cells[lay.BAR_MS]
-            cells[lay.LAST] = market.price(closes, past)
+            cells[lay.LAST] = lanes.price(closes, past)
             if cells[lay.WANTS_BARS] != 0:
                 # Nothing is decided on the past: what the strategy wishes is not looked at.
                 decide(law, state, memory, wishes.view_of(cells), bar_event(cells, opens_ms, bars, volumes, past), out)
                 state[slots.LAST_BAR] = opens_ms
-        market.measure(cells, gauge, cells[lay.LAST])
+        equity.measure(cells, gauge, cells[lay.LAST])
         venue.tell_market(cells, events.START, 0)
     while True:
         if cells[lay.WANTS_BARS] != 0:
@@ -95,9 +95,10 @@ def run(
 
 def bar_event(cells: Cells, opens_ms: int, bars: Cells, volumes: Cells, place: int) -> Event:
     """A closed bar as the strategy hears of it."""
-    at = place * cells[lay.BAR_WIDTH]
-    opened, high = market.price(bars, at + cells[lay.OPEN_IN]), market.price(bars, at + cells[lay.HIGH_IN])
-    low, close = market.price(bars, at + cells[lay.LOW_IN]), market.price(bars, at + cells[lay.CLOSE_IN])
+    at = lanes.bar_at(cells, place)
+    column = cells[lay.COLUMN]
+    low, high = lanes.price(bars, at), lanes.price(bars, at + column)
+    close, opened = lanes.price(bars, at + 2 * column), lanes.price(bars, at + 3 * column)
     return Event(events.BAR, opens_ms, 0, 0, 0, 0, close, 0, 0, 0, opened, high, low, close, volumes[place])
 
 
@@ -109,19 +110,20 @@ def show_quiet_bars(
     if not market.is_quiet(cells):
         return
     if cells[lay.STAGE] == market.SHOWN:
-        market.leave_bar(cells, gauge, market.price(closes, cells[lay.PLACE]))
+        market.leave_bar(cells, gauge, lanes.price(closes, cells[lay.PLACE]))
     if cells[lay.STAGE] != market.NEXT:
         return
     begin = place = cells[lay.PLACE]
     bar_ms, count, can_pass = cells[lay.BAR_MS], 0, market.is_undisturbed(cells, wished)
     while place < end and count == 0:
         if can_pass:
+            lanes.fetch(bars, lanes.bar_at(cells, place))
             passed = pass_bars(law, state, window, closes, place, end)
             if passed > place:
-                market.measure_bars(cells, gauge, closes, marks, place, passed)
+                equity.measure_bars(cells, gauge, closes, marks, place, passed)
                 place = passed
                 cells[lay.NOW] = market.opens_at(cells, times, place - 1) + bar_ms
-                cells[lay.LAST] = market.price(closes, place - 1)
+                cells[lay.LAST] = lanes.price(closes, place - 1)
                 continue
         opens_ms = market.opens_at(cells, times, place)
         event = bar_event(cells, opens_ms, bars, volumes, place)
@@ -130,7 +132,7 @@ def show_quiet_bars(
         cells[lay.NOW] = opens_ms + bar_ms
         cells[lay.LAST] = event.close
         count = decide(law, state, memory, wishes.view_of(cells), event, out)
-        market.measure(cells, gauge, event.close)
+        equity.measure(cells, gauge, event.close)
         place += 1
     if place > begin:
         state[slots.LAST_BAR] = market.opens_at(cells, times, place - 1)

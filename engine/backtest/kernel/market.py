@@ -8,7 +8,7 @@ fills at its own limit, as a resting order does. A bar in which nothing can happ
 from __future__ import annotations
 
 from domain import events, order, slots
-from engine.backtest.kernel import account, venue, wishes
+from engine.backtest.kernel import account, equity, lanes, venue, wishes
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import Cells, Tape
 
@@ -36,7 +36,7 @@ def advance(
     """
     while True:
         if account.is_over(cells):
-            measure(cells, gauge, cells[lay.LAST])
+            equity.measure(cells, gauge, cells[lay.LAST])
             cells[lay.PLACE] = end
             return False
         account.tidy(cells)
@@ -50,21 +50,16 @@ def advance(
         while is_going:
             if cells[lay.STAGE] == NEXT:
                 if cells[lay.WANTS_BARS] == 0 and cells[lay.WAITING] == 0 and cells[lay.HELD_BACK_SLOTS] == 0:
-                    pass_over(cells, state, gauge, times, bars, marks, end)
+                    pass_over(cells, state, gauge, times, bars, end)
                 if cells[lay.PLACE] >= end or cells[lay.TROUBLE] != lay.FINE or not has_room(cells):
                     return False
             place = cells[lay.PLACE]
-            at = place * cells[lay.BAR_WIDTH]
-            opened, high = price(bars, at + cells[lay.OPEN_IN]), price(bars, at + cells[lay.HIGH_IN])
-            low, close = price(bars, at + cells[lay.LOW_IN]), price(bars, at + cells[lay.CLOSE_IN])
+            at = lanes.bar_at(cells, place)
+            column = cells[lay.COLUMN]
+            low, high = lanes.price(bars, at), lanes.price(bars, at + column)
+            close, opened = lanes.price(bars, at + 2 * column), lanes.price(bars, at + 3 * column)
             go_on(cells, state, log, gauge, opens_at(cells, times, place), opened, high, low, close)
             is_going = not has_work(cells)
-
-
-def price(prices: Cells, place: int) -> int:
-    """A price of the history. However narrow it is kept, what is counted with is a sum, and that has 64 bits."""
-    ticks: int = prices[place] + 0
-    return ticks
 
 
 def opens_at(cells: Cells, times: Cells, place: int) -> int:
@@ -89,15 +84,12 @@ def go_on(
         begin_bar(cells, log, start, opened)
         if has_work(cells):
             return
+    can_leap = is_calm(cells, state, start)
     while cells[lay.STAGE] < CLOSED:
-        stage = cells[lay.STAGE]
-        if stage & 1:
-            near, far = (low, high) if opened - low <= high - opened else (high, low)
-            target = near if stage == FIRST else far
-            walk(cells, state, log, opened if stage == JUMP else close if stage == LAST_LEG else target)
-        else:
-            at_point(cells, state, log)
-            leave_point(cells, state, stage, start, high, low, close)
+        if can_leap:
+            leap(cells, state, start, opened, high, low, close)
+        if cells[lay.STAGE] != CLOSED:
+            move(cells, state, log, start, opened, high, low, close)
         if has_work(cells):
             return
     if cells[lay.STAGE] == CLOSED:
@@ -107,13 +99,50 @@ def go_on(
     leave_bar(cells, gauge, close)
 
 
+def move(cells: Cells, state: Cells, log: Cells, start: int, opened: int, high: int, low: int, close: int) -> None:
+    """One stage: along a leg to the next thing that is met, or on from a point."""
+    stage = cells[lay.STAGE]
+    if stage & 1:
+        near, far = (low, high) if opened - low <= high - opened else (high, low)
+        target = near if stage == FIRST else far
+        walk(cells, state, log, opened if stage == JUMP else close if stage == LAST_LEG else target)
+    else:
+        at_point(cells, state, log)
+        leave_point(cells, state, stage, start, high, low, close)
+
+
+def is_calm(cells: Cells, state: Cells, start: int) -> bool:
+    """Whether nothing is on its way, held back, timed or due within a bar."""
+    waits = cells[lay.WAITING] + cells[lay.HELD_BACK_SLOTS] > 0 or state[slots.WAKE_MS] > 0
+    return not waits and not account.is_due(cells, start + cells[lay.BAR_MS])
+
+
+def leap(cells: Cells, state: Cells, start: int, opened: int, high: int, low: int, close: int) -> None:
+    """Where nothing waits for a time, the market leaps to the close if nothing is met before, or over the first leg.
+
+    So it does from the open, where the price lies between the two that something happens at.
+    """
+    up, down = up_trigger(cells, state), down_trigger(cells, state)
+    if up > high and down < low:
+        cells[lay.STAGE] = CLOSED
+        cells[lay.LAST] = close
+        return
+    if cells[lay.STAGE] > OPENED or not down < cells[lay.LAST] < up:
+        return
+    is_low_first = opened - low <= high - opened
+    is_met_first = down >= low if is_low_first else up <= high
+    near, third = low if is_low_first else high, cells[lay.BAR_MS] // 3
+    cells[lay.LAST] = cells[lay.LAST] if is_met_first else near
+    cells[lay.NOW] = start + (third if is_met_first else 2 * third)
+    cells[lay.STAGE] = FIRST if is_met_first else SECOND
+    cells[lay.MOMENT] = lay.WITHIN
+
+
 def leave_point(cells: Cells, state: Cells, stage: int, start: int, high: int, low: int, close: int) -> None:
-    """The market moves on from a point of the bar: to the next, or to the close when nothing happens until then."""
-    is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0
-    # Further on in the bar a timer may ring, and what was held back may go, at each of its points.
-    can_skip = is_quiet and (stage == OPENED or state[slots.WAKE_MS] + cells[lay.HELD_BACK_SLOTS] <= 0)
-    can_skip = can_skip and not account.is_due(cells, start + cells[lay.BAR_MS])
-    if can_skip and up_trigger(cells, state) > high and down_trigger(cells, state) < low:
+    """The market moves on from a point of the bar: to the next, or from the open to the close if nothing is met."""
+    is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0 and stage == OPENED
+    is_quiet = is_quiet and not account.is_due(cells, start + cells[lay.BAR_MS])
+    if is_quiet and up_trigger(cells, state) > high and down_trigger(cells, state) < low:
         cells[lay.STAGE] = CLOSED
         cells[lay.LAST] = close
         return
@@ -227,7 +256,7 @@ def end_bar(cells: Cells, state: Cells, log: Cells, start: int) -> None:
 
 def leave_bar(cells: Cells, gauge: Cells, close: int) -> None:
     """The bar is over: its close goes into the result, and the next one begins."""
-    measure(cells, gauge, close)
+    equity.measure(cells, gauge, close)
     cells[lay.PLACE] += 1
     cells[lay.STAGE] = NEXT
 
@@ -253,79 +282,22 @@ def may_wake(cells: Cells, state: Cells, now: int, high: int, low: int) -> bool:
     return bool(0 < state[slots.WAKE_ABOVE] <= high)
 
 
-def measure(cells: Cells, gauge: Cells, close: int) -> None:
-    """Take the equity at a close into the highest seen and the deepest fall from it."""
-    equity = float(cells[lay.QUOTE]) + float(cells[lay.BASE]) * gauge[lay.UNIT] * close
-    gauge[lay.PEAK] = max(gauge[lay.PEAK], equity)
-    gauge[lay.FALL] = max(gauge[lay.FALL], gauge[lay.PEAK] - equity)
-
-
-def measure_bars(cells: Cells, gauge: Cells, closes: Cells, marks: Cells, begin: int, end: int) -> None:
-    """The same for every bar from `begin` to before `end`, in which nothing changes hands.
-
-    A block of them is passed over where no close of it is a new high of the equity or a deeper fall: what is owned does
-    not change in between, so the equity is at its ends where the close is.
-    """
-    if cells[lay.BASE] == 0:
-        measure(cells, gauge, price(closes, begin))
-        return
-    quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
-    peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
-    place = begin
-    while place < end:
-        block = place // lay.BLOCK
-        stop = min((block + 1) * lay.BLOCK, end)
-        mark = block * lay.MARK_WIDTH
-        at_low, at_high = quote + unit * marks[mark + 2], quote + unit * marks[mark + 3]
-        if max(at_low, at_high) > peak or peak - min(at_low, at_high) > fall:
-            for each in range(place, stop):
-                equity = quote + unit * closes[each]
-                peak = max(peak, equity)
-                fall = max(fall, peak - equity)
-        place = stop
-    gauge[lay.PEAK] = peak
-    gauge[lay.FALL] = fall
-
-
-def pass_over(cells: Cells, state: Cells, gauge: Cells, times: Cells, bars: Cells, marks: Cells, end: int) -> None:
-    """Pass over bars in which nothing happens, taking their closes into the result.
-
-    What is owned does not change in between, so the equity is at its ends where the close is: in a block of bars in
-    which it makes no new high and no deeper fall, no close is looked at; if the block reaches no level, no bar is.
-    """
+def pass_over(cells: Cells, state: Cells, gauge: Cells, times: Cells, bars: Cells, end: int) -> None:
+    """Pass over bars in which nothing happens, taking their closes into the result."""
     cells[lay.UP_WOKEN] = -1
     cells[lay.DOWN_WOKEN] = -1
     up, down = up_trigger(cells, state), down_trigger(cells, state)
-    quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
-    peak, fall = gauge[lay.PEAK], gauge[lay.FALL]
-    first = place = cells[lay.PLACE]
-    until = first_bar_at(times, place, end, account.sooner(cells, state[slots.WAKE_MS]), cells[lay.BAR_MS])
-    width, low_in, high_in, close_in = cells[lay.BAR_WIDTH], cells[lay.LOW_IN], cells[lay.HIGH_IN], cells[lay.CLOSE_IN]
-    while place < until:
-        block = place // lay.BLOCK
-        stop = min((block + 1) * lay.BLOCK, until)
-        mark = block * lay.MARK_WIDTH
-        at_low, at_high = quote + unit * marks[mark + 2], quote + unit * marks[mark + 3]
-        is_new = max(at_low, at_high) > peak or peak - min(at_low, at_high) > fall
-        if marks[mark] > down and marks[mark + 1] < up and not is_new:
-            place = stop
-            continue
-        at = place * width
-        while place < stop and bars[at + low_in] > down and bars[at + high_in] < up:
-            if is_new:
-                equity = quote + unit * bars[at + close_in]
-                peak = max(peak, equity)
-                fall = max(fall, peak - equity)
-            place += 1
-            at += width
-        if place < stop:
-            break
-    gauge[lay.PEAK] = peak
-    gauge[lay.FALL] = fall
+    first = cells[lay.PLACE]
+    until = first_bar_at(times, first, end, account.sooner(cells, state[slots.WAKE_MS]), cells[lay.BAR_MS])
+    if first >= until:
+        return
+    place = equity.pass_over(cells, gauge, bars, until, down, up)
+    # What comes after this bar is looked at when it is over; until then it can be on its way.
+    lanes.fetch(bars, lanes.bar_at(cells, place))
     cells[lay.PLACE] = place
     # The next bar tells its own time.
     if place > first:
-        cells[lay.LAST] = price(bars, (place - 1) * width + close_in)
+        cells[lay.LAST] = lanes.price(bars, lanes.bar_at(cells, place - 1) + 2 * cells[lay.COLUMN])
     if place > first and place >= end:
         cells[lay.NOW] = opens_at(cells, times, place - 1) + cells[lay.BAR_MS]
 

@@ -9,7 +9,7 @@ was recorded, what takes is executed at once, from its levels, and rows also tel
 from __future__ import annotations
 
 from domain import events, order, slots
-from engine.backtest.kernel import account, book, market, queue, venue, wishes
+from engine.backtest.kernel import account, book, equity, lanes, market, queue, venue, wishes
 from engine.backtest.kernel import layout as lay
 from engine.backtest.kernel.layout import Cells, Tape
 
@@ -29,7 +29,7 @@ def advance(
         account.fund(cells, log)
     while True:
         if account.is_over(cells):
-            market.measure(cells, gauge, cells[lay.LAST])
+            equity.measure(cells, gauge, cells[lay.LAST])
             cells[lay.PLACE] = end
             return False
         account.tidy(cells)
@@ -49,7 +49,7 @@ def advance(
         if cells[lay.STAGE] <= TRADES and not market.has_room(cells):
             return False
         place = cells[lay.PLACE]
-        go_on(cells, state, log, gauge, tape, market.opens_at(cells, times, place), market.price(closes, place))
+        go_on(cells, state, log, gauge, tape, market.opens_at(cells, times, place), lanes.price(closes, place))
 
 
 def begin_of(cells: Cells, tape: Tape, place: int) -> int:
@@ -189,7 +189,7 @@ def pass_bars(
     while place < end and end_of(cells, tape, place) <= row:
         place += 1
     if place > first:
-        market.measure_bars(cells, gauge, closes, marks, first, place)
+        equity.measure_bars(cells, gauge, closes, marks, first, place)
         cells[lay.PLACE] = place
         leave_behind(cells, log, tape, end_of(cells, tape, place - 1))
 

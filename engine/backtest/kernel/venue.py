@@ -90,12 +90,14 @@ def rest(cells: Cells, slot: int) -> None:
     beyond = 1 if cells[lay.FILL_MODEL] == fills.THROUGH and not is_stop else 0
     if (side == order.BUY) == is_stop:
         cells[cells[lay.UPS_AT] + slot] = ticks + beyond
-        step_in(cells, lay.UP_LINE, cells[lay.UPS_AT], slot, 1)
-        find_up(cells)
+        if step_in(cells, lay.UP_LINE, cells[lay.UPS_AT], slot, 1):
+            cells[lay.UP_SLOT] = slot
+            cells[lay.UP] = ticks + beyond
     else:
         cells[cells[lay.DOWNS_AT] + slot] = ticks - beyond
-        step_in(cells, lay.DOWN_LINE, cells[lay.DOWNS_AT], slot, -1)
-        find_down(cells)
+        if step_in(cells, lay.DOWN_LINE, cells[lay.DOWNS_AT], slot, -1):
+            cells[lay.DOWN_SLOT] = slot
+            cells[lay.DOWN] = ticks - beyond
 
 
 def withdraw(cells: Cells, slot: int) -> None:
@@ -107,32 +109,39 @@ def withdraw(cells: Cells, slot: int) -> None:
     up = cells[lay.UPS_AT] + slot
     if cells[up] != lay.FAR:
         cells[up] = lay.FAR
-        step_out(cells, lay.UP_LINE, slot)
-        find_up(cells)
+        if step_out(cells, lay.UP_LINE, slot):
+            find_up(cells)
     else:
         cells[cells[lay.DOWNS_AT] + slot] = 0
-        step_out(cells, lay.DOWN_LINE, slot)
-        find_down(cells)
+        if step_out(cells, lay.DOWN_LINE, slot):
+            find_down(cells)
 
 
-def step_in(cells: Cells, line: int, prices: int, slot: int, sign: int) -> None:
-    """Put a slot into a line: farther from its end than what is nearer to the price, or came before at its price."""
-    start, place, far = cells[line], cells[line + 1], sign * cells[prices + slot]
-    cells[line + 1] = place + 1
+def step_in(cells: Cells, line: int, prices: int, slot: int, sign: int) -> bool:
+    """Put a slot into a line: farther from its end than what is nearer to the price, or came before at its price.
+
+    Whether it is the nearest now.
+    """
+    start, length, far = cells[line], cells[line + 1], sign * cells[prices + slot]
+    place = length
+    cells[line + 1] = length + 1
     while place > 0 and sign * cells[prices + cells[start + place - 1]] <= far:
         cells[start + place] = cells[start + place - 1]
         place -= 1
     cells[start + place] = slot
+    return bool(place == length)
 
 
-def step_out(cells: Cells, line: int, slot: int) -> None:
-    """Take a slot out of a line, most often the last."""
-    start, place = cells[line], cells[line + 1] - 1
-    cells[line + 1] = place
+def step_out(cells: Cells, line: int, slot: int) -> bool:
+    """Take a slot out of a line; whether it was the last, as most often it is."""
+    start, last = cells[line], cells[line + 1] - 1
+    place = last
+    cells[line + 1] = last
     moved = cells[start + place]
     while moved != slot:
         place -= 1
         cells[start + place], moved = moved, cells[start + place]
+    return bool(place == last)
 
 
 def find_up(cells: Cells) -> None:

@@ -73,6 +73,24 @@ def risk_view_of(cells: Cells, state: Cells, limits: RiskLimits) -> RiskView:
     )
 
 
+def few_limits_of(cells: Cells) -> RiskLimits:
+    """The limits where the others are off: `RiskLimits.are_few`."""
+    at = lay.LIMITS
+    return RiskLimits(0, 0, 0, 0, 0, 0, cells[at + 6], cells[at + 7], 0, 0, 0, 0, cells[at + 12], cells[at + 13], 0, 1)
+
+
+def few_of(cells: Cells, intent: RiskIntent) -> RiskView:
+    """What of the snapshot the rules read where the other limits are off."""
+    now, size = cells[lay.NOW], cells[lay.RING_SIZE]
+    is_busy = size > 0 and cells[cells[lay.RING_START] + cells[lay.RING_AT]] > now - 1_000
+    free = cells[lay.BASE] // cells[lay.BASE_PER_LOT] - cells[lay.OPEN_SELL] if intent.side == order.SELL else 0
+    return RiskView(
+        now, cells[lay.LAST], 0, cells[lay.TICK_LOT], 0, 0, 0, 0, 0, 0, 0, 0, 0, size if is_busy else 0,
+        cells[lay.REJECTIONS], 0, cells[lay.QUOTE] - cells[lay.LOCKED_QUOTE], free, cells[lay.IS_MARGIN], 0,
+        cells[lay.EXIT_REJECTIONS],
+    )  # fmt: skip
+
+
 def count_positions(cells: Cells, state: Cells) -> int:
     """Slots that hold a position, or an entry that may still become one."""
     count = 0
@@ -112,11 +130,13 @@ def consider(cells: Cells, state: Cells, log: Cells, out: Cells, count: int, don
     A slot that changed twice counts where it first stood, with its last reason. The slot of an order that has ended
     (`done_slot`, -1 for none) is looked at even when no wish changed.
     """
-    kept = 0
-    for place in range(count):
-        kept = keep(out, kept, out[2 * place], out[2 * place + 1], True)
-    if done_slot >= 0:
-        kept = keep(out, kept, done_slot, 0, False)
+    kept = count
+    if count != 1 or 0 <= done_slot != out[0]:
+        kept = 0
+        for place in range(count):
+            kept = keep(out, kept, out[2 * place], out[2 * place + 1], True)
+        if done_slot >= 0:
+            kept = keep(out, kept, done_slot, 0, False)
     places = 0
     for place in range(kept):
         action = act_of(cells, state, out[2 * place])
@@ -180,8 +200,11 @@ def vet(cells: Cells, state: Cells, log: Cells, slot: int, reason: int) -> None:
         1 if is_exit else 0,
     )
     venue.open_day(cells)
-    limits = limits_of(cells)
-    verdict = check(limits, risk_view_of(cells, state, limits), intent)
+    if cells[lay.IS_LIMITED] == 0:
+        verdict = check(few_limits_of(cells), few_of(cells, intent), intent)
+    else:
+        limits = limits_of(cells)
+        verdict = check(limits, risk_view_of(cells, state, limits), intent)
     if verdict != 0:
         if cells[at + lay.HELD_BACK] == 0:
             cells[lay.HELD_BACK_SLOTS] += 1
