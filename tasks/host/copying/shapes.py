@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
+
 from core.clock import utc_from_ms
 from db import copy_law
 from db.copy_law import milliseconds, ppm, quanta
@@ -28,6 +30,14 @@ from engine.follower_engine.book import Holding, Target
 
 #: The unit of the quote asset until an instrument names its own.
 QUANTUM: Final = Decimal("0.00000001")
+
+
+#: Whole numbers of any size, in a tenth of the time that the standard library takes.
+_JSON: Final = msgspec.json.Encoder()
+
+
+def _text(record: Any) -> str:
+    return _JSON.encode(record).decode()
 
 
 def caps_of(row: FollowerAccount, equity: int, quantum: Decimal) -> AccountCaps:
@@ -78,7 +88,7 @@ def position_row(key: tuple[int, str], holding: Holding, common: Mapping[str, An
         "fees": holding.fees, "master_version": holding.track.version, "target_lots": holding.decision.lots,
         "reason": terms.REASON_NAMES[holding.decision.reason], "residual_lots": holding.residual,
         "residual_reason": terms.REASON_NAMES[holding.why] if holding.why else "",
-        "track": json.dumps(holding.track), "tracking": json.dumps(holding.record),
+        "track": _text(holding.track), "tracking": _text(holding.record),
     }  # fmt: skip
 
 
@@ -88,7 +98,7 @@ def target_row(made: Target, epoch: int, folded: list[str], common: Mapping[str,
         **common, "symbol": made.symbol, "version": made.version, "lots": made.lots,
         "reference_ticks": made.reference, "ceiling_ticks": made.ceiling, "floor_ticks": made.floor,
         "enter_until": utc_from_ms(made.until_ms) if made.until_ms else None, "epoch": epoch,
-        "folded": json.dumps(folded),
+        "folded": _text(folded),
     }  # fmt: skip
 
 
