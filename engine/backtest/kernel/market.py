@@ -87,7 +87,7 @@ def go_on(
     can_leap = is_calm(cells, state, start)
     while cells[lay.STAGE] < CLOSED:
         if can_leap:
-            leap(cells, state, start, opened, high, low, close)
+            leap(cells, state, log, start, opened, high, low, close)
         if cells[lay.STAGE] != CLOSED:
             move(cells, state, log, start, opened, high, low, close)
         if has_work(cells):
@@ -117,7 +117,7 @@ def is_calm(cells: Cells, state: Cells, start: int) -> bool:
     return not waits and not account.is_due(cells, start + cells[lay.BAR_MS])
 
 
-def leap(cells: Cells, state: Cells, start: int, opened: int, high: int, low: int, close: int) -> None:
+def leap(cells: Cells, state: Cells, log: Cells, start: int, opened: int, high: int, low: int, close: int) -> None:
     """Where nothing waits for a time, the market leaps to the close if nothing is met before, or over the first leg.
 
     So it does from the open, where the price lies between the two that something happens at.
@@ -131,11 +131,16 @@ def leap(cells: Cells, state: Cells, start: int, opened: int, high: int, low: in
         return
     is_low_first = opened - low <= high - opened
     is_met_first = down >= low if is_low_first else up <= high
-    near, third = low if is_low_first else high, cells[lay.BAR_MS] // 3
-    cells[lay.LAST] = cells[lay.LAST] if is_met_first else near
-    cells[lay.NOW] = start + (third if is_met_first else 2 * third)
-    cells[lay.STAGE] = FIRST if is_met_first else SECOND
+    third = cells[lay.BAR_MS] // 3
+    cells[lay.NOW] = start + third
+    cells[lay.STAGE] = FIRST
     cells[lay.MOMENT] = lay.WITHIN
+    if not is_met_first:
+        cells[lay.LAST] = low if is_low_first else high
+        # Who holds nothing has no part in a funding of the first leg, whatever is bought on the second.
+        account.fund(cells, log)
+        cells[lay.NOW] += third
+        cells[lay.STAGE] = SECOND
 
 
 def leave_point(cells: Cells, state: Cells, stage: int, start: int, high: int, low: int, close: int) -> None:
