@@ -19,7 +19,9 @@ from tests.property.test_backtest_is_the_law import FUTURES, PARAMETERS, SETTING
 from tests.two_sided import TWO_SIDED, Params
 
 #: As every instance has them: nothing that needs the position, or what works.
-FEW = some.builds(RiskLimits, max_messages=some.sampled_from([3, 50]), max_rejections=some.sampled_from([0, 3]))
+FEW = some.fixed_dictionaries(
+    {"max_messages": some.sampled_from([3, 50]), "max_rejections": some.sampled_from([0, 3])}
+).map(lambda limits: RiskLimits(**limits))
 
 
 class AllRead(RiskLimits):
