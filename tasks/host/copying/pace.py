@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from engine.right_of_way import RightOfWay
@@ -65,12 +65,7 @@ async def until_most_have_left(engines: Iterable[TradingEngine]) -> None:
     An order is signed for about a second from its commit. A thousand that are committed at once would wait for the
     processor longer than that, and the venue would refuse them.
     """
-    told = [engine for engine in engines if engine.is_running]
-    for _ in range(LOOKS):
-        told = [engine for engine in told if engine.is_sending]
-        if len(told) <= STILL_UNDER_WAY:
-            return
-        await asyncio.sleep(LOOK_SECONDS)
+    await _until_few(engines, lambda engine: engine.is_sending, STILL_UNDER_WAY, LOOKS, LOOK_SECONDS)
 
 
 async def until_most_are_journaled(engines: Iterable[TradingEngine]) -> None:
@@ -79,9 +74,16 @@ async def until_most_are_journaled(engines: Iterable[TradingEngine]) -> None:
     Where the database has one lock for all, keeping what is planned next would hold up every order of those before;
     while these are on their way to the venue it holds up nobody.
     """
+    await _until_few(engines, lambda engine: engine.is_deciding, STILL_TO_JOURNAL, JOURNAL_LOOKS, JOURNAL_LOOK_SECONDS)
+
+
+async def _until_few(
+    engines: Iterable[TradingEngine], is_busy: Callable[[TradingEngine], bool], few: int, looks: int, seconds: float
+) -> None:
+    """Look so many times, so many seconds apart, until no more than a few of those that run are busy."""
     told = [engine for engine in engines if engine.is_running]
-    for _ in range(JOURNAL_LOOKS):
-        told = [engine for engine in told if engine.is_deciding]
-        if len(told) <= STILL_TO_JOURNAL:
+    for _ in range(looks):
+        told = [engine for engine in told if is_busy(engine)]
+        if len(told) <= few:
             return
-        await asyncio.sleep(JOURNAL_LOOK_SECONDS)
+        await asyncio.sleep(seconds)
