@@ -122,11 +122,9 @@ def leap(cells: Cells, state: Cells, log: Cells, start: int, opened: int, high: 
 
     So it does from the open, where the price lies between the two that something happens at.
     """
-    up, down = up_trigger(cells, state), down_trigger(cells, state)
-    if up > high and down < low:
-        cells[lay.STAGE] = CLOSED
-        cells[lay.LAST] = close
+    if closes_unmet(cells, state, high, low, close):
         return
+    up, down = up_trigger(cells, state), down_trigger(cells, state)
     if cells[lay.STAGE] > OPENED or not down < cells[lay.LAST] < up:
         return
     is_low_first = opened - low <= high - opened
@@ -143,13 +141,20 @@ def leap(cells: Cells, state: Cells, log: Cells, start: int, opened: int, high: 
         cells[lay.STAGE] = SECOND
 
 
+def closes_unmet(cells: Cells, state: Cells, high: int, low: int, close: int) -> bool:
+    """Go to the close if nothing is met in the whole bar; whether that is so."""
+    if up_trigger(cells, state) <= high or down_trigger(cells, state) >= low:
+        return False
+    cells[lay.STAGE] = CLOSED
+    cells[lay.LAST] = close
+    return True
+
+
 def leave_point(cells: Cells, state: Cells, stage: int, start: int, high: int, low: int, close: int) -> None:
     """The market moves on from a point of the bar: to the next, or from the open to the close if nothing is met."""
     is_quiet = cells[lay.QUEUED] == 0 and cells[lay.WAITING] == 0 and stage == OPENED
     is_quiet = is_quiet and not account.is_due(cells, start + cells[lay.BAR_MS])
-    if is_quiet and up_trigger(cells, state) > high and down_trigger(cells, state) < low:
-        cells[lay.STAGE] = CLOSED
-        cells[lay.LAST] = close
+    if is_quiet and closes_unmet(cells, state, high, low, close):
         return
     third = cells[lay.BAR_MS] // 3
     cells[lay.NOW] = start + third if stage == OPENED else cells[lay.NOW] + third

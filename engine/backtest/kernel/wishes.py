@@ -44,12 +44,9 @@ def limits_of(cells: Cells) -> RiskLimits:
 
 def risk_view_of(cells: Cells, state: Cells, limits: RiskLimits) -> RiskView:
     """The snapshot that the risk rules read."""
-    now, per_lot = cells[lay.NOW], cells[lay.BASE_PER_LOT]
-    # Only whether there are as many as allowed matters: the ring holds the last so many.
-    size = cells[lay.RING_SIZE]
-    is_busy = size > 0 and cells[cells[lay.RING_START] + cells[lay.RING_AT]] > now - 1_000
+    per_lot = cells[lay.BASE_PER_LOT]
     return RiskView(
-        now,
+        cells[lay.NOW],
         cells[lay.LAST],
         0,
         cells[lay.TICK_LOT],
@@ -62,7 +59,7 @@ def risk_view_of(cells: Cells, state: Cells, limits: RiskLimits) -> RiskView:
         cells[lay.DAY_TRADES],
         cells[lay.LOSSES_IN_A_ROW],
         cells[lay.LAST_LOSS],
-        size if is_busy else 0,
+        messages_of(cells),
         cells[lay.REJECTIONS],
         max(cells[lay.LAW_COST], 0) + cells[lay.LOCKED_QUOTE],
         cells[lay.QUOTE] - cells[lay.LOCKED_QUOTE],
@@ -81,14 +78,19 @@ def few_limits_of(cells: Cells) -> RiskLimits:
 
 def few_of(cells: Cells, intent: RiskIntent) -> RiskView:
     """What of the snapshot the rules read where the other limits are off."""
-    now, size = cells[lay.NOW], cells[lay.RING_SIZE]
-    is_busy = size > 0 and cells[cells[lay.RING_START] + cells[lay.RING_AT]] > now - 1_000
     free = cells[lay.BASE] // cells[lay.BASE_PER_LOT] - cells[lay.OPEN_SELL] if intent.side == order.SELL else 0
     return RiskView(
-        now, cells[lay.LAST], 0, cells[lay.TICK_LOT], 0, 0, 0, 0, 0, 0, 0, 0, 0, size if is_busy else 0,
+        cells[lay.NOW], cells[lay.LAST], 0, cells[lay.TICK_LOT], 0, 0, 0, 0, 0, 0, 0, 0, 0, messages_of(cells),
         cells[lay.REJECTIONS], 0, cells[lay.QUOTE] - cells[lay.LOCKED_QUOTE], free, cells[lay.IS_MARGIN], 0,
         cells[lay.EXIT_REJECTIONS],
     )  # fmt: skip
+
+
+def messages_of(cells: Cells) -> int:
+    """Requests of the last second as far as it matters: all that are allowed, which the ring holds, or none."""
+    size: int = cells[lay.RING_SIZE]
+    is_busy = size > 0 and cells[cells[lay.RING_START] + cells[lay.RING_AT]] > cells[lay.NOW] - 1_000
+    return size if is_busy else 0
 
 
 def count_positions(cells: Cells, state: Cells) -> int:
