@@ -6,7 +6,7 @@ but shows what was found of them. Works that are named (as `trades_queued`) are 
 turn, and only their tables are written anew. FOLDER holds what was found, the market, and an environment for each of
 the others, made where it is missing.
 The kernels by hand (`benchmarks.by_hand`) keep fees, money, equity and its deepest fall, and nothing else: no rules, no
-ledger, no record.
+ledger, no record. The one that keeps these too (`benchmarks.by_hand_kept`) finds the same as ours in every row.
 
 On a shared machine CPU time is the steadier figure: rounds are interleaved, medians shown, ratios are of CPU time.
 """
@@ -27,6 +27,7 @@ import numpy
 
 from benchmarks import backtest_works as works
 from benchmarks import by_hand
+from benchmarks.by_hand_kept import Kept
 from benchmarks.outside import HFTBACKTEST, environment
 from benchmarks.outside_clock import tell, timed
 from engine.backtest import History, Result, Settings, run, sweep
@@ -66,24 +67,30 @@ TITLES = {
 Row = dict[str, Any]
 
 
-def beside(units: int, hand: Callable[[], Any], ours: Callable[[], Result]) -> None:
+def beside(
+    units: int, hand: Callable[[], Any], ours: Callable[[], Result], kept: Callable[[], Any] | None = None
+) -> Result:
     """The same work by hand and through the API, in turn; the first of each compiles and is not counted.
 
     Of every round the clocks are kept, and of the last what it found: a kernel by hand keeps no record, and a result
     that was held on to would make the next one's record lie where no memory has been touched before.
     """
-    clocks: list[list[tuple[float, float]]] = [[], []]
-    found: list[Any] = [hand(), ours()]
+    jobs: dict[str, Callable[[], Any]] = {"by hand": hand, "ours": ours}
+    if kept is not None:
+        jobs["by hand, with rules, ledger and record"] = kept
+    clocks: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
+    found: dict[str, Any] = {name: job() for name, job in jobs.items()}
     for _ in range(ROUNDS):
-        for place, work in enumerate((hand, ours)):
-            found[place] = None
-            cpu, wall, found[place] = timed(work)
-            clocks[place].append((cpu, wall))
-    for place, name in enumerate(("by hand", "ours")):
-        cpu, wall = (sorted(pair[clock] for pair in clocks[place])[ROUNDS // 2] for clock in (0, 1))
-        last = found[place]
+        for name, job in jobs.items():
+            found[name] = None
+            cpu, wall, found[name] = timed(job)
+            clocks[name].append((cpu, wall))
+    for name, last in found.items():
+        cpu, wall = (sorted(pair[clock] for pair in clocks[name])[ROUNDS // 2] for clock in (0, 1))
         fills, equity = (last.figures.fills, float(last.equity)) if isinstance(last, Result) else last[:2]
         tell(name, units, cpu, wall, fills, equity)
+    result: Result = found["ours"]
+    return result
 
 
 def compile_by_hand(kernel: Callable[..., Any]) -> Any:
@@ -106,11 +113,15 @@ def averages(folder: Path) -> None:
 def grid(folder: Path) -> None:
     history, ladder = works.bars_in(folder), compile_by_hand(by_hand.grid)
     highs, lows, closes = history.high / 100, history.low / 100, history.close / 100
-    beside(
+    kind, params = works.kind("grid"), works.ladder(works.LEVELS)
+    kept = Kept(compile_by_hand, history, prepare(kind, params, history), works.SETTINGS)
+    result = beside(
         len(history),
         lambda: ladder(highs, lows, closes, numpy.array(works.LEVELS)),
-        lambda: run(works.kind("grid"), works.ladder(works.LEVELS), history, works.SETTINGS),
+        lambda: run(kind, params, history, works.SETTINGS),
+        kept,
     )
+    kept.check(result)
 
 
 def trades(folder: Path) -> None:
