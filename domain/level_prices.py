@@ -47,11 +47,19 @@ def _arithmetic(lower: Decimal, upper: Decimal, levels: int) -> Iterator[int]:
 def _geometric(lower: Decimal, upper: Decimal, levels: int) -> Iterator[int]:
     """Step by step, as a root for each level takes twenty times as long; a price that might be a tie takes its root."""
     ratio, price = upper / lower, lower
-    step = ratio ** (Decimal(1) / levels)
+    step = _root(ratio, levels)
     for level in range(levels + 1):
         is_tie = abs(price % 1 - _HALF) < _NEAR
         yield _rounded(lower * ratio ** (Decimal(level) / levels) if is_tie else price)
         price *= step
+
+
+def _root(ratio: Decimal, degree: int) -> Decimal:
+    """By Newton's method, which makes a float's digits more than fifty in two steps: a sixth of the time of a power."""
+    root = Decimal(float(ratio) ** (1 / degree))
+    for _ in range(2):
+        root -= (root - ratio / root ** (degree - 1)) / degree
+    return root
 
 
 def _rounded(price: Decimal) -> int:

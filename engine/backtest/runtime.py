@@ -223,6 +223,7 @@ def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool
         _add_futures(cells, settings.futures, history)
     if is_walked(history, settings):
         add_queue(cells, settings, plan.slots, tape, history.instrument)
+    cells[lay.QUEUE_AT], room = len(cells), cells[lay.QUEUE_ROWS] * lay.EVENT_WIDTH
     rows = _FIRST_ROWS if is_compiled else _FIRST_LISTED_ROWS
     fill_room = rows if keeps else 0
     order_room = rows if keeps and settings.log_orders else 0
@@ -233,11 +234,13 @@ def _machine(plan: Plan, history: History, settings: Settings, is_compiled: bool
     gauge[lay.UNIT] = history.instrument.tick_lot / history.instrument.base_per_lot
     state, memory, out = slots.size_of(plan.slots), max(plan.memory, 1), 2 * OUT_PAIRS
     if not is_compiled:
-        return Machine(plan.params, [0] * state, [0.0] * memory, [0] * out, cells, [0] * log, gauge)
+        return Machine(plan.params, [0] * state, [0.0] * memory, [0] * out, cells + [0] * room, [0] * log, gauge)
+    numbers = numpy.zeros(len(cells) + room, numpy.int64)
+    numbers[: len(cells)] = array("q", cells)
     law = type(plan.params)(*(_column(value) for value in plan.params))
     return Machine(
         law, numpy.zeros(state, numpy.int64), numpy.zeros(memory), numpy.zeros(out, numpy.int64),
-        numpy.frombuffer(array("q", cells), numpy.int64), numpy.empty(log, numpy.int64), numpy.array(gauge),
+        numbers, numpy.empty(log, numpy.int64), numpy.array(gauge),
     )  # fmt: skip
 
 
@@ -246,18 +249,16 @@ def _column(value: Any) -> Any:
 
 
 def _cells(plan: Plan, history: History, settings: Settings) -> list[int]:
-    """The kernel's scalars, the venue, the limits, and room for the orders and lists."""
+    """The kernel's scalars, the venue, the limits, and room for the orders and lists; that for events comes last."""
     count, ring = plan.slots, settings.limits.max_messages
     ups = lay.ORDERS_AT + count * lay.ORDER
-    queue_rows = 4 * count + 64
-    cells = [0] * (ups + 9 * count + ring + queue_rows * lay.EVENT_WIDTH + 8)
+    cells = [0] * (ups + 9 * count + ring)
     cells[: lay.ORDERS_AT] = _scalars(plan, history, settings)
     places = {
         lay.SLOTS: count, lay.UPS_AT: ups, lay.DOWNS_AT: ups + count, lay.SENDS_AT: ups + 2 * count,
         lay.CANCELS_AT: ups + 3 * count, lay.JOINING_AT: ups + 4 * count, lay.WAITING_AT: ups + 5 * count,
         lay.UP_LINE: ups + 7 * count, lay.DOWN_LINE: ups + 8 * count,
-        lay.RING_START: ups + 9 * count, lay.RING_SIZE: ring, lay.QUEUE_AT: ups + 9 * count + ring,
-        lay.QUEUE_ROWS: queue_rows,
+        lay.RING_START: ups + 9 * count, lay.RING_SIZE: ring, lay.QUEUE_ROWS: 4 * count + 64,
     }  # fmt: skip
     for place, value in places.items():
         cells[place] = value

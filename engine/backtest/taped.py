@@ -178,7 +178,7 @@ def _rows_of_bars(bars: Taped, times: Column) -> tuple[Column, Column]:
 
 
 def add_queue(cells: list[int], settings: Settings, slots: int, walked: Tape, instrument: Instrument) -> None:
-    """Room for what the queue knows of every slot, and for the events of an order that takes many levels."""
+    """Room for what the queue knows of every slot; an order that takes many levels has more events to tell."""
     assumed = settings.queue or _NOBODY
     cells[lay.STANDS_AT] = len(cells)
     cells[lay.ROWS], cells[lay.IS_EACH_A_BAR], cells[lay.KNOWN] = len(walked.times), int(not len(walked.begins)), -1
@@ -191,9 +191,9 @@ def add_queue(cells: list[int], settings: Settings, slots: int, walked: Tape, in
     cells[lay.STATES : lay.STATES + BOOK_PARTS] = walked.book[-BOOK_PARTS:].tolist()
     cells[lay.CANCELLATIONS] = CANCELLATIONS[assumed.cancellations]
     if cells[lay.STATES]:
-        cells[lay.TAKERS_AT], cells[lay.QUEUE_AT] = len(cells), len(cells) + slots
+        cells[lay.TAKERS_AT] = len(cells)
         cells[lay.QUEUE_ROWS] += _LEVELS_AT_ONCE
-        cells += [0] * (slots + cells[lay.QUEUE_ROWS] * lay.EVENT_WIDTH)
+        cells += [0] * slots
 
 
 def lots_up(instrument: Instrument, assumed: Queue) -> int:
