@@ -9,7 +9,7 @@ what both do is the same.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import numpy
 
@@ -20,6 +20,7 @@ from domain.risk_manager import RiskLimits
 from engine.backtest import History, Result, Settings
 from engine.backtest.kernel import layout as lay
 from engine.backtest.percent import to_ppm
+from strategies.grid_strategy import Law
 
 DAY_MS: Final = 86_400_000
 PARTS: Final = 1_000_000
@@ -134,7 +135,7 @@ def close(account: Any, each: int, value: int, fee: int, now: int) -> int:
     # As a float first: the product may need more than 64 bits, what is left over does not.
     released = int(float(cost) * float(each) / float(position))
     released += (cost * each - released * position) // position
-    earned = value - released
+    earned: int = value - released
     account[BASE] = position - each
     account[COST] = cost - released
     account[REALISED] += earned
@@ -291,14 +292,14 @@ class Kept:
         for helper in (write, begin, close, execute, place, walk):
             # As if it stood where it is called, and without counting who holds an array.
             register_jitable(forceinline=True, _nrt=False)(helper)
-        of, fees = history.instrument, (settings.maker_fee, settings.taker_fee)
+        of, law = history.instrument, cast("Law", plan.params)
         smallest, most = (divmod_exact(each, of.lot_size)[0] for each in (of.min_quantity, of.max_quantity))
         worth = divmod_exact(of.min_notional, of.quote_quantum)[0]
         self._terms = Terms(
-            int(history.open_ms[0]), history.bar_ms, plan.params.lots[0], of.tick_lot, of.base_per_lot, worth, smallest,
-            most, *(to_ppm("fee", fee) for fee in fees), settings.limits,
+            int(history.open_ms[0]), history.bar_ms, law.lots[0], of.tick_lot, of.base_per_lot, worth, smallest,
+            most, to_ppm("maker_fee", settings.maker_fee), to_ppm("taker_fee", settings.taker_fee), settings.limits,
         )  # fmt: skip
-        self._history, self._levels = history, numpy.array(plan.params.prices)
+        self._history, self._levels = history, numpy.array(law.prices)
         self._money = divmod_exact(settings.quote, of.quote_quantum)[0]
         self._kernel, self._account = compile_by_hand(grid_kept), numpy.zeros(ACCOUNT, numpy.int64)
         self._rows = numpy.zeros((1 << 16, lay.FILL_WIDTH), numpy.int64)
