@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from enum import Enum
 from itertools import pairwise
 from typing import Final
@@ -16,6 +16,7 @@ _DIGITS: Final = 50
 _HALF: Final = Decimal("0.5")
 #: Far more than five hundred steps of fifty digits can be off.
 _NEAR: Final = Decimal("1e-9")
+_ROUGH: Final = Context(prec=10)
 
 
 class Spacing(Enum):
@@ -55,9 +56,9 @@ def _geometric(lower: Decimal, upper: Decimal, levels: int) -> Iterator[int]:
 
 
 def _root(ratio: Decimal, degree: int) -> Decimal:
-    """By Newton's method, which makes a float's digits more than fifty in two steps: a sixth of the time of a power."""
-    root = Decimal(float(ratio) ** (1 / degree))
-    for _ in range(2):
+    """By Newton's method: ten digits become more than fifty in three steps, in a quarter of the time of a power."""
+    root = _ROUGH.exp(_ROUGH.divide(_ROUGH.ln(ratio), Decimal(degree)))
+    for _ in range(3):
         root -= (root - ratio / root ** (degree - 1)) / degree
     return root
 
