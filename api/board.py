@@ -18,9 +18,11 @@ from core.clock import MachineTime, utc_from_ms
 from db.database import Database
 from db.queries import pages
 from db.unit_of_work import reading
+from domain.sentences import read_words
 
 #: Fields of a status hash that go into the list; the rest is told by the status of one strategy.
-FIELDS: Final = ("status", "worker_id", "current_price", "equity", "lease_age_ms", "updated_at", "last_error")
+FIELDS: Final = ("status", "worker_id", "current_price", "equity", "lease_age_ms", "updated_at", "last_error",
+                 "last_error_words")  # fmt: skip
 _OWNER: Final = "owner_id"
 #: Keys of one question.
 _CHUNK: Final = 50
@@ -124,4 +126,5 @@ def _item(number: int, values: list[str | bool]) -> bytes:
     item["lease_age_ms"] = int(item["lease_age_ms"] or 0)
     item["current_price"] = item["current_price"] or None
     item["equity"] = item["equity"] or "0"
+    item["last_error_words"] = read_words(item["last_error_words"])
     return orjson.dumps(item)

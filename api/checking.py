@@ -16,6 +16,7 @@ from core.registry import NotRegistered, Registry
 from core.risk_limits import Limits
 from domain.errors import Refused
 from domain.money import TooFine, check_storable, to_wire
+from domain.sentences import Sentence, say
 
 #: In the place of a parameter: an instance's share of the capital.
 SHARE: Final = "quote"
@@ -46,7 +47,9 @@ def check_space(kind: StrategyKind, space: Mapping[str, str]) -> None:
     """`BadFields` for a search none of whose sets could run, because of a parameter that it leaves out or misnames."""
     known = kind.params.model_fields
     if wrong := [
-        FieldError(f"space.{name}", f"{kind.name} has no such parameter") for name in space if name not in known
+        FieldError(f"space.{name}", say("no_such_parameter", "{name} has no such parameter", name=kind.name))
+        for name in space
+        if name not in known
     ]:
         raise BadFields(wrong)
     if found := list(_wrong_in_every_set(kind, space, {})):
@@ -71,14 +74,30 @@ def check_account_space(instances: Sequence[Searched], space: Mapping[str, str])
         whose, _, parameter = name.partition(".")
         if whose not in places or not parameter:
             known = ", ".join(places)
-            wrong.append(FieldError(f"space.{name}", f"write it as instance.parameter; the instances are {known}"))
+            wrong.append(
+                FieldError(
+                    f"space.{name}",
+                    say(
+                        "parameter_of_no_instance",
+                        "write it as instance.parameter; the instances are {known}",
+                        known=known,
+                    ),
+                )
+            )
         elif parameter in (kind := instances[places[whose]].kind).params.model_fields:
             words[places[whose]][parameter] = text
         elif parameter != SHARE:
-            wrong.append(FieldError(f"space.{name}", f"{kind.name} has no such parameter"))
+            wrong.append(
+                FieldError(f"space.{name}", say("no_such_parameter", "{name} has no such parameter", name=kind.name))
+            )
     if not any("," in text or text.count(":") == 2 for text in space.values()):
         wrong.append(
-            FieldError("space", "no parameter has more than one value; give one as from:to:step or with commas")
+            FieldError(
+                "space",
+                say(
+                    "nothing_to_search", "no parameter has more than one value; give one as from:to:step or with commas"
+                ),
+            )
         )
     for place, one in enumerate(instances):
         for name, reason in _wrong_in_every_set(one.kind, words[place], one.params):
@@ -125,7 +144,10 @@ def check_amount(field: str, amount: Decimal) -> None:
 
 def field_of(refused: Refused, prefix: str) -> BadFields:
     """What a strategy's own check has refused: it begins with the field's name."""
-    field, _, reason = str(refused).partition(": ")
+    told = str(refused)
+    if isinstance(told, Sentence) and told.field:
+        return BadFields([FieldError(f"{prefix}.{told.field}", told.alone)])
+    field, _, reason = told.partition(": ")
     if not reason or not field.isidentifier():
         return BadFields([FieldError(prefix, str(refused))])
     return BadFields([FieldError(f"{prefix}.{field}", reason)])
@@ -151,12 +173,12 @@ def _checked(model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> s
 def _bad_amounts(value: Any, place: str) -> Iterator[FieldError]:
     if isinstance(value, Decimal):
         if value.is_zero() and value.is_signed():
-            yield FieldError(place, "it is minus zero; leave the sign out")
+            yield FieldError(place, say("minus_zero", "it is minus zero; leave the sign out"))
             return
         try:
             check_storable(value)
         except TooFine:
-            yield FieldError(place, "it has more than 18 digits before or after the point")
+            yield FieldError(place, say("too_many_digits", "it has more than 18 digits before or after the point"))
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _bad_amounts(inner, f"{place}.{key}")

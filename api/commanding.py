@@ -14,6 +14,7 @@ from db.models import Command, StrategyInstance
 from db.queries import accounts, audit, commands, instances
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 #: What nobody has carried out by then is not carried out any more; the wish stays.
 LIFETIME: Final = timedelta(minutes=10)
@@ -48,14 +49,30 @@ def give(unit: UnitOfWork, caller: Caller, number: int, kind: str, key: str | No
         require_ready(unit, instance.account_id, caller)
     if kind == "resume" and instance.desired_state not in {instances.PAUSED, instances.RUNNING}:
         raise WrongState(
-            f"it is wished {instance.desired_state}; only a paused strategy can go on, others are started."
+            say(
+                "only_paused_goes_on",
+                "it is wished {desired_state}; only a paused strategy can go on, others are started.",
+                desired_state=instance.desired_state,
+            )
         )
     if kind == "pause" and instance.desired_state not in {instances.PAUSED, instances.RUNNING}:
-        raise WrongState(f"it is wished {instance.desired_state}; only a running strategy can be paused.")
+        raise WrongState(
+            say(
+                "only_running_pauses",
+                "it is wished {desired_state}; only a running strategy can be paused.",
+                desired_state=instance.desired_state,
+            )
+        )
     before = instance.desired_state
     if kind == "reset":
         if instance.desired_state not in {instances.STOPPED, instances.FLAT}:
-            raise instances.StillWorking(f"it is wished {before}; stop it and wait until its orders are complete.")
+            raise instances.StillWorking(
+                say(
+                    "still_wished",
+                    "it is wished {before}; stop it and wait until its orders are complete.",
+                    before=before,
+                )
+            )
         instances.reset(unit, number, caller.id, now)
     else:
         instances.wish(unit, number, caller.id, WISHES[kind], now)
@@ -75,7 +92,14 @@ def give_edit(
 ) -> Command:
     """Edit a strategy and take that down as a command; without changes nothing happens."""
     if not changes:
-        raise BadFields([FieldError("body", "nothing is to be changed; give name, parameters or limits")])
+        raise BadFields(
+            [
+                FieldError(
+                    "body",
+                    say("nothing_to_change_of_strategy", "nothing is to be changed; give name, parameters or limits"),
+                )
+            ]
+        )
     _require_own_wish(instances.hold(unit, number, caller.id))
     payload = json.dumps({"revision": revision, **changes}, sort_keys=True)
     given, is_new = _keep(unit, caller, number, "edit", payload, key, now)
@@ -107,19 +131,24 @@ def _keep(
 
 def _require_own_wish(instance: StrategyInstance) -> None:
     if instance.strategy_type == instances.COPY:
-        raise WrongState("copying runs this one; pause, stop or edit the relationship instead.")
+        raise WrongState(say("run_by_copying", "copying runs this one; pause, stop or edit the relationship instead."))
 
 
 def require_ready(unit: UnitOfWork, number: int, caller: Caller) -> None:
     """Return if an account of the caller's can be traded on; `NotReady` says why not."""
     account = accounts.get(unit, number, caller.id)
     if account.disabled:
-        raise NotReady("the account is disabled; enable it first.")
+        raise NotReady(say("account_is_disabled", "the account is disabled; enable it first."))
     if account.paper:
         return
     if account.api_key is None:
-        raise NotReady("the account has no key; enter one first.")
+        raise NotReady(say("account_has_no_key", "the account has no key; enter one first."))
     if account.rights == "refused":
-        raise NotReady("the account's key can withdraw; enter one that can only trade.")
+        raise NotReady(say("key_can_withdraw", "the account's key can withdraw; enter one that can only trade."))
     if account.rights != "verified" and account.rights_consent_at is None:
-        raise NotReady("what the account's key may do is not known yet; wait for the check, or consent to it.")
+        raise NotReady(
+            say(
+                "key_rights_unknown",
+                "what the account's key may do is not known yet; wait for the check, or consent to it.",
+            )
+        )

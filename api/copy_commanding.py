@@ -16,6 +16,7 @@ from db.models import FollowCommand, FollowRelationship
 from db.queries import accounts, audit, following
 from db.unit_of_work import UnitOfWork
 from domain.money import to_wire
+from domain.sentences import say
 
 #: Kind of a command -> the state it wishes. A resync wishes none.
 _WISHES: Final = {
@@ -56,7 +57,9 @@ def give_edit(
     row = following.hold(unit, number, caller.id)
     changes = columns_of(terms)
     if not changes:
-        raise BadFields([FieldError("body", "nothing is to be changed; give one of the terms")])
+        raise BadFields(
+            [FieldError("body", say("nothing_to_change_of_terms", "nothing is to be changed; give one of the terms"))]
+        )
     venue = feed_of(accounts.get(unit, row.account_id, caller.id))
     for name in changes.keys() & {"allow_symbols", "deny_symbols"}:
         changes[name] = json.dumps(sorted({symbol_at(venue, symbol) for symbol in json.loads(changes[name])}))
@@ -94,7 +97,15 @@ def _carry(
 ) -> None:
     allowed = _FROM.get(kind)
     if allowed is not None and row.desired_state not in allowed:
-        raise WrongState(f"it is wished {row.desired_state}; {kind} needs one that is {' or '.join(sorted(allowed))}.")
+        raise WrongState(
+            say(
+                "wrong_state_for_verb",
+                "it is wished {desired_state}; {kind} needs one that is {states}.",
+                desired_state=row.desired_state,
+                kind=kind,
+                states=" or ".join(sorted(allowed)),
+            )
+        )
     before = row.desired_state
     if kind in {"start", "resume"}:
         require_ready(unit, row.account_id, caller)

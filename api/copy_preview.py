@@ -11,6 +11,7 @@ from api.copy_views import words_of
 from api.schemas.copy_record import ResyncPreview, ResyncStep
 from db.copy_law import milliseconds, newest, quanta, terms_of, track_of
 from db.models import FollowRelationship, Master, MasterPosition, VirtualPosition
+from domain import sentences
 from domain.copying import terms as law
 from domain.copying.target import Track, advance, decide, resync
 from domain.instrument import Instrument
@@ -68,4 +69,5 @@ def _step(
         change=to_wire(add(target, -has)),
         reason=reason,
         reason_text=words_of(reason),
+        reason_words=sentences.words_of(words_of(reason)),
     )

@@ -20,8 +20,10 @@ from db import models
 from db.models import StrategyInstance
 from db.queries.copy_results import MasterResults
 from db.queries.following import Followed
+from domain import sentences
 from domain.copying import follow, terms
 from domain.money import add, from_units, multiply, to_wire
+from domain.sentences import say
 
 #: A record that says something.
 ENOUGH_DAYS: Final = 30
@@ -29,6 +31,7 @@ ENOUGH_TRADES: Final = 30
 _WORDS: Final[Mapping[str, str]] = {
     name: terms.REASONS[code] for code, name in enumerate(terms.REASON_NAMES) if code in terms.REASONS
 } | {
+    "nothing_to_do": say("copy_nothing_to_do", "The account holds what it should already, so nothing was to be done."),
     "too_small": follow.REASONS[follow.TOO_SMALL],
     "no_short": follow.REASONS[follow.NO_SHORT],
 }
@@ -72,6 +75,7 @@ def master(row: models.Master, caller: int, followers: int) -> Master:
         equity_at=row.equity_at if mine else None,
         followers=followers,
         last_error=row.last_error if mine else "",
+        last_error_words=sentences.words_of(row.last_error) if mine else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
@@ -119,6 +123,7 @@ def relationship(found: Followed) -> Relationship:
         is_active=row.desired_state == "following",
         applied=row.applied_revision == row.revision,
         last_error=row.last_error,
+        last_error_words=sentences.words_of(row.last_error),
         revision=row.revision,
         created_at=row.created_at,
         updated_at=row.updated_at,
@@ -139,6 +144,7 @@ def command(row: models.FollowCommand) -> FollowCommandStatus:
         expires_at=row.expires_at,
         outcome=row.outcome,
         detail=row.detail,
+        detail_words=sentences.words_of(row.detail),
         finished_at=row.finished_at,
     )
 
@@ -155,6 +161,7 @@ def follower_account(row: models.FollowerAccount, account: models.Account) -> Fo
         equity_at=row.equity_at,
         runner=row.runner,
         last_error=row.last_error,
+        last_error_words=sentences.words_of(row.last_error),
     )
 
 
@@ -167,6 +174,8 @@ def trade_log(row: models.TradeLog) -> TradeLog:
         follower_user_id=row.owner_id,
         strategy_id=row.strategy_instance_id,
         reason_text=words_of(row.reason),
+        reason_words=sentences.words_of(words_of(row.reason)),
+        error_words=sentences.words_of(row.error_message or ""),
     )
 
 
@@ -219,6 +228,7 @@ def drift(
         residual_reason=held.residual_reason if held is not None else "",
         reason=held.reason if held is not None else "",
         reason_text=words_of(held.reason) if held is not None else "",
+        reason_words=sentences.words_of(words_of(held.reason)) if held is not None else None,
         realised=to_wire(from_units(held.realised, quote)) if held is not None and quote is not None else None,
         fees=to_wire(from_units(held.fees, quote)) if held is not None and quote is not None else None,
         causes=causes(error, instance) if error is not None else None,

@@ -20,6 +20,7 @@ from domain.copying.loops import FollowsInACircle, FollowsItself, require_no_cir
 from domain.copying.sizing import BadRatio, check_ratio
 from domain.copying.terms import PPM
 from domain.money import TooFine, check_storable
+from domain.sentences import say
 
 #: What a manual master without an account is priced in.
 DEFAULT_VENUE: Final = "binance_spot"
@@ -39,7 +40,7 @@ _REQUIRED: Final = (
 def require_own(field: str, number: int | None, caller: Caller) -> None:
     """A user's number in a body is the caller's own: nobody acts for another."""
     if number is not None and number != caller.id:
-        raise BadFields([FieldError(field, "it must be your own number, or be left out")])
+        raise BadFields([FieldError(field, say("not_your_own_number", "it must be your own number, or be left out"))])
 
 
 def symbol_at(venue: str, symbol: str) -> str:
@@ -51,16 +52,25 @@ def new_master(unit: UnitOfWork, caller: Caller, row: Master, now: datetime) -> 
     """Keep a new master of one's own, its account or strategy checked."""
     if row.kind == masters.STRATEGY:
         if row.strategy_instance_id is None or row.account_id is not None:
-            raise BadFields([FieldError("strategy_id", "a master of kind strategy has a strategy and no account")])
+            raise BadFields(
+                [
+                    FieldError(
+                        "strategy_id",
+                        say("master_needs_strategy", "a master of kind strategy has a strategy and no account"),
+                    )
+                ]
+            )
         row.account_id = instances.get(unit, row.strategy_instance_id, caller.id).account_id
     elif row.strategy_instance_id is not None:
-        raise BadFields([FieldError("strategy_id", "only a master of kind strategy has one")])
+        raise BadFields(
+            [FieldError("strategy_id", say("strategy_of_other_master", "only a master of kind strategy has one"))]
+        )
     if row.kind == masters.ACCOUNT and row.account_id is None:
-        raise BadFields([FieldError("account_id", "a master of kind account has one")])
+        raise BadFields([FieldError("account_id", say("master_needs_account", "a master of kind account has one"))])
     if row.account_id is not None:
         row.venue = feed_of(accounts.get(unit, row.account_id, caller.id))
     elif row.venue not in exchanges() or row.venue == PAPER:
-        raise BadFields([FieldError("venue", f"there is no venue {row.venue!r}")])
+        raise BadFields([FieldError("venue", say("no_such_venue", "there is no venue {venue!r}", venue=row.venue))])
     made = masters.add(unit, row)
     content = {"master": made.id, "kind": made.kind, "name": made.name, "shared": made.shared}
     audit.record(unit, audit.Deed(caller.login, "master_create", content, caller.id, made.strategy_instance_id), now)
@@ -90,14 +100,20 @@ def master_to_follow(
     if number is not None:
         found = masters.get(unit, number, caller.id)
     elif user is None and account is None:
-        raise BadFields([FieldError("master_id", "it is missing; or give master_user_id or master_credential_id")])
+        raise BadFields(
+            [
+                FieldError(
+                    "master_id", say("master_missing", "it is missing; or give master_user_id or master_credential_id")
+                )
+            ]
+        )
     elif user in (None, caller.id):
         known = masters.find(unit, caller.id, None, account) if account is not None else None
         found = known or manual_master(unit, caller, account, now)
     else:
         shared = masters.find(unit, user or 0, None if account is not None else masters.MANUAL, account)
         if shared is None or not shared.shared:
-            raise NoSuchRow(f"user {user} has no master that you may follow.")
+            raise NoSuchRow(say("user_has_no_master", "user {user} has no master that you may follow.", user=user))
         found = shared
     if found.state == masters.ENDED:
         raise masters.Ended
@@ -106,7 +122,11 @@ def master_to_follow(
 
 def columns_of(terms: Mapping[str, Any]) -> dict[str, Any]:
     """The terms of a body as columns; amounts that cannot be kept are refused by field."""
-    errors = [FieldError(name, "it cannot be null") for name in _REQUIRED if name in terms and terms[name] is None]
+    errors = [
+        FieldError(name, say("not_null", "it cannot be null"))
+        for name in _REQUIRED
+        if name in terms and terms[name] is None
+    ]
     columns: dict[str, Any] = {}
     for name, value in terms.items():
         if name in _NOT_TERMS:
@@ -115,7 +135,9 @@ def columns_of(terms: Mapping[str, Any]) -> dict[str, Any]:
             try:
                 check_storable(value)
             except TooFine:
-                errors.append(FieldError(name, "it has more than 18 digits before or after the point"))
+                errors.append(
+                    FieldError(name, say("too_many_digits", "it has more than 18 digits before or after the point"))
+                )
         columns[_RENAMED.get(name, name)] = json.dumps(value) if name in _LISTS else value
     if errors:
         raise BadFields(errors)
@@ -128,12 +150,21 @@ def check_terms(row: FollowRelationship) -> None:
     try:
         check_ratio(int(row.ratio * PPM), int((row.max_ratio or 0) * PPM))
     except BadRatio:
-        errors.append(FieldError("follow_ratio", "it is outside 0.01 to 1.0, and max_ratio does not allow it"))
+        errors.append(
+            FieldError(
+                "follow_ratio", say("ratio_beyond_max", "it is outside 0.01 to 1.0, and max_ratio does not allow it")
+            )
+        )
     if row.mode == "fixed_notional" and row.notional is None:
-        errors.append(FieldError("notional", "the mode fixed_notional needs it"))
+        errors.append(FieldError("notional", say("needed_by_fixed_notional", "the mode fixed_notional needs it")))
     both = set(json.loads(row.allow_symbols)) & set(json.loads(row.deny_symbols))
     if both:
-        errors.append(FieldError("deny_symbols", f"{', '.join(sorted(both))}: allowed and denied at once"))
+        errors.append(
+            FieldError(
+                "deny_symbols",
+                say("allowed_and_denied", "{symbols}: allowed and denied at once", symbols=", ".join(sorted(both))),
+            )
+        )
     if errors:
         raise BadFields(errors)
 

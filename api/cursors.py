@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 from api.errors import BadFields, FieldError
+from domain.sentences import say
 
 Key = TypeVar("Key")
 
@@ -28,7 +29,7 @@ def unpack(cursor: str | None, build: Callable[..., Key], kinds: Sequence[type])
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return build(*(_part(kind, part) for kind, part in zip(kinds, parts, strict=True)))
     except (ValueError, TypeError, binascii.Error, RecursionError) as error:
-        raise BadFields([FieldError("cursor", "it is not the next_cursor of a page")]) from error
+        raise BadFields([FieldError("cursor", say("not_a_cursor", "it is not the next_cursor of a page"))]) from error
 
 
 def after(items: Sequence[Any], limit: int, key: Callable[[Any], Sequence[Any]]) -> tuple[list[Any], str | None]:

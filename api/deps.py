@@ -12,6 +12,7 @@ from api import identity
 from api.errors import NotAllowed, TooMany
 from api.identity import Caller
 from api.services import Services
+from domain.sentences import say
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +29,14 @@ def _at_least(role: str) -> Callable[[Request], Awaitable[Caller]]:
         found = await services.identity.caller(request)
         if not found.may(role):
             log.warning("not_allowed", who=found.login, role=found.role, needs=role, path=request.url.path)
-            raise NotAllowed(f"this needs the role {role}, and yours is {found.role}; ask an administrator.")
+            raise NotAllowed(
+                say(
+                    "needs_role",
+                    "this needs the role {role}, and yours is {yours}; ask an administrator.",
+                    role=role,
+                    yours=found.role,
+                )
+            )
         if request.method not in {"GET", "HEAD"} and not services.changes.allows(str(found.id)):
             raise TooMany
         return found

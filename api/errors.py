@@ -25,10 +25,13 @@ from db.queries.runs import TooManyRuns
 from db.queries.sessions import LinkSpent
 from db.unit_of_work import AlreadyThere
 from domain.errors import AresError, Broken, Refused, Transient, Unknown
+from domain.sentences import Sentence, say, words_of
 
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
+#: Begins the codes of what the schema itself refuses.
+INPUT: Final = "input_"
 
 
 class FieldError(NamedTuple):
@@ -101,11 +104,11 @@ _STATUS: Final[Mapping[type[AresError], int]] = {
     AresError: 500,
 }
 _HTTP_CODES: Final = {
-    400: ("bad_request", "The request cannot be read."),
-    404: ("no_such_address", "There is nothing at this address; /openapi.json lists what there is."),
-    405: ("method_not_allowed", "This address does not take this method; /openapi.json lists what it takes."),
-    413: ("too_large", "The request is too large; send less at once."),
-    415: ("not_json", "Send JSON with the header Content-Type: application/json."),
+    400: say("bad_request", "The request cannot be read."),
+    404: say("no_such_address", "There is nothing at this address; /openapi.json lists what there is."),
+    405: say("method_not_allowed", "This address does not take this method; /openapi.json lists what it takes."),
+    413: say("too_large", "The request is too large; send less at once."),
+    415: say("not_json", "Send JSON with the header Content-Type: application/json."),
 }
 _NEXT_STEPS: Final = {
     401: "Sign in.",
@@ -129,10 +132,16 @@ def problem(status: int, code: str, detail: str, errors: Iterable[FieldError] = 
         "code": code,
         "detail": detail,
         "next_step": advice[:1].upper() + advice[1:] if advice else _NEXT_STEPS.get(status, "Try something else."),
-        "errors": [one._asdict() for one in errors],
+        "words": words_of(detail),
+        "errors": [_told(one) for one in errors],
     }
     headers = {"Retry-After": "1"} if status in {429, 503} else None
     return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def _told(one: FieldError) -> dict[str, Any]:
+    reason = one.reason.alone if isinstance(one.reason, Sentence) else one.reason
+    return {"field": one.field, "reason": reason, "words": words_of(reason)}
 
 
 def of_error(error: AresError) -> JSONResponse:
@@ -140,7 +149,11 @@ def of_error(error: AresError) -> JSONResponse:
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
     if status == 500:
         log.error("request_failed", code=error.code, exc_info=error)
-        return problem(status, error.code, "Something in this node is broken; nothing of the request was kept.")
+        return problem(
+            status,
+            error.code,
+            say("node_is_broken", "Something in this node is broken; nothing of the request was kept."),
+        )
     errors = error.errors if isinstance(error, BadFields) else ()
     return problem(status, error.code, _sentence(str(error)), errors)
 
@@ -148,7 +161,11 @@ def of_error(error: AresError) -> JSONResponse:
 def of_exception(error: Exception) -> JSONResponse:
     """The problem of what nobody foresaw: nothing of it is told but that it happened."""
     log.error("request_failed", error=type(error).__name__, exc_info=error)
-    return problem(500, "internal_error", "Something in this node went wrong; the operator finds it in the log.")
+    return problem(
+        500,
+        "internal_error",
+        say("node_went_wrong", "Something in this node went wrong; the operator finds it in the log."),
+    )
 
 
 def fields_of(error: ValidationError | RequestValidationError, prefix: str = "") -> list[FieldError]:
@@ -169,8 +186,8 @@ def install(app: FastAPI) -> None:
 
     async def http(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-        code, detail = _HTTP_CODES.get(error.status_code, ("http_error", str(error.detail)))
-        answer = problem(error.status_code, code, detail)
+        detail = _HTTP_CODES.get(error.status_code) or say("http_error", "{detail}", detail=error.detail)
+        answer = problem(error.status_code, detail.code, detail)
         answer.headers.update(error.headers or {})
         return answer
 
@@ -192,15 +209,19 @@ def _place(location: tuple[int | str, ...], prefix: str) -> str:
 
 
 def _reason(error: Any) -> str:
+    """Why a field was refused; what the schema itself says has its own code after `INPUT`, and its bounds."""
     context = error.get("ctx") or {}
     if error["type"] == "json_invalid":
-        return f"the body is not JSON: {context.get('error', '')}"
+        return say("body_is_no_json", "the body is not JSON: {error}", error=context.get("error", ""))
     if error["type"] == "missing":
-        return "it is missing"
+        return say("is_missing", "it is missing")
     if error["type"] == "extra_forbidden":
-        return "there is no such field"
-    return str(error["msg"]).removeprefix("Value error, ")
+        return say("no_such_field", "there is no such field")
+    if isinstance(ours := str(context.get("error", "")), Sentence):
+        return ours
+    words = str(error["msg"]).removeprefix("Value error, ")
+    return Sentence(words, INPUT + error["type"], {name: str(value) for name, value in context.items()})
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return text.capitalised() if isinstance(text, Sentence) else text[:1].upper() + text[1:]

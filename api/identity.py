@@ -19,6 +19,7 @@ from db.models import User
 from db.queries import accounts, audit, sessions
 from db.unit_of_work import DatabaseUnavailable, committed, reading
 from domain.errors import Refused
+from domain.sentences import say
 
 COOKIE: Final = "ares_session"
 PROOF_HEADER: Final = "x-ares-proxy-secret"
@@ -175,8 +176,12 @@ class ProxyIdentity:
         secret = settings.proxy_secret.get_secret_value() if settings.proxy_secret else ""
         if len(secret) < SHORTEST_SECRET or len(set(secret)) < SHORTEST_SECRET // 4:
             raise Refused(
-                f"api.proxy_secret must be {SHORTEST_SECRET} characters or more, drawn at random; "
-                "set ARES_API__PROXY_SECRET to what `openssl rand -hex 32` gives."
+                say(
+                    "short_proxy_secret",
+                    "api.proxy_secret must be {least} characters or more, drawn at random; set "
+                    "ARES_API__PROXY_SECRET to what `openssl rand -hex 32` gives.",
+                    least=SHORTEST_SECRET,
+                )
             )
         self._secret = secret.encode()
         self._engine = engine
@@ -206,7 +211,7 @@ class ProxyIdentity:
         if found is None or (found.email is None and email):
             found = self._meet(login, email)
         if found.disabled:
-            raise NotAllowed("your account is disabled; ask an administrator.")
+            raise NotAllowed(say("your_account_is_disabled", "your account is disabled; ask an administrator."))
         if email and found.email and found.email != email:
             raise IdentityChanged
         return caller_of(found)
@@ -236,7 +241,7 @@ def _only(request: Request, name: str) -> str:
     """The one value of a header. A second one, or another spelling of its name, is somebody's trick."""
     spellings = [key for key, _ in request.headers.raw if _plain(key.decode("latin-1")) == name]
     if len(spellings) > 1:
-        raise BadFields([FieldError(name, "it is given more than once")])
+        raise BadFields([FieldError(name, say("given_twice", "it is given more than once"))])
     return request.headers.get(name, "")
 
 

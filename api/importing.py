@@ -15,6 +15,7 @@ from core.base_jobs import FileImport, ImportJob
 from db import models
 from db.queries import audit, histories, imports
 from db.unit_of_work import committed, reading
+from domain.sentences import say, words_of
 
 
 async def listed_histories(services: Services, caller: Caller, cursor: str | None, limit: int) -> HistoryList:
@@ -46,7 +47,18 @@ def begin(services: Services, caller: Caller, body: HistoryImportCreate) -> Hist
     )  # fmt: skip
     with committed(services.database) as unit:
         if histories.named(unit, histories.key_of(body.name, caller.id)) is not None:
-            raise BadFields([FieldError("name", f"you have a history called {body.name} already; take another name")])
+            raise BadFields(
+                [
+                    FieldError(
+                        "name",
+                        say(
+                            "history_name_taken",
+                            "you have a history called {name} already; take another name",
+                            name=body.name,
+                        ),
+                    )
+                ]
+            )
         imports.add(unit, row)
         told = {"import": row.id, "name": body.name, "file": body.file_name, "size": body.size}
         audit.record(unit, audit.Deed(caller.login, "history_import", told, caller.id), now)
@@ -66,9 +78,24 @@ def _keep(services: Services, caller: Caller, number: int, part: int, content: b
         row = imports.of_owner(unit, number, caller.id)
         wanted = imports.part_bytes(row, part)
         if not wanted:
-            raise BadFields([FieldError("part", f"the file has no part {part}; the first is 0")])
+            raise BadFields(
+                [FieldError("part", say("no_such_part", "the file has no part {part}; the first is 0", part=part))]
+            )
         if len(content) != wanted:
-            raise BadFields([FieldError("body", f"part {part} is {wanted} bytes long, and {len(content)} came")])
+            raise BadFields(
+                [
+                    FieldError(
+                        "body",
+                        say(
+                            "part_of_other_length",
+                            "part {part} is {wanted} bytes long, and {came} came",
+                            part=part,
+                            wanted=wanted,
+                            came=len(content),
+                        ),
+                    )
+                ]
+            )
         imports.keep_part(unit, row, part, content, services.now())
         return _import(row)
 
@@ -118,7 +145,8 @@ def _import(row: models.HistoryImport) -> HistoryImport:
         total=row.total,
         part_bytes=histories.PART_BYTES,
         error=row.error,
-        errors=[BadRow(row=one["row"], reason=one["words"]) for one in findings],
+        error_words=words_of(row.error),
+        errors=[BadRow(row=one["row"], reason=one["words"], reason_words=one.get("told")) for one in findings],
         history_id=row.history_id,
         created_at=row.created_at,
         finished_at=row.finished_at,

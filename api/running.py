@@ -45,6 +45,7 @@ from db.models import RunRow
 from db.queries import audit, histories, runs
 from db.unit_of_work import UnitOfWork, committed, reading
 from domain.money import add, to_wire
+from domain.sentences import say, words_of
 
 BACKTEST: Final = "backtest"
 OPTIMISATION: Final = "optimisation"
@@ -103,15 +104,29 @@ def _check_shares(
     named = ["quote" in one.model_fields_set or place in searched for place, one in enumerate(assumed)]
     if any(named) and not all(named):
         place = named.index(False)
-        wrong.append(FieldError(f"instances.{place}.assumptions.quote", "give every instance its share, or none"))
+        wrong.append(
+            FieldError(
+                f"instances.{place}.assumptions.quote",
+                say("shares_for_all_or_none", "give every instance its share, or none"),
+            )
+        )
     elif all(named) and (owned := add(*(one.quote for place, one in enumerate(assumed) if place not in searched))) > (
         body.capital
     ):
-        wrong.append(FieldError("capital", f"the instances own {to_wire(owned)} together, which is more"))
+        wrong.append(
+            FieldError(
+                "capital",
+                say("shares_exceed_capital", "the instances own {owned} together, which is more", owned=to_wire(owned)),
+            )
+        )
     on_futures = [one.futures is not None for one in assumed]
     if len(set(on_futures)) > 1:
         place = on_futures.index(not on_futures[0])
-        wrong.append(FieldError(f"instances.{place}.assumptions.futures", "an account is of spot or of futures"))
+        wrong.append(
+            FieldError(
+                f"instances.{place}.assumptions.futures", say("spot_or_futures", "an account is of spot or of futures")
+            )
+        )
     if wrong:
         raise BadFields(wrong)
 
@@ -156,7 +171,9 @@ def _names(body: AccountOptimisationCreate) -> tuple[str, ...]:
     given = [one.name for one in body.instances]
     for place, name in enumerate(given):
         if name and name in given[:place]:
-            raise BadFields([FieldError(f"instances.{place}.name", "another instance has this name")])
+            raise BadFields(
+                [FieldError(f"instances.{place}.name", say("instance_name_taken", "another instance has this name"))]
+            )
     return names_of([(one.name, one.strategy) for one in body.instances])
 
 
@@ -253,6 +270,7 @@ def _shown(unit: UnitOfWork, row: RunRow) -> Run:
         done=row.done,
         total=row.total,
         error=row.error,
+        error_words=words_of(row.error),
         created_at=row.created_at,
         updated_at=row.updated_at,
         finished_at=row.finished_at,

@@ -22,6 +22,7 @@ from db.queries.pages import Listed
 from db.queries.platform import KillState
 from domain.money import from_units, to_wire
 from domain.order import LEG_NAMES, STATUS_NAMES
+from domain.sentences import words_of
 
 _TYPE_NAMES: Final = ("limit", "market", "post_only", "stop_market")
 _FIRST_DAY: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -95,6 +96,7 @@ def command(row: Command) -> CommandStatus:
         expires_at=row.expires_at,
         outcome=row.outcome,
         detail=row.detail,
+        detail_words=words_of(row.detail),
         finished_at=row.finished_at,
     )
 
@@ -102,6 +104,7 @@ def command(row: Command) -> CommandStatus:
 def order(row: OrderRow, instance: StrategyInstance, reasons: Mapping[int, str]) -> Order:
     """An order in decimals."""
     tick, lot = _size(instance.tick_size), _size(instance.lot_size)
+    reason = REBUILT_WORDS if row.reason == REBUILT else reasons.get(row.reason, "")
     return Order(
         client_order_id=row.client_order_id,
         venue_order_id=row.venue_order_id or None,
@@ -113,7 +116,8 @@ def order(row: OrderRow, instance: StrategyInstance, reasons: Mapping[int, str])
         quantity=to_wire(from_units(row.lots, lot)),
         filled=to_wire(from_units(row.filled, lot)),
         status=_name(STATUS_NAMES, row.status),
-        reason=REBUILT_WORDS if row.reason == REBUILT else reasons.get(row.reason, ""),
+        reason=reason,
+        reason_words=words_of(reason),
         created_at=row.committed_at,
         updated_at=max(row.updated_at, row.committed_at),
     )
@@ -166,7 +170,7 @@ def side(value: int) -> Literal["buy", "sell"]:
     return "buy" if value > 0 else "sell"
 
 
-def reasons_of(kinds: Registry[StrategyKind], instance: StrategyInstance) -> dict[int, str]:
+def reasons_of(kinds: Registry[StrategyKind], instance: StrategyInstance) -> Mapping[int, str]:
     """Reason code -> words, for a kind that may be gone."""
     return kinds.get(instance.strategy_type).reasons if instance.strategy_type in set(kinds) else {}
 

@@ -19,10 +19,13 @@ from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.ledger import Entry
 from domain.order import Order
+from domain.sentences import say
 
 #: Reason code of an intent that is written down after the fact: the journal was older than what the venue knew.
 REBUILT: Final = -1
-REBUILT_WORDS: Final = "Taken over from the exchange: the database was older than this order."
+REBUILT_WORDS: Final = say(
+    "rebuilt_from_venue", "Taken over from the exchange: the database was older than this order."
+)
 
 
 class Fenced(Refused):

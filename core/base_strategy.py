@@ -6,7 +6,7 @@ compiled. So it uses nothing but its arguments, integers, the constants of `doma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
@@ -20,6 +20,7 @@ from domain.events import Event, View
 from domain.indicators import Memory
 from domain.instrument import Instrument
 from domain.learning.card import ModelCard
+from domain.sentences import say
 
 Decide = Callable[[Any, list[int], Memory, View, Event, list[int]], int]
 """`decide(params, state, memory, view, event, out) -> count`.
@@ -82,7 +83,7 @@ def _named(name: str, convert: Callable[[Decimal], int], amount: Decimal) -> int
     try:
         return convert(amount)
     except AresError as error:
-        raise Refused(f"{name}: {error}") from error
+        raise Refused(say("of_parameter", "{what}", what=error, field=name)) from error
 
 
 def number_of(params: tuple[Any, ...]) -> int:
@@ -102,7 +103,7 @@ class StrategyKind:
     prepare: Callable[[Any, Instrument, int], Plan]
     decide: Decide
     #: Reason code -> words.
-    reasons: dict[int, str] = field(default_factory=dict)
+    reasons: Mapping[int, str] = field(default_factory=dict)
     pass_bars: PassBars | None = None
     #: Of a strategy that learns: what it has learned, of its state and memory.
     card: Callable[[list[int], Memory], ModelCard] | None = None

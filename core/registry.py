@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Generic, TypeVar
 
 from domain.errors import Broken, Refused
+from domain.sentences import say
 
 Thing = TypeVar("Thing")
 
@@ -35,7 +36,14 @@ class Registry(Generic[Thing]):
 
         def add(thing: Thing) -> Thing:
             if name in self._things:
-                raise BadRegistration(f"two {self.kind}s are called {name!r}; rename one of them.")
+                raise BadRegistration(
+                    say(
+                        "registered_twice",
+                        "two {kind}s are called {name!r}; rename one of them.",
+                        kind=self.kind,
+                        name=name,
+                    )
+                )
             self._things[name] = thing
             return thing
 
@@ -51,8 +59,14 @@ class Registry(Generic[Thing]):
         """The thing called `name`; `NotRegistered` names the nearest match."""
         if name not in self._things:
             near = difflib.get_close_matches(name, self._things, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(self._things)) or 'none'}."
-            raise NotRegistered(f"no {self.kind} is called {name!r}; {hint}")
+            hint = (
+                say("did_you_mean", "did you mean {near!r}?", near=near[0])
+                if near
+                else say("known_are", "known: {known}.", known=", ".join(sorted(self._things)) or "none")
+            )
+            raise NotRegistered(
+                say("not_registered_here", "no {kind} is called {name!r}; {hint}", kind=self.kind, name=name, hint=hint)
+            )
         return self._things[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -66,4 +80,13 @@ class Registry(Generic[Thing]):
         importlib.import_module(dotted)
         added = set(self._things) - before
         if added - {name} or name not in self._things:
-            raise BadRegistration(f"{dotted} must register one {self.kind} called {name!r}; it added {sorted(added)}.")
+            raise BadRegistration(
+                say(
+                    "registered_otherwise",
+                    "{dotted} must register one {kind} called {name!r}; it added {added}.",
+                    dotted=dotted,
+                    kind=self.kind,
+                    name=name,
+                    added=sorted(added),
+                )
+            )

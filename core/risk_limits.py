@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.risk_manager import RiskLimits
+from domain.sentences import say
 
 PARTS_PER_PERCENT: Final = 10_000
 MILLISECONDS: Final = 1_000
@@ -91,7 +92,16 @@ class Limits(BaseModel):
         quanta = {instrument.base: instrument.base_quantum, instrument.quote: instrument.quote_quantum}
         for asset in self.capital:
             if asset not in quanta:
-                raise ForeignCapital(f"capital: {instrument.symbol} trades {' and '.join(quanta)}, not {asset}.")
+                raise ForeignCapital(
+                    say(
+                        "capital_in_foreign_asset",
+                        "{symbol} trades {assets}, not {asset}.",
+                        symbol=instrument.symbol,
+                        assets=" and ".join(quanta),
+                        asset=asset,
+                        field="capital",
+                    )
+                )
         return tuple((asset, _floor(amount, quanta[asset])) for asset, amount in self.capital.items())
 
 

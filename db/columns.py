@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary, Numeric, Strin
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from domain import sentences
 from domain.errors import Refused
 from domain.money import FRACTION_DIGITS, WHOLE_DIGITS, TooFine, check_storable, exact
 
@@ -162,3 +163,22 @@ def long_text() -> TypeEngine[str]:
 def row_number() -> TypeEngine[int]:
     """The type of keys that count up by themselves: SQLite does so for INTEGER only."""
     return BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Spoken(TypeDecorator[str]):
+    """Text for people: a sentence with its code and values where it has them, its English where that does not fit."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self._most = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """The English, and what a page needs to say it in another language."""
+        return None if value is None else sentences.packed(value, self._most)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """The sentence that was stored."""
+        return None if value is None else sentences.unpacked(value)

@@ -11,7 +11,8 @@ from sqlmodel import col, select
 
 from db.models import PaperBook, PaperRecord
 from db.unit_of_work import UnitOfWork
-from domain.errors import Broken
+from domain.errors import Broken, sentence_of
+from domain.sentences import say
 
 T = TypeVar("T")
 
@@ -89,5 +90,12 @@ class DatabasePaperStore:
             values["content"] = content
         mine = col(PaperBook.account_id) == self._account, col(PaperBook.version) == version
         if unit.connection.execute(update(PaperBook).where(*mine).values(**values)).rowcount != 1:
-            raise TakenOver(f"paper account {self._account}: {TakenOver.__doc__}")
+            raise TakenOver(
+                say(
+                    "of_paper_account",
+                    "paper account {account}: {what}",
+                    account=self._account,
+                    what=sentence_of(TakenOver),
+                )
+            )
         return version + 1

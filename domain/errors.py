@@ -1,7 +1,8 @@
 """The one tree of errors, cut by what the caller may do next.
 
 `Refused`: tell the user. `Transient`: try again. `Unknown`: ask the venue. `Broken`: stop this instance.
-A class's docstring is its default message, so an error raised without words still says what was wrong.
+A class's docstring is its default message, so an error raised without words still says what was wrong. A message that
+people on the page may read is a `Sentence`, which knows its code.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import inspect
 import re
 from typing import ClassVar
+
+from domain.sentences import Sentence, say
 
 
 class AresError(Exception):
@@ -23,7 +26,7 @@ class AresError(Exception):
             cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or default_message(type(self)))
+        super().__init__(message or sentence_of(type(self)))
 
 
 class Refused(AresError):
@@ -42,6 +45,16 @@ class Broken(AresError):
     """A rule this program relies on does not hold; the instance has to stop."""
 
 
+def sentence_of(error: type[AresError]) -> Sentence:
+    """The default message of an error as a sentence, whose code is the error's."""
+    return Sentence(default_message(error), error.code)
+
+
 def default_message(error: type[AresError]) -> str:
     """First line of the class's own docstring, or of the nearest ancestor that has one."""
     return (inspect.getdoc(error) or "").partition("\n")[0]
+
+
+def unforeseen(error: BaseException) -> Sentence:
+    """What is said of an error that nobody foresaw: its kind and its own words."""
+    return say("unforeseen", "{kind}: {error}", kind=type(error).__name__, error=error)

@@ -13,6 +13,7 @@ from domain import events, slots
 from domain.events import Event, View
 from domain.lawful import lawful
 from domain.order import BUY, ENTRY, EXIT, FLATTEN, LIMIT, MARKET, SELL
+from domain.sentences import say
 
 # Reasons, told to the user with every order.
 LEVEL_ENTRY: Final = 1
@@ -26,15 +27,19 @@ START_SPLIT: Final = 8
 TOO_SMALL: Final = 9
 
 REASONS: Final = {
-    LEVEL_ENTRY: "The level has nothing in hand, so it bids at its entry price.",
-    LEVEL_EXIT: "The level has bought, so it offers what it holds at its exit price.",
-    GRID_MOVED: "The grid has moved with the price.",
-    GRID_PAUSED: "The grid is paused: no new entries, exits stay.",
-    GRID_ENDED: "The grid has ended.",
-    STOP_LOSS: "The price has reached the stop loss, so everything held is sold at market.",
-    TAKE_PROFIT: "The price has reached the take profit, so everything held is sold at market.",
-    START_SPLIT: "Levels above the price start with something to sell, bought at market.",
-    TOO_SMALL: "What the level holds is worth less than the venue's smallest order; it waits as dust.",
+    LEVEL_ENTRY: say("grid_level_entry", "The level has nothing in hand, so it bids at its entry price."),
+    LEVEL_EXIT: say("grid_level_exit", "The level has bought, so it offers what it holds at its exit price."),
+    GRID_MOVED: say("grid_grid_moved", "The grid has moved with the price."),
+    GRID_PAUSED: say("grid_grid_paused", "The grid is paused: no new entries, exits stay."),
+    GRID_ENDED: say("grid_grid_ended", "The grid has ended."),
+    STOP_LOSS: say("grid_stop_loss", "The price has reached the stop loss, so everything held is sold at market."),
+    TAKE_PROFIT: say(
+        "grid_take_profit", "The price has reached the take profit, so everything held is sold at market."
+    ),
+    START_SPLIT: say("grid_start_split", "Levels above the price start with something to sell, bought at market."),
+    TOO_SMALL: say(
+        "grid_too_small", "What the level holds is worth less than the venue's smallest order; it waits as dust."
+    ),
 }
 
 

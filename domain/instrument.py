@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from domain.errors import Broken, Refused
 from domain.money import from_units, multiply, to_units, to_wire
+from domain.sentences import say
 
 #: Compiled integers wrap silently at 2^63; four times below 2^62 leaves room for the sums of a day.
 LARGEST_PRODUCT = 2**60
@@ -52,8 +53,14 @@ class Instrument:
         max_lots = to_units(self.max_position, self.lot_size)
         if max_ticks <= 0 or max_lots <= 0 or max_ticks * max_lots > LARGEST_PRODUCT:
             raise UnsafeInstrument(
-                f"{self.symbol}: {max_lots} lots at {max_ticks} ticks is outside 1..2^60; "
-                "lower its highest price or its largest position."
+                say(
+                    "instrument_too_large",
+                    "{symbol}: {max_lots} lots at {max_ticks} ticks is outside 1..2^60; lower its highest "
+                    "price or its largest position.",
+                    symbol=self.symbol,
+                    max_lots=max_lots,
+                    max_ticks=max_ticks,
+                )
             )
         object.__setattr__(self, "base_per_lot", to_units(self.lot_size, self.base_quantum))
         object.__setattr__(self, "tick_lot", to_units(multiply(self.tick_size, self.lot_size), self.quote_quantum))
@@ -64,7 +71,15 @@ class Instrument:
         """The price in ticks; refused when it is negative, too high, or between two ticks."""
         ticks = to_units(price, self.tick_size)
         if not 0 <= ticks <= self.max_ticks:
-            raise OutOfRange(f"{self.symbol}: price {to_wire(price)} is outside 0..{to_wire(self.max_price)}.")
+            raise OutOfRange(
+                say(
+                    "price_out_of_range",
+                    "{symbol}: price {price} is outside 0..{max_price}.",
+                    symbol=self.symbol,
+                    price=to_wire(price),
+                    max_price=to_wire(self.max_price),
+                )
+            )
         return ticks
 
     def from_ticks(self, ticks: int) -> Decimal:
@@ -76,7 +91,15 @@ class Instrument:
         lots = to_units(quantity, self.lot_size)
         if abs(lots) > self.max_lots:
             limit = to_wire(self.max_position)
-            raise OutOfRange(f"{self.symbol}: quantity {to_wire(quantity)} is outside -{limit}..{limit}.")
+            raise OutOfRange(
+                say(
+                    "quantity_out_of_range",
+                    "{symbol}: quantity {quantity} is outside -{limit}..{limit}.",
+                    symbol=self.symbol,
+                    quantity=to_wire(quantity),
+                    limit=limit,
+                )
+            )
         return lots
 
     def from_lots(self, lots: int) -> Decimal:

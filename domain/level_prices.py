@@ -11,6 +11,7 @@ from typing import Final
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import to_wire
+from domain.sentences import say
 
 _DIGITS: Final = 50
 _HALF: Final = Decimal("0.5")
@@ -36,7 +37,14 @@ def level_prices(lower: int, upper: int, levels: int, spacing: Spacing) -> tuple
         prices = list(_PRICES[spacing](Decimal(lower), Decimal(upper), levels))
     prices[0], prices[-1] = lower, upper
     if any(low >= high for low, high in pairwise(prices)):
-        raise Refused(f"levels: {levels} levels between these prices are closer than one tick; use fewer.")
+        raise Refused(
+            say(
+                "levels_too_close",
+                "{levels} levels between these prices are closer than one tick; use fewer.",
+                levels=levels,
+                field="levels",
+            )
+        )
     return tuple(prices)
 
 
@@ -79,7 +87,13 @@ def lots_per_level(investment: Decimal, prices: tuple[int, ...], instrument: Ins
     lots = int(investment / one_lot_each)
     if lots < 1:
         raise Refused(
-            f"total_investment: {len(prices) - 1} levels of one lot each cost {to_wire(one_lot_each)} "
-            f"{instrument.quote}; invest more or use fewer levels."
+            say(
+                "investment_too_small",
+                "{levels} levels of one lot each cost {cost} {quote}; invest more or use fewer levels.",
+                levels=len(prices) - 1,
+                cost=to_wire(one_lot_each),
+                quote=instrument.quote,
+                field="total_investment",
+            )
         )
     return (lots,) * (len(prices) - 1)

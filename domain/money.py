@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Clamped, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow, Rounded
 
 from domain.errors import Refused
+from domain.sentences import say
 
 #: Digits before and after the point that the database keeps: DECIMAL(36,18).
 WHOLE_DIGITS = 18
@@ -35,13 +36,22 @@ class TooFine(Refused):
 def exact(value: str | int | Decimal) -> Decimal:
     """The value as a finite decimal, never rounded. Floats are refused: they have lost digits already."""
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise NotAnAmount(f"{value!r} is a {type(value).__name__}; give a decimal string, an integer or a Decimal.")
+        raise NotAnAmount(
+            say(
+                "no_amount_type",
+                "{value!r} is a {type}; give a decimal string, an integer or a Decimal.",
+                value=value,
+                type=type(value).__name__,
+            )
+        )
     try:
         amount = Decimal(value)
     except InvalidOperation as error:
-        raise NotAnAmount(f'{value!r} is not a number; give a decimal string such as "0.001".') from error
+        raise NotAnAmount(
+            say("not_a_number", '{value!r} is not a number; give a decimal string such as "0.001".', value=value)
+        ) from error
     if not amount.is_finite():
-        raise NotAnAmount(f"{value!r} is not finite; give a decimal string.")
+        raise NotAnAmount(say("not_finite", "{value!r} is not finite; give a decimal string.", value=value))
     return amount
 
 
@@ -49,7 +59,15 @@ def to_units(amount: Decimal, unit: Decimal) -> int:
     """How many whole `unit`s make up `amount`; `NotDivisible` when it is not a whole number."""
     whole, rest = divmod_exact(amount, unit)
     if rest:
-        raise NotDivisible(f"{to_wire(amount)} is not a multiple of {to_wire(unit)}; the rest is {to_wire(rest)}.")
+        raise NotDivisible(
+            say(
+                "not_a_multiple",
+                "{amount} is not a multiple of {unit}; the rest is {rest}.",
+                amount=to_wire(amount),
+                unit=to_wire(unit),
+                rest=to_wire(rest),
+            )
+        )
     return whole
 
 
@@ -74,13 +92,20 @@ def add(*amounts: Decimal) -> Decimal:
 def divmod_exact(amount: Decimal, unit: Decimal) -> tuple[int, Decimal]:
     """Whole units, rounded towards zero, and the rest, which carries the sign of the amount."""
     if unit <= 0:
-        raise NotAnAmount(f"a unit must be above zero, and {unit} is not.")
+        raise NotAnAmount(say("unit_not_above_zero", "a unit must be above zero, and {unit} is not.", unit=unit))
     if not amount.is_finite():
-        raise NotAnAmount(f"{amount} is not finite; give a decimal string.")
+        raise NotAnAmount(say("amount_not_finite", "{amount} is not finite; give a decimal string.", amount=amount))
     try:
         whole, rest = _EXACT.divmod(amount, unit)
     except InvalidOperation as error:
-        raise NotAnAmount(f"{amount} is more units of {unit} than any amount here has; give less.") from error
+        raise NotAnAmount(
+            say(
+                "too_many_units",
+                "{amount} is more units of {unit} than any amount here has; give less.",
+                amount=amount,
+                unit=unit,
+            )
+        ) from error
     return int(whole), rest or _ZERO
 
 
@@ -97,7 +122,21 @@ def check_storable(amount: Decimal) -> Decimal:
     try:
         stored = amount.quantize(_FINEST, context=_EXACT)
     except (Inexact, InvalidOperation, Rounded) as error:
-        raise TooFine(f"{to_wire(amount)} has more than {FRACTION_DIGITS} digits after the point.") from error
+        raise TooFine(
+            say(
+                "too_many_fraction_digits",
+                "{amount} has more than {most} digits after the point.",
+                amount=to_wire(amount),
+                most=FRACTION_DIGITS,
+            )
+        ) from error
     if stored.copy_abs() >= _LIMIT:
-        raise TooFine(f"{to_wire(amount)} has more than {WHOLE_DIGITS} digits before the point.")
+        raise TooFine(
+            say(
+                "too_many_whole_digits",
+                "{amount} has more than {most} digits before the point.",
+                amount=to_wire(amount),
+                most=WHOLE_DIGITS,
+            )
+        )
     return stored

@@ -9,6 +9,7 @@ from domain.events import Event, View
 from domain.grid import fill, no_wish, note, put_wish, sell_level, start_over
 from domain.lawful import lawful
 from domain.order import BUY, ENTRY, EXIT, FLATTEN, MARKET, SELL
+from domain.sentences import say
 
 SLOT: Final = 0
 
@@ -17,10 +18,10 @@ SIGNAL_OUT: Final = 2
 ENDED: Final = 3
 PAUSED: Final = 4
 REASONS: Final = {
-    SIGNAL_IN: "The signal says to be in, so the position is bought at market.",
-    SIGNAL_OUT: "The signal says to be out, so the position is sold at market.",
-    ENDED: "The strategy has ended.",
-    PAUSED: "The strategy is paused: no new entries.",
+    SIGNAL_IN: say("single_signal_in", "The signal says to be in, so the position is bought at market."),
+    SIGNAL_OUT: say("single_signal_out", "The signal says to be out, so the position is sold at market."),
+    ENDED: say("single_ended", "The strategy has ended."),
+    PAUSED: say("single_paused", "The strategy is paused: no new entries."),
 }
 
 

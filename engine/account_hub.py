@@ -14,9 +14,10 @@ from core.base_stream import PausesEvents
 from core.clock import Clock
 from core.crash_points import reach
 from core.order_pace import OrderPace
-from domain.errors import AresError
+from domain.errors import AresError, unforeseen
 from domain.fill import Fill
 from domain.order import OrderReport
+from domain.sentences import say, without_stop
 from engine.alarms import Alarms
 from engine.funding_desk import FundingDesk
 from engine.liveness import Liveness
@@ -184,9 +185,13 @@ class AccountHub:
         """The key is refused: ask the venue for nothing any more, and tell the person."""
         if self.is_refused:
             return
-        words = (
-            f"account {self._account} at {self.exchange.name}: {reason.rstrip('.')}. "
-            "Give the account a key that works, then start its strategies again; orders at the venue stay as they are."
+        words = say(
+            "key_refused_at",
+            "account {account} at {venue}: {reason}. "
+            "Give the account a key that works, then start its strategies again; orders at the venue stay as they are.",
+            account=self._account,
+            venue=self.exchange.name,
+            reason=without_stop(reason),
         )
         self._is_refused = True
         self.status.state, self.status.last_error = REFUSED, words
@@ -209,7 +214,14 @@ class AccountHub:
 
     def _lose_touch(self, reason: str) -> None:
         """A request could not leave this machine: orders wait until a sweep has succeeded."""
-        self.rules.mark_unreachable(f"{self.exchange.name} cannot be reached ({reason}); orders wait until it can.")
+        self.rules.mark_unreachable(
+            say(
+                "venue_unreachable",
+                "{venue} cannot be reached ({reason}); orders wait until it can.",
+                venue=self.exchange.name,
+                reason=reason,
+            )
+        )
         self._sweep_wanted.set()
 
     @property
@@ -231,7 +243,7 @@ class AccountHub:
                 log.warning("user_events_failed", reason=str(error))
             except Exception as error:
                 # One message that nobody foresaw must not end the stream; the sweep makes up for it.
-                self.status.last_error = f"{type(error).__name__}: {error}"
+                self.status.last_error = unforeseen(error)
                 log.exception("user_event_failed")
             self._sweep_wanted.set()
             await asyncio.sleep(self._settings.retry)
@@ -336,7 +348,7 @@ class AccountHub:
             log.warning("sweep_failed", reason=str(error))
             return False
         except Exception as error:
-            self.status.state, self.status.last_error = "unreachable", f"{type(error).__name__}: {error}"
+            self.status.state, self.status.last_error = "unreachable", unforeseen(error)
             log.exception("sweep_failed")
             return False
         return True

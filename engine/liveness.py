@@ -11,6 +11,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from domain import slots
+from domain.sentences import say
 from engine.alarms import Alarms
 from engine.inputs import Price
 from engine.trading_engine import TradingEngine
@@ -57,7 +58,11 @@ class Liveness:
         else:
             self._found.pop(number, None)
         if before == NOT_WOKEN and times == 1 and number in self._woken:
-            self._tell(number, engine, "the price had reached what it waits for and it was not woken; it is now.")
+            self._tell(
+                number,
+                engine,
+                say("was_not_woken", "the price had reached what it waits for and it was not woken; it is now."),
+            )
         self._woken.discard(number)
         if idle and times == LOOKS:
             self._heal(number, engine, idle)
@@ -67,15 +72,19 @@ class Liveness:
         if engine.status.state in _EXPLAINED:
             return ""
         if not engine.is_running:
-            reason = engine.status.last_error or "nobody knows why"
-            return f"its engine has ended ({reason}); stop it and start it again."
+            reason = engine.status.last_error or say("nobody_knows_why", "nobody knows why")
+            return say("engine_ended", "its engine has ended ({reason}); stop it and start it again.", reason=reason)
         is_content = self._content.get(engine) == engine.status.steps
         if (is_content and not _is_due(engine)) or not engine.is_idle:
             return ""
         if not is_content:
             waiting = [slot for slot in _wishes(engine) if slot not in engine.status.held_back]
             if waiting:
-                return f"{len(waiting)} orders are wished and neither placed nor held back; they are placed now."
+                return say(
+                    "orders_left_lying",
+                    "{count} orders are wished and neither placed nor held back; they are placed now.",
+                    count=len(waiting),
+                )
             self._content[engine] = engine.status.steps
         return NOT_WOKEN if _is_due(engine) else ""
 
@@ -93,7 +102,11 @@ class Liveness:
             engine.recheck()
 
     def _tell(self, number: int, engine: TradingEngine, words: str) -> None:
-        self._alarms.ring("instance_idle", f"strategy instance {number}: {words}", number)
+        self._alarms.ring(
+            "instance_idle",
+            say("of_strategy", "strategy instance {number}: {words}", number=number, words=words),
+            number,
+        )
 
 
 def _is_due(engine: TradingEngine) -> bool:

@@ -20,6 +20,7 @@ from core.crash_points import reach
 from domain.errors import AresError
 from domain.order import CANCELLED, OPEN, REJECTED, Order, OrderReport
 from domain.outcome import Accepted, Outcome, Rejected, Unknown
+from domain.sentences import say
 from engine.alarms import Alarms
 from engine.venue_orders import order_at_venue
 
@@ -283,11 +284,16 @@ class OrderGateway:
         executed = sum(fill.lots for fill in fills if fill.client_order_id == name)
         if executed or order.venue_order_id:
             # The venue has had it and has forgotten it since: what it executed is in the account's trades.
-            self.alarms.ring("order_forgotten", f"the venue knows nothing of order {name} any more; it has ended, "
-                             f"with {executed} lots executed by the account's trades.", order.key.instance)  # fmt: skip
+            self.alarms.ring("order_forgotten", say(
+                "order_was_forgotten",
+                "the venue knows nothing of order {name} any more; it has ended, "
+                "with {lots} lots executed by the account's trades.",
+                name=name, lots=executed,
+            ), order.key.instance)  # fmt: skip
             deliver(OrderReport(name, order.venue_order_id, CANCELLED, max(order.filled, executed), 0))
         else:
-            self.alarms.ring("order_lost", f"order {name} was never seen by the venue; its slot is free again.",
+            self.alarms.ring("order_lost", say(
+                "order_was_lost", "order {name} was never seen by the venue; its slot is free again.", name=name),
                              order.key.instance)  # fmt: skip
             deliver(OrderReport(name, "", REJECTED, 0, 0))
         return True

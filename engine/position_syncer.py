@@ -24,6 +24,7 @@ from domain.client_order_id import ForeignOrderId, OrderKey, decode
 from domain.fill import Fill
 from domain.order import OPEN, PENDING, Order, OrderReport, is_complete
 from domain.outcome import Rejected
+from domain.sentences import say
 from engine.alarms import Alarms
 from engine.inputs import Input
 from engine.order_gateway import OrderGateway
@@ -194,8 +195,13 @@ class PositionSyncer:
         report.orphans.append(name)
         self._alarms.ring(
             "orphan_cancelled",
-            f"order {name} of instance {key.instance} lived at the venue and nobody believed in it any more: "
-            "it was cancelled; what it had executed is booked.",
+            say(
+                "order_was_orphan",
+                "order {name} of instance {number} lived at the venue and nobody believed in it any more: "
+                "it was cancelled; what it had executed is booked.",
+                name=name,
+                number=key.instance,
+            ),
             key.instance,
         )
 

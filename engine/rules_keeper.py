@@ -11,6 +11,7 @@ import structlog
 from core.base_exchange import BaseExchange, KeyRefused
 from core.order_pace import OrderPace
 from domain.errors import AresError
+from domain.sentences import say
 from engine.alarms import Alarms
 from engine.gate import Standing
 from engine.trading_engine import TradingEngine
@@ -119,7 +120,11 @@ class RulesKeeper:
         for symbol in now.keys() - halted:
             self.standings[symbol].rules = now[symbol]
         for symbol in sorted(before - halted):
-            self._tell(symbol, "symbol_trades_again", f"{symbol} trades again; its strategies go on.")
+            self._tell(
+                symbol,
+                "symbol_trades_again",
+                say("symbol_goes_on", "{symbol} trades again; its strategies go on.", symbol=symbol),
+            )
         self._hand_on(before - halted)
 
     def _hand_on(self, reopened: set[str]) -> None:

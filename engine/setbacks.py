@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from core.base_exchange import CAME_LATE, KEY_REFUSED, NOTHING_SENT
 from core.clock import Clock
 from domain.order import CANCELLED, EXPIRED, REJECTED, Order, OrderReport, is_terminal
+from domain.sentences import say
 from engine.books import Books
 from engine.gate import PAUSING, SlotPauses, Standing
 
@@ -85,8 +86,15 @@ class Setbacks:
             return  # the account tells of it
         if reason.startswith(CAME_LATE):
             self._tell(
-                f"order {order.client_order_id} of slot {order.key.slot} was refused: {reason}; it is tried again in "
-                f"{pause_ms / 1000:g} s. A busy machine or a wrong clock is behind it."
+                say(
+                    "order_came_late",
+                    "order {order} of slot {slot} was refused: {reason}; it is tried again in {seconds} s. "
+                    "A busy machine or a wrong clock is behind it.",
+                    order=order.client_order_id,
+                    slot=order.key.slot,
+                    reason=reason,
+                    seconds=f"{pause_ms / 1000:g}",
+                )
             )
             return
         kind = int(order.reduce_only)
@@ -95,16 +103,37 @@ class Setbacks:
             self._count(order, 1)
         refusals = self._books.exit_rejections if kind else self._books.rejections
         self._tell(
-            f"order {order.client_order_id} of slot {order.key.slot} was refused: {reason}; it is tried again in "
-            f"{pause_ms / 1000:g} s ({refusals} in a row; where orders wait for a person, put it right and resume "
-            "the strategy)."
+            say(
+                "order_refused",
+                "order {order} of slot {slot} was refused: {reason}; it is tried again in {seconds} s "
+                "({refusals} in a row; where orders wait for a person, put it right and resume the strategy).",
+                order=order.client_order_id,
+                slot=order.key.slot,
+                reason=reason,
+                seconds=f"{pause_ms / 1000:g}",
+                refusals=refusals,
+            )
         )
 
     def _withdrawn(self, order: Order) -> None:
         pause_ms = self._pauses.withdrawn(order.key.slot, self._clock.machine.now_ms())
         self._tell(
-            f"order {order.client_order_id} of slot {order.key.slot} was ended at the venue and not by this strategy; "
-            f"it is placed again {f'in {pause_ms / 1000:g} s' if pause_ms else 'once'}, then ever more slowly."
+            say(
+                "order_withdrawn_again",
+                "order {order} of slot {slot} was ended at the venue and not by this strategy; "
+                "it is placed again in {seconds} s, then ever more slowly.",
+                order=order.client_order_id,
+                slot=order.key.slot,
+                seconds=f"{pause_ms / 1000:g}",
+            )
+            if pause_ms
+            else say(
+                "order_withdrawn",
+                "order {order} of slot {slot} was ended at the venue and not by this strategy; "
+                "it is placed again once, then ever more slowly.",
+                order=order.client_order_id,
+                slot=order.key.slot,
+            )
         )
 
     def _count(self, order: Order, by: int) -> None:

@@ -29,6 +29,7 @@ from domain.order import (
     OrderReport,
     is_terminal,
 )
+from domain.sentences import say
 from engine.alarms import Alarms
 from engine.inputs import Found, Input
 from engine.trading_engine import TradingEngine
@@ -97,7 +98,9 @@ class Strangers:
         report = await self._exchange.query(last)
         if report is not None and report.status == OPEN:
             both = f"{order.client_order_id} and {last.client_order_id}"
-            raise Transient(f"the venue shows {both} for one slot of one instance; ask again.")
+            raise Transient(
+                say("two_for_one_slot", "the venue shows {both} for one slot of one instance; ask again.", both=both)
+            )
         if report is None:
             name = last.client_order_id
             lots = sum(fill.lots for fill in executed if fill.client_order_id == name)
@@ -108,8 +111,14 @@ class Strangers:
         number = engine.instance.instance
         self._alarms.ring(
             "journal_behind",
-            f"the database was older than what the exchange has done for instance {number}: {len(rebuilt)} orders were "
-            "taken over from there, and what they executed is booked. Look whether the strategy stands as it should.",
+            say(
+                "journal_was_behind",
+                "the database was older than what the exchange has done for instance {number}: {count} orders were "
+                "taken over from there, and what they executed is booked. "
+                "Look whether the strategy stands as it should.",
+                number=number,
+                count=len(rebuilt),
+            ),
             number,
         )
 

@@ -19,6 +19,7 @@ from core.base_strategy import Plan, number_of
 from core.clock import Clock
 from core.crash_points import reach
 from domain import events, nearest, slots
+from domain.errors import unforeseen
 from domain.events import Event
 from domain.instance import Action, Cancel, Instance, Place, Proposal
 from domain.instrument import Instrument
@@ -208,7 +209,7 @@ class TradingEngine:
                 self.lose(error)
             except Exception as error:
                 # What was folded is not journaled, so this engine must not go on; a new one reads the journal.
-                self.status.state, self.status.last_error = "broken", f"{type(error).__name__}: {error}"
+                self.status.state, self.status.last_error = "broken", unforeseen(error)
                 log.exception("step_failed", instance=self.instance.instance)
             finally:
                 self._is_stepping = False
@@ -384,7 +385,7 @@ class TradingEngine:
         reach("engine.send_ended")
         self._bell.ring()
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.status.state, self.status.last_error = "error", f"{type(error).__name__}: {error}"
+            self.status.state, self.status.last_error = "error", unforeseen(error)
             log.error("sending_failed", instance=self.instance.instance, error=self.status.last_error)
             self.on_change(self)
 

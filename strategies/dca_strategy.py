@@ -20,6 +20,7 @@ from domain.lawful import lawful
 from domain.money import divmod_exact
 from domain.order import BUY, ENTRY, EXIT, FLATTEN, LIMIT, MARKET, SELL
 from domain.proportion import scaled
+from domain.sentences import say
 
 PPM: Final = 1_000_000
 BUYING: Final = 0
@@ -60,11 +61,19 @@ class Law(NamedTuple):
 def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     """Check the parameters together and turn them into integers; `Refused` names the field."""
     if params.amount < instrument.notional(last_ticks, 1):
-        raise Refused("amount: it buys less than one lot at the price now; spend more.")
+        raise Refused(
+            say("buys_less_than_a_lot", "it buys less than one lot at the price now; spend more.", field="amount")
+        )
     amount, _ = divmod_exact(params.amount, instrument.quote_quantum)
     ppm = params.take_profit_percent * 10_000
     if ppm != int(ppm):
-        raise Refused("take_profit_percent: it is finer than 0.0001 %; give at most four decimals.")
+        raise Refused(
+            say(
+                "finer_than_counted",
+                "it is finer than 0.0001 %; give at most four decimals.",
+                field="take_profit_percent",
+            )
+        )
     law = Law(amount, params.interval_minutes * 60_000, params.max_purchases, int(ppm))
     return Plan(params=law, slots=2)
 
@@ -185,8 +194,8 @@ STRATEGIES.register("dca")(
         decide=decide,
         reasons={
             **grid.REASONS,
-            DUE: "The time for the next purchase has come.",
-            PROFIT: "All that is held is offered at its average cost plus the profit asked for.",
+            DUE: say("dca_due", "The time for the next purchase has come."),
+            PROFIT: say("dca_profit", "All that is held is offered at its average cost plus the profit asked for."),
         },
     )
 )

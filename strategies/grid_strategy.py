@@ -22,6 +22,7 @@ from domain.lawful import lawful
 from domain.level_prices import Spacing, level_prices, lots_per_level
 from domain.order import BUY, MARKET, START
 from domain.proportion import scaled
+from domain.sentences import say
 
 WAITING: Final = 10
 START_SLOT: Final = 0
@@ -72,17 +73,23 @@ class Params(StrategyParams):
         """The range has a width, every level a quantity, stops lie outside the range."""
         lower, upper = self.lower_price, self.upper_price
         if lower >= upper:
-            raise Refused("lower_price: it must be below upper_price.")
+            raise Refused(say("not_below_upper_price", "it must be below upper_price.", field="lower_price"))
         if (self.quantity_per_level is None) == (self.total_investment is None):
-            raise Refused("quantity_per_level: give either this or total_investment, not both and not neither.")
+            raise Refused(
+                say(
+                    "either_quantity_or_investment",
+                    "give either this or total_investment, not both and not neither.",
+                    field="quantity_per_level",
+                )
+            )
         if self.stop_loss_price is not None and self.stop_loss_price >= lower:
-            raise Refused("stop_loss_price: it must be below lower_price.")
+            raise Refused(say("not_below_lower_price", "it must be below lower_price.", field="stop_loss_price"))
         if self.take_profit_price is not None and self.take_profit_price <= upper:
-            raise Refused("take_profit_price: it must be above upper_price.")
+            raise Refused(say("not_above_upper_price", "it must be above upper_price.", field="take_profit_price"))
         if self.trailing_up_limit is not None and self.trailing_up_limit <= upper:
-            raise Refused("trailing_up_limit: it must be above upper_price.")
+            raise Refused(say("not_above_upper_price", "it must be above upper_price.", field="trailing_up_limit"))
         if self.trailing_down_limit is not None and self.trailing_down_limit >= lower:
-            raise Refused("trailing_down_limit: it must be below lower_price.")
+            raise Refused(say("not_below_lower_price", "it must be below lower_price.", field="trailing_down_limit"))
 
 
 class Law(NamedTuple):

@@ -13,6 +13,7 @@ from domain.errors import Refused
 from domain.events import Event, View
 from domain.indicators import Memory
 from domain.instrument import Instrument
+from domain.sentences import say
 
 FAST_AT: Final = 0
 #: Up to such a sum of closes products of it compare as quotients do, rounded or not: times a period it is below 2^51,
@@ -32,7 +33,7 @@ class Params(StrategyParams):
     def check_together(self) -> None:
         """The fast average is shorter than the slow one."""
         if self.fast >= self.slow:
-            raise Refused("fast: it must be a shorter average than slow.")
+            raise Refused(say("fast_not_shorter", "it must be a shorter average than slow.", field="fast"))
 
 
 class Law(NamedTuple):

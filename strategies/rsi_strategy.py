@@ -13,6 +13,7 @@ from domain.errors import Refused
 from domain.events import Event, View
 from domain.indicators import Memory
 from domain.instrument import Instrument
+from domain.sentences import say
 
 #: Bars fed before the first decision, in periods: Wilder's smoothing forgets slowly.
 WARM_UP_PERIODS: Final = 10
@@ -33,7 +34,7 @@ class Params(StrategyParams):
     def check_together(self) -> None:
         """The two bounds leave something between them."""
         if self.oversold >= self.overbought:
-            raise Refused("oversold: it must be below overbought.")
+            raise Refused(say("oversold_not_below", "it must be below overbought.", field="oversold"))
 
 
 class Law(NamedTuple):

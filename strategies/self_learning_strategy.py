@@ -24,6 +24,7 @@ from domain.learning.card import ModelCard, card_of
 from domain.learning.terms import Terms
 from domain.money import divmod_exact
 from domain.order import ENTRY, EXIT, FLATTEN
+from domain.sentences import say
 
 PPM: Final = 1_000_000
 PER_PERCENT: Final = 10_000
@@ -49,27 +50,49 @@ IN_A_TRADE: Final = 25
 THE_REST: Final = 26
 TOO_LATE: Final = 27
 REASONS: Final = {
-    1: "The trend is expected to go on, and that was the best bid.",
-    2: "The price has gone far and is expected to come back, and that was the best bid.",
-    3: "The price has left its range and is expected to go on, and that was the best bid.",
-    4: "Far more than usual was traded and the price is expected to follow, and that was the best bid.",
-    paper.STOP_LOSS: "The stop loss is reached, so the position is closed at market.",
-    paper.TAKE_PROFIT: "The take profit is reached, so the position is closed at market.",
-    paper.HORIZON: "The trade has lasted as long as it may, so the position is closed at market.",
-    paper.PREMISE_GONE: "What the signal had seen is gone, so the position is closed at market.",
-    paper.COUNTER_TREND: "The trend has turned against the position, so it is closed at market.",
-    EMERGENCY: "The loss has reached the part of the margin that may be lost, so the position is closed at market.",
-    MISSED: "The trade that the position followed has ended while nobody watched, so it is closed at market.",
-    ENDED: "The strategy has ended.",
-    PAUSED: "The strategy is paused: it learns on and enters nothing.",
-    WARMING_UP: "It waits until it has seen enough bars.",
-    FEW_SAMPLES: "It waits until enough trades on paper have taught it.",
-    NO_EDGE: "It waits: what it would have traded has not earned more than its costs with enough certainty.",
-    NO_BID: "It waits for a bid that is worth its costs.",
-    TOO_SMALL: "It waits: what the bid deserves is less than the venue's smallest order.",
-    IN_A_TRADE: "It is in a trade.",
-    THE_REST: "An order has closed a part of the position only, so the rest is closed at market.",
-    TOO_LATE: "The trade that was to be entered has ended on paper, so its entry is withdrawn.",
+    1: say("learning_trend", "The trend is expected to go on, and that was the best bid."),
+    2: say("learning_reversion", "The price has gone far and is expected to come back, and that was the best bid."),
+    3: say("learning_breakout", "The price has left its range and is expected to go on, and that was the best bid."),
+    4: say(
+        "learning_surge",
+        "Far more than usual was traded and the price is expected to follow, and that was the best bid.",
+    ),
+    paper.STOP_LOSS: say("learning_stop_loss", "The stop loss is reached, so the position is closed at market."),
+    paper.TAKE_PROFIT: say("learning_take_profit", "The take profit is reached, so the position is closed at market."),
+    paper.HORIZON: say(
+        "learning_horizon", "The trade has lasted as long as it may, so the position is closed at market."
+    ),
+    paper.PREMISE_GONE: say(
+        "learning_premise_gone", "What the signal had seen is gone, so the position is closed at market."
+    ),
+    paper.COUNTER_TREND: say(
+        "learning_counter_trend", "The trend has turned against the position, so it is closed at market."
+    ),
+    EMERGENCY: say(
+        "learning_emergency",
+        "The loss has reached the part of the margin that may be lost, so the position is closed at market.",
+    ),
+    MISSED: say(
+        "learning_missed",
+        "The trade that the position followed has ended while nobody watched, so it is closed at market.",
+    ),
+    ENDED: say("learning_ended", "The strategy has ended."),
+    PAUSED: say("learning_paused", "The strategy is paused: it learns on and enters nothing."),
+    WARMING_UP: say("learning_warming_up", "It waits until it has seen enough bars."),
+    FEW_SAMPLES: say("learning_few_samples", "It waits until enough trades on paper have taught it."),
+    NO_EDGE: say(
+        "learning_no_edge",
+        "It waits: what it would have traded has not earned more than its costs with enough certainty.",
+    ),
+    NO_BID: say("learning_no_bid", "It waits for a bid that is worth its costs."),
+    TOO_SMALL: say("learning_too_small", "It waits: what the bid deserves is less than the venue's smallest order."),
+    IN_A_TRADE: say("learning_in_a_trade", "It is in a trade."),
+    THE_REST: say(
+        "learning_the_rest", "An order has closed a part of the position only, so the rest is closed at market."
+    ),
+    TOO_LATE: say(
+        "learning_too_late", "The trade that was to be entered has ended on paper, so its entry is withdrawn."
+    ),
 }
 
 
@@ -141,11 +164,21 @@ class Params(StrategyParams):
     def check_together(self) -> None:
         """The exits leave a trade room to win."""
         if self.take_profit_percent <= self.cost_percent:
-            raise Refused("take_profit_percent: it must be above the costs, or no trade can win.")
+            raise Refused(
+                say(
+                    "profit_below_costs",
+                    "it must be above the costs, or no trade can win.",
+                    field="take_profit_percent",
+                )
+            )
         if self.emergency_loss_percent <= self.cost_percent * self.max_leverage:
             raise Refused(
-                "max_leverage: at it the costs alone take the part of the margin that may be lost; lower it, or raise "
-                "emergency_loss_percent."
+                say(
+                    "leverage_eats_margin",
+                    "at it the costs alone take the part of the margin that may be lost; lower it, or raise "
+                    "emergency_loss_percent.",
+                    field="max_leverage",
+                )
             )
 
 
@@ -153,7 +186,7 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
     """Check the parameters together and turn them into integers; `Refused` names the field."""
     params.check_together()
     if params.stake < instrument.notional(last_ticks, 1):
-        raise Refused("stake: it buys less than one lot at the price now; give more.")
+        raise Refused(say("stake_below_a_lot", "it buys less than one lot at the price now; give more.", field="stake"))
     stake, _ = divmod_exact(params.stake, instrument.quote_quantum)
     law = Terms(
         trend_bars=params.trend_bars,
@@ -183,7 +216,9 @@ def _parts(name: str, value: Decimal, each: int) -> int:
     """A number in parts of a million; finer ones are refused."""
     parts = value * each
     if parts != int(parts):
-        raise Refused(f"{name}: {value} is finer than is counted here; give fewer decimals.")
+        raise Refused(
+            say("too_fine_here", "{value} is finer than is counted here; give fewer decimals.", value=value, field=name)
+        )
     return int(parts)
 
 

@@ -19,6 +19,7 @@ from domain.indicators import Memory
 from domain.instrument import Instrument
 from domain.lawful import lawful
 from domain.order import ENTRY, FLATTEN
+from domain.sentences import say
 
 PPM: Final = 1_000_000
 ANCHOR: Final = slots.OWN
@@ -53,8 +54,13 @@ class Params(StrategyParams):
         """The lowest level has a price."""
         if self.offset_percent * self.grid_levels >= 100:
             raise Refused(
-                f"offset_percent: {self.grid_levels} levels of {self.offset_percent} % reach a price of zero; "
-                "lower one of the two."
+                say(
+                    "levels_reach_zero",
+                    "{grid_levels} levels of {offset_percent} % reach a price of zero; lower one of the two.",
+                    grid_levels=self.grid_levels,
+                    offset_percent=self.offset_percent,
+                    field="offset_percent",
+                )
             )
 
 
@@ -83,14 +89,27 @@ def prepare(params: Params, instrument: Instrument, last_ticks: int) -> Plan:
         time_stop_ms=params.time_stop_minutes * 60_000,
     )
     if last_ticks * law.offset // PPM < 1:
-        raise Refused("offset_percent: the step between bids is less than one tick at this price; raise it.")
+        raise Refused(
+            say(
+                "step_below_a_tick",
+                "the step between bids is less than one tick at this price; raise it.",
+                field="offset_percent",
+            )
+        )
     return Plan(params=law, slots=params.grid_levels)
 
 
 def _ppm(name: str, percent: Decimal) -> int:
     parts = percent * 10_000
     if parts != int(parts):
-        raise Refused(f"{name}: {percent} % is finer than 0.0001 %; give at most four decimals.")
+        raise Refused(
+            say(
+                "percent_finer_than_counted",
+                "{percent} % is finer than 0.0001 %; give at most four decimals.",
+                percent=percent,
+                field=name,
+            )
+        )
     return int(parts)
 
 
@@ -211,8 +230,12 @@ STRATEGIES.register("trailing_grid")(
         decide=decide,
         reasons={
             **grid.REASONS,
-            TIME_STOP: "The level has held longer than the time stop allows, so it is sold at market.",
-            PRICE_STOP: "The level has lost as much as its price stop allows, so it is sold at market.",
+            TIME_STOP: say(
+                "trailing_time_stop", "The level has held longer than the time stop allows, so it is sold at market."
+            ),
+            PRICE_STOP: say(
+                "trailing_price_stop", "The level has lost as much as its price stop allows, so it is sold at market."
+            ),
         },
     )
 )

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from db.queries import histories, imports
 from db.queries.claims import Claim
 from db.unit_of_work import committed, reading
 from domain.errors import AresError, Refused, Transient
+from domain.sentences import changed, say, words_of
 from engine.backtest import files, store
 from engine.backtest.download import Told, Wanted
 from engine.backtest.history import BadHistory, Finding, History
@@ -73,7 +75,13 @@ class Intake:
             return
         try:
             if row.attempts > MOST_ATTEMPTS:
-                raise Refused(f"it has ended {MOST_ATTEMPTS} workers; take a smaller file or longer bars.")
+                raise Refused(
+                    say(
+                        "import_ended_workers",
+                        "it has ended {attempts} workers; take a smaller file or longer bars.",
+                        attempts=MOST_ATTEMPTS,
+                    )
+                )
             with renewed(
                 self.database, f"import {number}", self.claim, lambda unit: imports.renew(unit, number, self._claim())
             ):
@@ -84,7 +92,7 @@ class Intake:
             self._fail(number, str(error), error.findings if isinstance(error, BadHistory) else ())
         except Exception as error:
             log.exception("import_failed", number=number)
-            self._fail(number, f"{type(error).__name__}; the worker's log has more.", ())
+            self._fail(number, say("see_the_log", "{kind}; the worker's log has more.", kind=type(error).__name__), ())
 
     def deserted(self) -> list[int]:
         """Imports on which nobody works; each is given to one of those who ask."""
@@ -109,7 +117,7 @@ class Intake:
         kept = row_of(row.name, history, content, self._now(), owner, source)
         with committed(self.database) as unit:
             made = histories.add(unit, kept, content)
-            warned = orjson.dumps([{"row": 0, "words": words} for words in history.warnings[:MOST_FINDINGS]]).decode()
+            warned = _told(Finding(0, one, True) for one in history.warnings)
             found = {"history_id": made.id, "findings": warned, "done": row.total, "total": row.total}
             if not imports.finish(unit, number, self._claim(), imports.DONE, **found):
                 raise Taken
@@ -144,13 +152,10 @@ class Intake:
         return asyncio.run(fetch())
 
     def _fail(self, number: int, words: str, findings: tuple[Finding, ...]) -> None:
-        told = [{"row": one.row, "words": one.words} for one in findings[:MOST_FINDINGS]]
-        words = re.sub(rf"\S*/{_FOLDER}[^/]*/", "", words)
+        words = changed(words, lambda text: re.sub(rf"\S*/{_FOLDER}[^/]*/", "", text))
         short = words if len(words) <= _LONGEST_ERROR else f"{words[: _LONGEST_ERROR - 3]}..."
         with committed(self.database) as unit:
-            imports.finish(
-                unit, number, self._claim(), imports.FAILED, error=short, findings=orjson.dumps(told).decode()
-            )
+            imports.finish(unit, number, self._claim(), imports.FAILED, error=short, findings=_told(findings))
 
     def _claim(self) -> Claim:
         now = self._now()
@@ -158,6 +163,12 @@ class Intake:
 
     def _now(self) -> datetime:
         return utc_from_ms(self.time.now_ms())
+
+
+def _told(findings: Iterable[Finding]) -> str:
+    """Rows and what is to be known of them, as they are stored."""
+    first = islice(findings, MOST_FINDINGS)
+    return orjson.dumps([{"row": one.row, "words": one.words, "told": words_of(one.words)} for one in first]).decode()
 
 
 class Taken(Transient):

@@ -25,7 +25,8 @@ from db.models import RunChunk, RunRow
 from db.queries import histories, runs
 from db.queries.claims import Claim
 from db.unit_of_work import committed, reading
-from domain.errors import AresError, Refused, Transient
+from domain.errors import AresError, Refused, Transient, sentence_of
+from domain.sentences import say
 from engine.backtest import History, Prints, kept, run, store
 from engine.backtest.optimiser import Search, conclude, report, search_again
 from engine.backtest.optimiser.bench import Bench
@@ -71,7 +72,7 @@ class Laboratory:
             self._fail(number, str(error))
         except Exception as error:
             log.exception("run_failed", run=number)
-            self._fail(number, f"{type(error).__name__}; the worker's log has more.")
+            self._fail(number, say("see_the_log", "{kind}; the worker's log has more.", kind=type(error).__name__))
         return 0
 
     def deserted(self) -> list[int]:
@@ -113,7 +114,12 @@ class Laboratory:
     def _optimise(self, row: RunRow) -> int:
         number = row.id or 0
         if row.stamp is not None and orjson.loads(row.stamp)["code"] != code_version():
-            raise Refused("the code has changed since it was begun, and results of two codes do not mix; ask again.")
+            raise Refused(
+                say(
+                    "code_has_changed",
+                    "the code has changed since it was begun, and results of two codes do not mix; ask again.",
+                )
+            )
         search, bench = self._search(row)
         with committed(self.database) as unit:
             chunk = runs.claim_chunk(unit, number, self._claim())
@@ -127,7 +133,14 @@ class Laboratory:
 
     def _chunk(self, number: int, bench: Bench, row: RunChunk) -> int:
         if row.attempts > MOST_ATTEMPTS:
-            raise Refused(f"part {row.name} has ended {MOST_ATTEMPTS} workers; try smaller steps or a shorter history.")
+            raise Refused(
+                say(
+                    "part_ended_workers",
+                    "part {name} has ended {attempts} workers; try smaller steps or a shorter history.",
+                    name=row.name,
+                    attempts=MOST_ATTEMPTS,
+                )
+            )
         content = orjson.loads(row.content)
         sets = tuple((at, tuple(places)) for at, places in content["sets"])
         with self._renewed(number, row.name):
@@ -172,7 +185,13 @@ class Laboratory:
             yield False
             return
         if row.attempts > MOST_ATTEMPTS:
-            raise Refused(f"it has ended {MOST_ATTEMPTS} workers; take a shorter history or fewer parameter sets.")
+            raise Refused(
+                say(
+                    "run_ended_workers",
+                    "it has ended {attempts} workers; take a shorter history or fewer parameter sets.",
+                    attempts=MOST_ATTEMPTS,
+                )
+            )
         with self._renewed(number, None):
             yield True
         with committed(self.database) as unit:
@@ -199,7 +218,14 @@ class Laboratory:
             row = histories.get(unit, number)
             content = histories.content(unit, number)
         if store.checksum(content) != row.digest:
-            raise store.Damaged(f"history {row.title or row.name}: {store.Damaged.__doc__}")
+            raise store.Damaged(
+                say(
+                    "of_history",
+                    "history {title}: {what}",
+                    title=row.title or row.name,
+                    what=sentence_of(store.Damaged),
+                )
+            )
         history = store.unpack(content)
         if period.bar_ms is not None and period.bar_ms != history.bar_ms:
             if period.walk_trades and isinstance(history, Prints):
@@ -221,7 +247,7 @@ class Laboratory:
 
     def _fail(self, number: int, words: str) -> None:
         with committed(self.database) as unit:
-            runs.finish(unit, number, runs.FAILED, self._now(), error=words[:500])
+            runs.finish(unit, number, runs.FAILED, self._now(), error=words)
 
     def _claim(self) -> Claim:
         now = self._now()

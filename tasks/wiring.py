@@ -45,7 +45,8 @@ from db.journal import GroupCommitJournal
 from db.migrate import head_revision, require_current_schema
 from db.models import Account, StrategyInstance
 from db.paper_store import DatabasePaperStore
-from domain.errors import Refused
+from domain.errors import Refused, sentence_of
+from domain.sentences import say
 from engine.account_hub import AccountHub, HubSettings
 from engine.engine_manager import EngineManager, InstanceSpec
 from engine.follower_engine.kind import COPY
@@ -213,7 +214,9 @@ class Parts:
     def credentials_of(self, account: Account) -> Credentials:
         """What signs the account's requests."""
         if account.api_key is None or account.api_secret is None:
-            raise NoCredentials(f"account {account.id}: {NoCredentials.__doc__}")
+            raise NoCredentials(
+                say("about_account", "account {account}: {what}", account=account.id, what=sentence_of(NoCredentials))
+            )
         if self.opener is None:
             raise NoEncryptionKey
         opener, number, owner, key_id = self.opener, number_of(account.id), account.owner_id, account.key_id or ""
@@ -245,7 +248,14 @@ class Parts:
                 market=self._paper_market(feed),
             )
         except (ValueError, TypeError, AttributeError, ArithmeticError) as error:
-            raise BadAccountSettings(f"settings of account {account.id}: {error}; correct them.") from error
+            raise BadAccountSettings(
+                say(
+                    "settings_wrong",
+                    "settings of account {account}: {error}; correct them.",
+                    account=account.id,
+                    error=error,
+                )
+            ) from error
 
     def _paper_market(self, name: str) -> SharedMarket | None:
         """The market that paper accounts share; None before the venue is open."""
@@ -280,9 +290,22 @@ def settings_of(account: Account) -> dict[str, Any]:
     try:
         found = orjson.loads(account.settings or "{}")
     except orjson.JSONDecodeError as error:
-        raise BadAccountSettings(f"settings of account {account.id} are not JSON: {error}; correct them.") from error
+        raise BadAccountSettings(
+            say(
+                "settings_no_json",
+                "settings of account {account} are not JSON: {error}; correct them.",
+                account=account.id,
+                error=error,
+            )
+        ) from error
     if not isinstance(found, dict):
-        raise BadAccountSettings(f"settings of account {account.id} are not an object; correct them.")
+        raise BadAccountSettings(
+            say(
+                "settings_no_object",
+                "settings of account {account} are not an object; correct them.",
+                account=account.id,
+            )
+        )
     return found
 
 
@@ -295,7 +318,7 @@ def spec_of(row: StrategyInstance, exchange: BaseExchange) -> InstanceSpec:
         params = kind.params.model_validate_json(row.parameters or "{}")
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise Refused(f"{wrong}. Edit the strategy.") from error
+        raise Refused(say("edit_the_strategy", "{wrong}. Edit the strategy.", wrong=wrong)) from error
     return InstanceSpec(
         number_of(row.id), row.generation, row.symbol, row.kline_interval, kind, params,
         limits.to_law(instrument), limits.allotment(instrument),

@@ -32,6 +32,7 @@ from core.secrets import Place
 from db.models import Account as AccountRow
 from db.queries import accounts, audit
 from db.unit_of_work import UnitOfWork, committed, reading
+from domain.sentences import say
 
 router = new_router("accounts")
 
@@ -87,15 +88,24 @@ def delete_account(services: AnyServices, caller: Trader, account_id: Number) ->
 def _settings(body: AccountCreate) -> str:
     known = exchanges()
     if body.exchange not in known:
-        raise BadFields([FieldError("exchange", f"it is not one of {', '.join(known)}")])
+        raise BadFields(
+            [FieldError("exchange", say("not_one_of", "it is not one of {choices}", choices=", ".join(known)))]
+        )
     if not known[body.exchange].paper:
         return checked_model(VenueSettings, body.settings, "settings")
     venue = body.settings.get("venue", "binance_spot")
     if not isinstance(venue, str) or venue not in known or known[venue].market != "spot":
         real = ", ".join(name for name, one in known.items() if one.market == "spot")
-        raise BadFields([FieldError("settings.venue", f"paper money trades on a spot market: it is not one of {real}")])
+        raise BadFields(
+            [
+                FieldError(
+                    "settings.venue",
+                    say("paper_needs_spot", "paper money trades on a spot market: it is not one of {real}", real=real),
+                )
+            ]
+        )
     if body.api_key is not None or body.api_secret is not None or body.passphrase is not None:
-        raise BadFields([FieldError("api_key", "a paper account has no key; leave it out")])
+        raise BadFields([FieldError("api_key", say("paper_has_no_key", "a paper account has no key; leave it out"))])
     return checked_model(PaperSettings, body.settings, "settings")
 
 
@@ -105,18 +115,32 @@ def _check_secrets(
     errors = []
     if (key is None) != (secret is None):
         missing = "api_secret" if secret is None else "api_key"
-        errors.append(FieldError(missing, "give key and secret together"))
+        errors.append(FieldError(missing, say("key_and_secret_together", "give key and secret together")))
     if phrase is not None and key is None:
-        errors.append(FieldError("api_key", "give it together with the passphrase"))
+        errors.append(FieldError("api_key", say("together_with_passphrase", "give it together with the passphrase")))
     if key is not None and phrase is None and exchanges()[exchange].needs_passphrase:
-        errors.append(FieldError("passphrase", f"{exchange} wants one beside key and secret"))
+        errors.append(
+            FieldError(
+                "passphrase", say("passphrase_wanted", "{exchange} wants one beside key and secret", exchange=exchange)
+            )
+        )
     if key is not None and services.sealer is None:
-        errors.append(FieldError("api_key", "this node has no ENCRYPTION_KEY to keep it with; set one and restart"))
+        errors.append(
+            FieldError(
+                "api_key",
+                say("no_encryption_key_here", "this node has no ENCRYPTION_KEY to keep it with; set one and restart"),
+            )
+        )
     for name, given in (("api_key", key), ("api_secret", secret), ("passphrase", phrase)):
         text = given.get_secret_value() if given is not None else "good"
         if text != text.strip() or not text.replace("\n", "").isprintable():
             errors.append(
-                FieldError(name, "it begins or ends with a blank or holds control characters; paste it again")
+                FieldError(
+                    name,
+                    say(
+                        "key_badly_pasted", "it begins or ends with a blank or holds control characters; paste it again"
+                    ),
+                )
             )
     if errors:
         raise BadFields(errors)
@@ -152,7 +176,9 @@ def _edit(services: Services, caller: Caller, number: int, body: AccountEdit) ->
     with committed(services.database) as unit:
         found = accounts.hold(unit, number, caller.id)
         if found.paper and body.api_key is not None:
-            raise BadFields([FieldError("api_key", "a paper account has no key; leave it out")])
+            raise BadFields(
+                [FieldError("api_key", say("paper_has_no_key", "a paper account has no key; leave it out"))]
+            )
         _check_secrets(services, found.exchange, body.api_key, body.api_secret, body.passphrase)
         content: dict[str, Any] = {"account": number}
         if body.name is not None:

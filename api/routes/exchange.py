@@ -12,6 +12,7 @@ from api.deps import AnyServices, Viewer
 from api.errors import BadFields, FieldError, LiveUnavailable
 from api.router import new_router
 from api.schemas.account import Exchange
+from domain.sentences import say
 
 router = new_router("exchanges")
 
@@ -30,7 +31,13 @@ async def list_symbols(
     """Symbols of a venue, as a worker has published them; empty before one has."""
     del caller
     if exchange not in venues.exchanges():
-        raise BadFields([FieldError("exchange", f"it is not one of {', '.join(venues.exchanges())}")])
+        raise BadFields(
+            [
+                FieldError(
+                    "exchange", say("not_one_of", "it is not one of {choices}", choices=", ".join(venues.exchanges()))
+                )
+            ]
+        )
     try:
         return await services.market.symbols(exchange)
     except (RedisError, OSError) as error:

@@ -21,6 +21,7 @@ from core import redis_names
 from db.queries import accounts, audit, following
 from db.queries.instances import EditedMeanwhile
 from db.unit_of_work import committed, reading
+from domain.sentences import say
 
 router = new_router("copy engine")
 
@@ -60,7 +61,14 @@ async def update_follower_account(
     """Cap what an account may hold for all its masters together. What is held already stays until its master exits."""
     changes = body.model_dump(exclude_unset=True, exclude={"revision"})
     if not changes:
-        raise BadFields([FieldError("body", "nothing is to be changed; give max_notional or max_leverage")])
+        raise BadFields(
+            [
+                FieldError(
+                    "body",
+                    say("nothing_to_change_of_caps", "nothing is to be changed; give max_notional or max_leverage"),
+                )
+            ]
+        )
 
     def edit() -> FollowerAccount:
         now = services.now()
@@ -68,7 +76,15 @@ async def update_follower_account(
             account = accounts.hold(unit, account_id, caller.id)
             row = following.follower_account(unit, account_id, caller.id, now)
             if row.revision != body.revision:
-                raise EditedMeanwhile(f"account {account_id} is at revision {row.revision}, not {body.revision}.")
+                raise EditedMeanwhile(
+                    say(
+                        "account_edited_meanwhile",
+                        "account {account_id} is at revision {revision}, not {given}.",
+                        account_id=account_id,
+                        revision=row.revision,
+                        given=body.revision,
+                    )
+                )
             told = {name: copy_views.wire(value) for name, value in changes.items()}
             for name, value in changes.items():
                 setattr(row, name, value)

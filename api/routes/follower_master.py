@@ -31,6 +31,7 @@ from db import models
 from db.queries import audit, following, masters
 from db.unit_of_work import UnitOfWork, committed, reading
 from domain.money import TooFine, check_storable, to_wire
+from domain.sentences import say
 
 router = new_router("copy masters")
 
@@ -77,7 +78,13 @@ async def update_master(services: AnyServices, caller: Trader, master_id: Number
     """Rename it, share it, pause it, or end it: then every relationship with it stops as it says."""
     changes = body.model_dump(exclude={"revision"}, exclude_none=True)
     if not changes:
-        raise BadFields([FieldError("body", "nothing is to be changed; give name, state or shared")])
+        raise BadFields(
+            [
+                FieldError(
+                    "body", say("nothing_to_change_of_master", "nothing is to be changed; give name, state or shared")
+                )
+            ]
+        )
 
     def edit() -> Master:
         now = services.now()
@@ -113,11 +120,13 @@ async def set_master_position(services: AnyServices, caller: Trader, body: Maste
         if amount is None:
             continue
         if amount.is_zero() and amount.is_signed():
-            raise BadFields([FieldError(name, "it is minus zero; leave the sign out")])
+            raise BadFields([FieldError(name, say("minus_zero", "it is minus zero; leave the sign out"))])
         try:
             check_storable(amount)
         except TooFine as error:
-            raise BadFields([FieldError(name, "it has more than 18 digits before or after the point")]) from error
+            raise BadFields(
+                [FieldError(name, say("too_many_digits", "it has more than 18 digits before or after the point"))]
+            ) from error
     answer, is_new = await run_in_threadpool(_publish, services, caller, body)
     if is_new:
         services.doorbell.ring_master(answer.master_id)
@@ -187,7 +196,12 @@ def _publish(services: Services, caller: Caller, body: MasterPositionSet) -> tup
             number = copying.manual_master(unit, caller, body.master_credential_id, now).id or 0
         master = masters.hold(unit, number, caller.id)
         if master.kind != masters.MANUAL:
-            reason = f"master {number} is of kind {master.kind}: it holds what its account or strategy holds"
+            reason = say(
+                "not_entered_by_hand",
+                "master {number} is of kind {kind}: it holds what its account or strategy holds",
+                number=number,
+                kind=master.kind,
+            )
             raise BadFields([FieldError("master_id", reason)])
         symbol = copying.symbol_at(master.venue, body.symbol)
         price = body.entry_price
@@ -200,7 +214,13 @@ def _publish(services: Services, caller: Caller, body: MasterPositionSet) -> tup
             audit.record(unit, audit.Deed(caller.login, "master_position", content, caller.id), now)
         row = next((one for one in masters.positions(unit, [number]) if one.symbol == symbol), None)
         if row is None:
-            raise BadFields([FieldError("position_size", f"{symbol} is flat already, and always was")])
+            raise BadFields(
+                [
+                    FieldError(
+                        "position_size", say("flat_already", "{symbol} is flat already, and always was", symbol=symbol)
+                    )
+                ]
+            )
         return copy_views.position(row, master, caller.id), signal is not None
 
 

@@ -31,6 +31,7 @@ from api.views import feed_of
 from db.models import FollowCommand, FollowRelationship, MasterPosition, StrategyInstance, VirtualPosition
 from db.queries import accounts, audit, copy_results, following, masters
 from db.unit_of_work import committed, reading
+from domain.sentences import say
 
 router = new_router("copy relationships")
 
@@ -67,7 +68,9 @@ async def create_relationship(services: AnyServices, caller: Trader, body: Relat
     copying.require_own("follower_user_id", body.follower_user_id, caller)
     numbers = {body.account_id, body.follower_credential_id} - {None}
     if len(numbers) != 1:
-        raise BadFields([FieldError("account_id", "one account follows; give its number once")])
+        raise BadFields(
+            [FieldError("account_id", say("one_account_follows", "one account follows; give its number once"))]
+        )
     account = numbers.pop() or 0
     feed = await run_in_threadpool(_feed, services, caller, account)
     await copy_symbols.refuse_unknown(services.market, feed, body.model_dump())

@@ -14,6 +14,7 @@ from api.schemas.platform import Kill, KillAnswer, KillBody
 from api.services import Services
 from db.queries import platform
 from db.unit_of_work import reading
+from domain.sentences import say
 
 router = new_router("kill switch")
 
@@ -37,10 +38,15 @@ async def set_kill_switch(services: AnyServices, request: Request, body: KillBod
 
 def _scope(caller: Caller, body: KillBody) -> str:
     if not caller.may(identity.TRADER):
-        raise NotAllowed("this needs the role trader; ask an administrator.")
+        raise NotAllowed(say("needs_trader", "this needs the role trader; ask an administrator."))
     scope = body.scope or ("all" if caller.may(identity.ADMIN) else "mine")
     if scope == "all" and not caller.may(identity.ADMIN):
-        raise NotAllowed("only an administrator turns everybody's switch; turn your own, with the scope mine.")
+        raise NotAllowed(
+            say(
+                "needs_admin_for_all",
+                "only an administrator turns everybody's switch; turn your own, with the scope mine.",
+            )
+        )
     return scope
 
 

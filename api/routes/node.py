@@ -14,6 +14,7 @@ from api.router import new_router
 from api.schemas.platform import Node
 from api.services import Services
 from core import redis_names
+from domain.sentences import unpacked, words_of
 
 router = new_router("nodes")
 
@@ -41,7 +42,7 @@ async def _nodes(services: Services) -> list[Node]:
     nodes = []
     for (worker_id, beat), fields in zip(active, told, strict=True):
         said = {name.decode(): value.decode() for name, value in fields.items()}
-        age = max(now_ms - int(beat), 0)
+        age, gate = max(now_ms - int(beat), 0), unpacked(said.get("gate", ""))
         nodes.append(
             Node(
                 worker_id=worker_id.decode(),
@@ -49,7 +50,8 @@ async def _nodes(services: Services) -> list[Node]:
                 ip=said.get("ip", ""),
                 version=said.get("version", ""),
                 edition=said.get("edition", ""),
-                gate=said.get("gate", ""),
+                gate=gate,
+                gate_words=words_of(gate),
                 status="alive" if age <= silent_ms else "silent",
                 running=int(said.get("running", 0)),
                 capacity=int(said.get("capacity", 0)),

@@ -17,6 +17,7 @@ from api.router import new_router
 from api.schemas.platform import Session, User
 from db.queries import platform
 from db.unit_of_work import reading
+from domain.sentences import say
 
 router = new_router("session")
 
@@ -27,7 +28,7 @@ Token = Annotated[str, Query(min_length=1, max_length=200, description="From the
 async def login(services: AnyServices, request: Request, token: Token) -> RedirectResponse:
     """Spend a login link and go to the dashboard."""
     if not isinstance(services.identity, LocalIdentity):
-        raise NotAllowed("sign in at the front door; links are for the local user.")
+        raise NotAllowed(say("sign_in_at_front_door", "sign in at the front door; links are for the local user."))
     if not services.logins.allows(request.client.host if request.client else "?"):
         raise TooMany
     session = await run_in_threadpool(services.identity.sign_in, token)

@@ -14,6 +14,7 @@ from core.clock import utc_from_ms
 from db.queries import instances, pages
 from db.unit_of_work import reading
 from domain.learning import card as law
+from domain.sentences import words_of
 
 router = new_router("strategies")
 
@@ -28,10 +29,12 @@ def get_strategy_model(services: AnyServices, caller: Viewer, strategy_id: Numbe
     name = instance.strategy_type
     read = services.kinds.get(name).card if name in set(services.kinds) else None
     card = None if read is None or stored is None else _card(read(*json.loads(stored)))
+    waits_for = "" if card is None else reasons.get(card.waits, "")
     return ModelAnswer(
         strategy_id=strategy_id,
         is_frozen=bool(json.loads(instance.parameters).get("is_frozen", False)),
-        waits_for="" if card is None else reasons.get(card.waits, ""),
+        waits_for=waits_for,
+        waits_for_words=words_of(waits_for),
         card=card,
     )
 

@@ -17,6 +17,7 @@ from api.schemas.strategy import Preview, StrategyEdit
 from db.queries import pages
 from db.queries.instances import EditedMeanwhile
 from db.unit_of_work import reading
+from domain.sentences import say
 
 router = new_router("strategies")
 
@@ -31,7 +32,14 @@ async def preview_strategy(services: AnyServices, caller: Viewer, strategy_id: N
 
     instance, account = await run_in_threadpool(read)
     if instance.revision != body.revision:
-        raise EditedMeanwhile(f"it is at revision {instance.revision}, and you looked at {body.revision}.")
+        raise EditedMeanwhile(
+            say(
+                "previewed_another_revision",
+                "it is at revision {revision}, and you looked at {given}.",
+                revision=instance.revision,
+                given=body.revision,
+            )
+        )
     kind = kind_named(services.kinds, instance.strategy_type)
     parameters = instance.parameters if body.parameters is None else checked_parameters(kind, body.parameters)
     if body.limits is not None:

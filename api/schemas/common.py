@@ -65,11 +65,25 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Words(Answer):
+    """A sentence by its code and values, to be said in other languages."""
+
+    code: str = Field(description="Stable; names the sentence.", examples=["not_below_upper_price"])
+    text: str = Field(description="The English.", examples=["it must be below upper_price"])
+    field: str = Field("", description="The parameter that it is about; the English begins with its name.")
+    values: dict[str, Words | str] = Field({}, description="What is put into the sentence, by name.")
+
+
+#: Beside a text: the same as code and values; null for words of others, such as a venue's.
+Told = Annotated[Words | None, Field(description="The same by code and values; null for words that have no code.")]
+
+
 class FieldProblem(Answer):
     """One field and why it was refused."""
 
     field: str = Field(examples=["parameters.lower_price"])
     reason: str = Field(examples=["it must be below upper_price"])
+    words: Told = None
 
 
 class Problem(Answer):
@@ -81,6 +95,7 @@ class Problem(Answer):
     code: str = Field(description="Stable and meant for programs.", examples=["bad_fields"])
     detail: str = Field(examples=["Some fields cannot be taken as they are."])
     next_step: str = Field(examples=["Correct the fields and send the request again."])
+    words: Told = None
     errors: list[FieldProblem] = []
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.common import Amount, Answer, Moment, Page
+from api.schemas.common import Amount, Answer, Moment, Page, Told
 
 LogStatus = Literal["success", "failed", "pending", "skipped", "coalesced"]
 
@@ -41,7 +41,9 @@ class TradeLog(Answer):
     outcome: str = Field(description="Of the order: accepted, rejected or unknown; empty when there was none.")
     reason: str
     reason_text: str
+    reason_words: Told
     error_message: str | None
+    error_words: Told
     signal_at: Moment
     received_at: Moment | None
     sent_at: Moment | None
@@ -149,6 +151,7 @@ class Drift(Answer):
     residual_reason: str
     reason: str
     reason_text: str
+    reason_words: Told
     realised: Amount | None
     fees: Amount | None
     causes: Causes | None
@@ -171,6 +174,7 @@ class ResyncStep(Answer):
     change: Amount
     reason: str
     reason_text: str
+    reason_words: Told
 
 
 class ResyncPreview(Answer):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas.common import LARGEST_NUMBER, Amount, Answer, Body, Moment, Page
+from api.schemas.common import LARGEST_NUMBER, Amount, Answer, Body, Moment, Page, Told
 from api.schemas.master import RowNumber, Symbol
 
 Mode = Literal["fixed_ratio", "equity_proportional", "fixed_notional", "fractional_kelly"]
@@ -111,6 +111,7 @@ class Relationship(Answer):
     state: str = Field(description="What the worker says: waiting, following, paused, stopping, stopped or error.")
     applied: bool = Field(description="Whether the worker has taken in the newest revision.")
     last_error: str
+    last_error_words: Told
     revision: int
     created_at: Moment
     updated_at: Moment
@@ -140,6 +141,7 @@ class FollowCommandStatus(Answer):
     expires_at: Moment
     outcome: str | None
     detail: str
+    detail_words: Told
     finished_at: Moment | None
 
 
@@ -155,6 +157,7 @@ class FollowerAccount(Answer):
     equity_at: Moment | None
     runner: str = Field(description="The worker that ran it last; empty before the first.")
     last_error: str
+    last_error_words: Told
 
 
 class FollowerAccountList(Page[FollowerAccount]):

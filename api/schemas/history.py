@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from api.schemas.common import Answer, Body, Moment, Page
+from api.schemas.common import Answer, Body, Moment, Page, Told
 from core.base_jobs import FileImport
 
 ImportState = Literal["receiving", "queued", "running", "done", "failed"]
@@ -43,6 +43,7 @@ class BadRow(Answer):
 
     row: int
     reason: str
+    reason_words: Told
 
 
 class HistoryImport(Answer):
@@ -58,6 +59,7 @@ class HistoryImport(Answer):
     total: int
     part_bytes: int = Field(description="Length of a part of the file; the last one is shorter.")
     error: str
+    error_words: Told
     errors: list[BadRow] = Field(description="Rows that stop it, at most 100; of one that is done, what to know of it.")
     history_id: int | None = Field(description="The history that it has become.")
     created_at: Moment

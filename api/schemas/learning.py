@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.common import Answer, Moment
+from api.schemas.common import Answer, Moment, Told
 
 
 class Part(Answer):
@@ -86,4 +86,5 @@ class ModelAnswer(Answer):
     strategy_id: int
     is_frozen: bool = Field(description="It trades by what it knows and learns no more.")
     waits_for: str = Field(description="Why nothing is entered, in words.")
+    waits_for_words: Told
     card: ModelCard | None = Field(description="Null before the first start, and of strategies that do not learn.")

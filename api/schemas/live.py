@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
-from api.schemas.common import Amount, Answer, Moment
+from api.schemas.common import Amount, Answer, Moment, Told
+from domain.sentences import read_words
 
 
 class LiveStatus(Answer):
@@ -25,6 +26,7 @@ class LiveStatus(Answer):
     pending_sells: int
     position_count: int
     last_error: str = ""
+    last_error_words: Told = None
     held_back: str = Field("", description="Why orders are not working, joined by commas.")
     updated_at: Moment
     lease_age_ms: int = Field(description="How long ago the lease was renewed.")
@@ -40,6 +42,11 @@ class LiveStatus(Answer):
     @classmethod
     def _none_when_empty(cls, value: object) -> object:
         return value or None
+
+    @field_validator("last_error_words", mode="before")
+    @classmethod
+    def _read(cls, value: object) -> object:
+        return read_words(value) if isinstance(value, str) else value
 
     @field_validator("realised", "unrealised", "fees", "equity", "position", mode="before")
     @classmethod
@@ -66,6 +73,7 @@ class StatusLine(Answer):
     lease_age_ms: int
     updated_at: Moment
     last_error: str
+    last_error_words: Told
 
 
 class StatusList(Answer):

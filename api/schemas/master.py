@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas.common import LARGEST_NUMBER, NAME_PATTERN, SYMBOL_PATTERN, Amount, Answer, Body, Moment, Page
+from api.schemas.common import LARGEST_NUMBER, NAME_PATTERN, SYMBOL_PATTERN, Amount, Answer, Body, Moment, Page, Told
 
 MasterKind = Literal["account", "strategy", "manual"]
 MasterState = Literal["active", "paused", "ended"]
@@ -42,6 +42,7 @@ class Master(Answer):
     equity_at: Moment | None
     followers: int = Field(description="How many relationships follow it now.")
     last_error: str
+    last_error_words: Told
     created_at: Moment
     updated_at: Moment
 

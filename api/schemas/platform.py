@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.common import Amount, Answer, Body, Moment, Page
+from api.schemas.common import Amount, Answer, Body, Moment, Page, Told
 
 
 class User(Answer):
@@ -78,6 +78,7 @@ class Node(Answer):
     version: str
     edition: str = Field(description="Versions of the law, of the fleet's protocol and of the schema.")
     gate: str = Field(description="Why it takes no strategies up; empty when it does.")
+    gate_words: Told
     status: Literal["alive", "silent"]
     running: int
     capacity: int

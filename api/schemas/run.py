@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.schemas.common import LARGEST_NUMBER, Answer, Body, Moment, Page
+from api.schemas.common import LARGEST_NUMBER, Answer, Body, Moment, Page, Told
 from api.schemas.strategy import Parameters
 from core.base_jobs import (
     ACCOUNT_SPACE,
@@ -132,6 +132,7 @@ class Run(Answer):
     done: int = Field(description="Parameter sets that have been tried.")
     total: int = Field(description="And in all; 0 until a worker has begun.")
     error: str
+    error_words: Told
     created_at: Moment
     updated_at: Moment
     finished_at: Moment | None
@@ -171,6 +172,7 @@ class RunFill(Answer):
     is_maker: bool
     realised: str = Field(description="What it has earned before its fee, in the quote asset.")
     reason: str
+    reason_words: Told = None
     instance: int | None = Field(None, description="Of several on one account, whose it is; the first is 1.")
 
 

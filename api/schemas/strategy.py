@@ -16,6 +16,7 @@ from api.schemas.common import (
     Body,
     Moment,
     Page,
+    Told,
 )
 from api.schemas.live import LiveStatus
 
@@ -108,6 +109,7 @@ class CommandStatus(Answer):
     expires_at: Moment
     outcome: str | None
     detail: str
+    detail_words: Told
     finished_at: Moment | None
 
 
@@ -142,6 +144,7 @@ class Order(Answer):
     filled: Amount
     status: str = Field(examples=["open"])
     reason: str
+    reason_words: Told
     created_at: Moment
     updated_at: Moment
 

@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from domain.sentences import say
+
 
 class TierTerms(BaseModel):
     """A tier of maintenance margin."""
@@ -55,26 +57,40 @@ class FuturesTerms(BaseModel):
     def _check_tiers(cls, tiers: tuple[TierTerms, ...], info: ValidationInfo) -> tuple[TierTerms, ...]:
         for before, after in pairwise(tiers):
             if after.up_to <= before.up_to or after.maintenance_percent < before.maintenance_percent:
-                raise ValueError("each must reach further than the one before, and keep no less margin")
+                raise ValueError(
+                    say("tiers_not_rising", "each must reach further than the one before, and keep no less margin")
+                )
         leverage = info.data.get("leverage", 1)
         if tiers and leverage > tiers[0].leverage:
-            raise ValueError(f"leverage {leverage} is more than the first tier allows")
+            raise ValueError(
+                say(
+                    "leverage_above_first_tier",
+                    "leverage {leverage} is more than the first tier allows",
+                    leverage=leverage,
+                )
+            )
         if tiers and tiers[0].maintenance_percent * leverage >= 100:
-            raise ValueError(f"leverage {leverage} opens with less margin than the first tier keeps")
+            raise ValueError(
+                say(
+                    "leverage_below_tier_margin",
+                    "leverage {leverage} opens with less margin than the first tier keeps",
+                    leverage=leverage,
+                )
+            )
         return tiers
 
     @field_validator("funding_rates")
     @classmethod
     def _check_fundings(cls, rates: tuple[FundingTerms, ...]) -> tuple[FundingTerms, ...]:
         if any(after.time_ms <= before.time_ms for before, after in pairwise(rates)):
-            raise ValueError("each must be later than the one before")
+            raise ValueError(say("not_in_order_of_time", "each must be later than the one before"))
         return rates
 
     @field_validator("funding_hours")
     @classmethod
     def _check_day(cls, hours: int) -> int:
         if 24 % hours:
-            raise ValueError("it does not divide a day; take 1, 2, 3, 4, 6, 8, 12 or 24")
+            raise ValueError(say("hours_divide_a_day", "it does not divide a day; take 1, 2, 3, 4, 6, 8, 12 or 24"))
         return hours
 
     @field_validator("maintenance_percent")
@@ -82,7 +98,13 @@ class FuturesTerms(BaseModel):
     def _check_margin(cls, percent: Decimal, info: ValidationInfo) -> Decimal:
         leverage = info.data.get("leverage", 1)
         if percent * leverage >= 100:
-            raise ValueError(f"leverage {leverage} opens with less margin than this; lower one of the two")
+            raise ValueError(
+                say(
+                    "leverage_below_margin",
+                    "leverage {leverage} opens with less margin than this; lower one of the two",
+                    leverage=leverage,
+                )
+            )
         return percent
 
 
@@ -134,16 +156,24 @@ class Assumptions(BaseModel):
     def _check_queue(cls, queue: QueueTerms | None, info: ValidationInfo) -> QueueTerms | None:
         model = info.data.get("fill_model", "touch")
         if queue is None and model == "queue":
-            raise ValueError("say what stands in front of an order; {} is the front of the queue")
+            raise ValueError(
+                say("nothing_in_front", "say what stands in front of an order; {{}} is the front of the queue")
+            )
         if queue is not None and model != "queue":
-            raise ValueError(f"an order waits behind none with fill_model {model}; take queue")
+            raise ValueError(
+                say(
+                    "no_queue_with_model", "an order waits behind none with fill_model {model}; take queue", model=model
+                )
+            )
         return queue
 
     @field_validator("bar_model")
     @classmethod
     def _check_bars(cls, model: str, info: ValidationInfo) -> str:
         if model != "path" and info.data.get("fill_model") == "queue":
-            raise ValueError("it is a way to read bars; where trades are walked, leave it at path")
+            raise ValueError(
+                say("bar_model_on_trades", "it is a way to read bars; where trades are walked, leave it at path")
+            )
         return model
 
 
@@ -167,7 +197,9 @@ class Period(BaseModel):
     @model_validator(mode="after")
     def _check_order(self) -> Period:
         if self.since is not None and self.until is not None and self.since >= self.until:
-            raise ValueError("the end is not later than the beginning")
+            raise ValueError(say("end_before_beginning", "the end is not later than the beginning"))
         if self.walk_trades and self.bar_ms is None:
-            raise ValueError("trades are walked within bars made of them: give the length of the bars")
+            raise ValueError(
+                say("walk_needs_bars", "trades are walked within bars made of them: give the length of the bars")
+            )
         return self

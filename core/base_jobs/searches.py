@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
 
 from core.base_jobs.assumptions import Assumptions, Period
 from core.base_jobs.backtests import BacktestJob, InstanceName
+from domain.sentences import say
 
 #: The most parameter sets that one optimisation may try.
 MOST_TRIALS: Final = 200_000
@@ -103,7 +104,9 @@ class AccountOptimisationJob(SearchTerms):
         given = [one.name for one in instances if one.name]
         for name in given:
             if given.count(name) > 1:
-                raise ValueError(f"two are called {name}; give each a name of its own")
+                raise ValueError(
+                    say("two_of_one_name", "two are called {name}; give each a name of its own", name=name)
+                )
         return instances
 
     @property

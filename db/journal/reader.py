@@ -11,6 +11,7 @@ from db.journal import rows as shape
 from db.journal.drivers import LOST, Driver, Row, marks
 from domain.money import to_units
 from domain.order import Order
+from domain.sentences import say
 
 T = TypeVar("T")
 #: Most values in one `IN (...)`.
@@ -62,7 +63,9 @@ class Reader:
         try:
             return self._answer(question, writes)
         except _Gone as error:
-            raise JournalDown(f"the journal could not be read: {error}") from error
+            raise JournalDown(
+                say("journal_unreadable", "the journal could not be read: {error}", error=error)
+            ) from error
 
     def _answer(self, question: Callable[[Driver], T], writes: bool) -> T:
         try:
@@ -96,7 +99,7 @@ def _load(driver: Driver, instance: int) -> Stored:
     mine = (instance,)
     found = driver.run("SELECT generation, epoch FROM strategy_instances WHERE id=?", mine)
     if not found:
-        raise NoSuchInstance(f"there is no instance {instance}.")
+        raise NoSuchInstance(say("no_instance", "there is no instance {instance}.", instance=instance))
     state = driver.run("SELECT state_data FROM strategy_states WHERE strategy_instance_id=?", mine)
     fills = driver.run(
         f"SELECT {','.join(shape.FILLS)} FROM fills WHERE strategy_instance_id=? "

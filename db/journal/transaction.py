@@ -20,6 +20,7 @@ from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.ledger import Entry
 from domain.money import check_storable
+from domain.sentences import say
 
 UNITS: Final = ("base_asset", "quote_asset", "tick_size", "lot_size", "base_quantum", "quote_quantum")
 #: Most terms of one condition: SQLite parses no deeper than a thousand.
@@ -112,14 +113,26 @@ class Transaction:
         instance = request.instance
         holder = self._holders.get(instance)
         if holder is None:
-            return NoSuchInstance(f"there is no instance {instance}.") if instance in self._absent else LOCKED
+            return (
+                NoSuchInstance(say("no_instance", "there is no instance {instance}.", instance=instance))
+                if instance in self._absent
+                else LOCKED
+            )
         try:
             if isinstance(request, RaiseEpoch):
                 return self._raise_epoch(request, holder)
             if isinstance(request, PinUnits):
                 return self._pin_units(request)
             if request.epoch != holder.epoch:
-                raise Fenced(f"instance {instance} is at epoch {holder.epoch}, and this step has {request.epoch}.")
+                raise Fenced(
+                    say(
+                        "another_owner",
+                        "instance {instance} is at epoch {epoch}, and this step has {step}.",
+                        instance=instance,
+                        epoch=holder.epoch,
+                        step=request.epoch,
+                    )
+                )
             check(request)
         except AresError as error:
             return error
@@ -141,7 +154,16 @@ class Transaction:
             sets = ",".join(f"{column}=?" for column in UNITS)
             self._driver.run(f"UPDATE strategy_instances SET {sets} WHERE id=?", (*wanted, request.instance))
         elif (*found[:2], *map(Decimal, found[2:])) != (*wanted[:2], *map(Decimal, wanted[2:])):
-            raise UnitsChanged(f"instance {request.instance} counts in {found}, and {one.symbol} now has {wanted}.")
+            raise UnitsChanged(
+                say(
+                    "units_have_changed",
+                    "instance {instance} counts in {found}, and {symbol} now has {wanted}.",
+                    instance=request.instance,
+                    found=found,
+                    symbol=one.symbol,
+                    wanted=wanted,
+                )
+            )
 
     def _write(self, steps: list[tuple[int, Step]], committed_ms: int) -> dict[int, AresError]:
         """Write the steps; gives the errors of those that failed alone, by their place in the batch."""
@@ -181,7 +203,18 @@ class Transaction:
         again: Exception | None = error
         if len(fills) < len(step.fills) or len(entries) < len(step.entries):
             again = self._try([replace(step, fills=fills, entries=entries)], committed_ms)
-        return None if again is None else Conflict(f"the step of instance {step.instance} was refused: {again}")
+        return (
+            None
+            if again is None
+            else Conflict(
+                say(
+                    "step_refused",
+                    "the step of instance {instance} was refused: {why}",
+                    instance=step.instance,
+                    why=again,
+                )
+            )
+        )
 
     def _is_booked_fill(self, step: Step, place: Place, fill: Fill) -> bool:
         found = self._driver.run(

@@ -14,6 +14,7 @@ from core.crash_points import reach
 from db.journal.drivers import AGAIN, LOST, Driver
 from db.journal.transaction import LOCKED, Request, Transaction
 from domain.errors import AresError
+from domain.sentences import say
 
 #: Most requests in one transaction.
 BATCH = 64
@@ -73,7 +74,7 @@ class Writer:
         deadline = self._machine.steady_ns() + PATIENCE_MS * _MILLISECOND
         with self._changed:
             if self._closing:
-                raise JournalDown("the journal is closed; nothing was written.")
+                raise JournalDown(say("journal_is_closed", "the journal is closed; nothing was written."))
             self._waiting.append(Pending(request, deadline, tell, is_abandoned))
             self._changed.notify()
 
@@ -143,7 +144,15 @@ class Writer:
             if result is not LOCKED:
                 one.tell(result)
             elif self._machine.steady_ns() > one.deadline_ns:
-                one.tell(JournalDown(f"the row of instance {one.request.instance} is held by another transaction."))
+                one.tell(
+                    JournalDown(
+                        say(
+                            "row_is_held",
+                            "the row of instance {instance} is held by another transaction.",
+                            instance=one.request.instance,
+                        )
+                    )
+                )
             else:
                 locked.append(one)
         if locked:
@@ -173,7 +182,13 @@ class Writer:
                 return self._finish(driver, results)
             except _Again:
                 continue
-        raise JournalDown(f"the database rolled the batch back {TRIES} times; nothing was written.")
+        raise JournalDown(
+            say(
+                "batch_rolled_back",
+                "the database rolled the batch back {tries} times; nothing was written.",
+                tries=TRIES,
+            )
+        )
 
     def _prepare(self, driver: Driver, requests: list[Request], *, careful: bool) -> list[Any]:
         """Everything but the commit; on an error nothing of it stays."""
@@ -227,13 +242,17 @@ class Writer:
         if self._driver is not None:
             return self._driver
         if self._machine.steady_ns() < self._connect_after_ns:
-            raise JournalDown("the database is away; the next connection is tried in a moment.")
+            raise JournalDown(
+                say("database_is_away", "the database is away; the next connection is tried in a moment.")
+            )
         try:
             self._driver = self._connect()
         except Exception as error:
             self._backoff_ms = min(max(2 * self._backoff_ms, FIRST_BACKOFF_MS), LONGEST_BACKOFF_MS)
             self._connect_after_ns = self._machine.steady_ns() + self._backoff_ms * _MILLISECOND
-            raise JournalDown(f"the database cannot be reached: {error}") from error
+            raise JournalDown(
+                say("database_unreachable", "the database cannot be reached: {error}", error=error)
+            ) from error
         self._backoff_ms = 0
         return self._driver
 

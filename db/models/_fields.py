@@ -7,7 +7,17 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, MetaData, String
 from sqlmodel import Field, SQLModel
 
-from db.columns import ExactDecimal, UtcDateTime, WholeNumber, identifier, long_text, packed, row_number, venue_name
+from db.columns import (
+    ExactDecimal,
+    Spoken,
+    UtcDateTime,
+    WholeNumber,
+    identifier,
+    long_text,
+    packed,
+    row_number,
+    venue_name,
+)
 
 #: Every constraint has a name: without one it cannot be changed or dropped on SQLite.
 NAMES = {
@@ -59,6 +69,11 @@ def venue_text(length: int, *, optional: bool = False, **options: Any) -> Any:
 def words(length: int, *, optional: bool = False, **options: Any) -> Any:
     """Text for people."""
     return _field(Column(String(length), nullable=optional), optional, **options)
+
+
+def sentence(length: int, *, optional: bool = False, **options: Any) -> Any:
+    """A sentence for people, with its code and values."""
+    return _field(Column(Spoken(length), nullable=optional), optional, **options)
 
 
 def document(*, optional: bool = False, **options: Any) -> Any:

@@ -66,7 +66,7 @@ class TradeLog(Row, table=True):
     is_success: bool = column.flag(default=False)
     #: Why: a name of `domain.copying.terms.REASON_NAMES`, of the law's reasons or of the venue's refusal.
     reason: str = column.name(60, default="")
-    error_message: str | None = column.words(500, optional=True)
+    error_message: str | None = column.sentence(500, optional=True)
     #: What the order came to: "accepted", "rejected", "unknown"; empty when there was none.
     outcome: str = column.name(10, default="")
     # When: the master traded; it was taken in here; the order was sent; its venue has acknowledged; its venue's time.
@@ -172,5 +172,5 @@ class FollowCommand(Row, table=True):
     expires_at: datetime = column.moment()
     #: "done", "rejected", "expired" or "superseded"; empty while it waits.
     outcome: str | None = column.name(12, optional=True)
-    detail: str = column.words(500, default="")
+    detail: str = column.sentence(500, default="")
     finished_at: datetime | None = column.moment(optional=True)

@@ -35,7 +35,7 @@ class FollowerAccount(Row, table=True):
     #: What the account was worth when that was read last, in quote.
     equity: Decimal | None = column.amount(optional=True)
     equity_at: datetime | None = column.moment(optional=True)
-    last_error: str = column.words(500, default="")
+    last_error: str = column.sentence(500, default="")
     created_at: datetime = column.moment()
     updated_at: datetime = column.moment()
 
@@ -111,7 +111,7 @@ class FollowRelationship(Row, table=True):
     #: The revision and resync that the worker has taken in.
     applied_revision: int = column.integer(default=-1)
     applied_resync: int = column.integer(default=0)
-    last_error: str = column.words(500, default="")
+    last_error: str = column.sentence(500, default="")
     created_at: datetime = column.moment()
     updated_at: datetime = column.moment()
     stopped_at: datetime | None = column.moment(optional=True)

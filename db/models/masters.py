@@ -60,7 +60,7 @@ class Master(Row, table=True):
     won: Decimal = column.amount(default=Decimal(0))
     lost: Decimal = column.amount(default=Decimal(0))
     #: Why it cannot be watched now; empty when it can.
-    last_error: str = column.words(500, default="")
+    last_error: str = column.sentence(500, default="")
     created_at: datetime = column.moment()
     updated_at: datetime = column.moment()
     #: When its owner removed it; its history stays, and statistics count it.

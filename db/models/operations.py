@@ -36,7 +36,7 @@ class Command(Row, table=True):
     expires_at: datetime = column.moment()
     #: "done", "rejected", "expired" or "superseded"; empty while it waits.
     outcome: str | None = column.name(12, optional=True)
-    detail: str = column.words(500, default="")
+    detail: str = column.sentence(500, default="")
     finished_at: datetime | None = column.moment(optional=True)
 
 

@@ -69,7 +69,7 @@ class HistoryImport(Row, table=True):
     done: int = column.integer(default=0)
     total: int = column.integer(default=0)
     #: Why it failed, and the rows of the file that are to blame, as JSON.
-    error: str = column.words(500, default="")
+    error: str = column.sentence(500, default="")
     findings: str | None = column.document(optional=True)
     history_id: int | None = column.link("histories.id", optional=True)
     #: Who works on it, until when, and how often somebody has begun to.
@@ -121,7 +121,7 @@ class RunRow(Row, table=True):
     #: What has to be the same for the same result, and the result; both JSON.
     stamp: str | None = column.document(optional=True)
     result: str | None = column.document(optional=True)
-    error: str = column.words(500, default="")
+    error: str = column.sentence(500, default="")
     #: Who works on the run as a whole, until when, and how often somebody has begun to.
     worker: str = column.name(120, default="")
     claimed_until: datetime | None = column.moment(optional=True)

@@ -12,6 +12,7 @@ from db.models import Account, FollowRelationship, Master, StrategyInstance, Use
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 #: Columns that hold what `core.secrets` encrypted.
 SECRET_COLUMNS: Final = ("api_key", "api_secret", "passphrase")
@@ -54,7 +55,7 @@ def get(unit: UnitOfWork, account: int, owner: int) -> Account:
     """An account of an owner, or `NoSuchRow`."""
     found = unit.session.get(Account, account)
     if found is None or found.owner_id != owner or found.removed_at is not None:
-        raise NoSuchRow(f"you have no account {account}.")
+        raise NoSuchRow(say("no_account_of_yours", "you have no account {account}.", account=account))
     return found
 
 
@@ -102,7 +103,7 @@ def set_rights(unit: UnitOfWork, account: int, rights: str, now: datetime) -> No
     """Record what a worker found the key may do: "verified", "unknown" or "refused"."""
     found = unit.session.get(Account, account)
     if found is None:
-        raise NoSuchRow(f"there is no account {account}.")
+        raise NoSuchRow(say("no_account", "there is no account {account}.", account=account))
     found.rights, found.rights_checked_at = rights, now
     unit.session.flush()
 

@@ -13,6 +13,7 @@ from db.models import Command
 from db.queries import instances
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 DONE: Final = "done"
 REJECTED: Final = "rejected"
@@ -54,7 +55,14 @@ def waiting(unit: UnitOfWork, instance: int) -> Sequence[Command]:
 def finish(unit: UnitOfWork, command: int, outcome: str, detail: str, now: datetime) -> bool:
     """Give a command its outcome; False when it has one already, which stays."""
     if outcome not in OUTCOMES:
-        raise Refused(f"{outcome!r} is not one of {', '.join(OUTCOMES)}.")
-    values = {"outcome": outcome, "detail": detail[:500], "finished_at": now}
+        raise Refused(
+            say(
+                "outcome_not_one_of",
+                "{outcome!r} is not one of {choices}.",
+                outcome=outcome,
+                choices=", ".join(OUTCOMES),
+            )
+        )
+    values = {"outcome": outcome, "detail": detail, "finished_at": now}
     change = update(Command).where(col(Command.id) == command, col(Command.outcome).is_(None)).values(**values)
     return unit.connection.execute(change).rowcount == 1

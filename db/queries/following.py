@@ -16,6 +16,7 @@ from db.queries.commands import OUTCOMES, OtherCommand
 from db.queries.instances import EditedMeanwhile, NoSuchRow
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 FOLLOWING: Final = "following"
 PAUSED: Final = "paused"
@@ -46,7 +47,7 @@ def add(unit: UnitOfWork, new: FollowRelationship, now: datetime) -> FollowRelat
     """Keep a new relationship, with its number; its account becomes a follower account."""
     account = unit.session.get(Account, new.account_id, with_for_update=True)
     if account is None or account.owner_id != new.owner_id or account.removed_at is not None:
-        raise NoSuchRow(f"you have no account {new.account_id}.")
+        raise NoSuchRow(say("account_not_yours", "you have no account {account_id}.", account_id=new.account_id))
     living = select(FollowRelationship).where(
         col(FollowRelationship.account_id) == new.account_id, col(FollowRelationship.live_master_id) == new.master_id
     )
@@ -63,7 +64,7 @@ def get(unit: UnitOfWork, number: int, owner: int) -> Followed:
     """A relationship of a follower, or `NoSuchRow`."""
     found = listed(unit, owner, after=number - 1, limit=1)
     if not found or found[0].relationship.id != number:
-        raise NoSuchRow(f"you have no relationship {number}.")
+        raise NoSuchRow(say("no_relationship", "you have no relationship {number}.", number=number))
     return found[0]
 
 
@@ -71,7 +72,7 @@ def hold(unit: UnitOfWork, number: int, owner: int) -> FollowRelationship:
     """The same row alone, locked until the unit of work ends."""
     found = unit.session.get(FollowRelationship, number, with_for_update=True)
     if found is None or found.owner_id != owner or found.removed_at is not None:
-        raise NoSuchRow(f"you have no relationship {number}.")
+        raise NoSuchRow(say("no_relationship", "you have no relationship {number}.", number=number))
     return found
 
 
@@ -111,7 +112,15 @@ def edit(
     """Change the terms of the revision that was looked at; the revision rises by one."""
     found = hold(unit, number, owner)
     if found.revision != revision:
-        raise EditedMeanwhile(f"relationship {number} is at revision {found.revision}, and you changed {revision}.")
+        raise EditedMeanwhile(
+            say(
+                "relationship_edited_meanwhile",
+                "relationship {number} is at revision {revision}, and you changed {given}.",
+                number=number,
+                revision=found.revision,
+                given=revision,
+            )
+        )
     for field, value in changes.items():
         setattr(found, field, value)
     found.revision, found.updated_at = revision + 1, now
@@ -132,7 +141,14 @@ def remove(unit: UnitOfWork, number: int, owner: int, now: datetime) -> None:
     found = hold(unit, number, owner)
     never_ran = found.state == "waiting" and found.applied_revision < 0
     if found.desired_state != STOPPED or not (found.state == STOPPED or never_ran):
-        raise StillFollowing(f"it is wished {found.desired_state} and is {found.state}; stop it and wait.")
+        raise StillFollowing(
+            say(
+                "still_following_on",
+                "it is wished {desired_state} and is {state}; stop it and wait.",
+                desired_state=found.desired_state,
+                state=found.state,
+            )
+        )
     found.live_master_id, found.removed_at, found.updated_at = None, now, now
     unit.session.flush()
 
@@ -197,7 +213,7 @@ def command(unit: UnitOfWork, number: int, owner: int) -> FollowCommand:
     """A command of an owner, or `NoSuchRow`."""
     found = unit.session.get(FollowCommand, number)
     if found is None or found.owner_id != owner:
-        raise NoSuchRow(f"you have no command {number}.")
+        raise NoSuchRow(say("no_command", "you have no command {number}.", number=number))
     return found
 
 
@@ -211,8 +227,15 @@ def waiting(unit: UnitOfWork) -> Sequence[FollowCommand]:
 def finish(unit: UnitOfWork, number: int, outcome: str, detail: str, now: datetime) -> bool:
     """Give a command its outcome; False when it has one already, which stays."""
     if outcome not in OUTCOMES:
-        raise Refused(f"{outcome!r} is not one of {', '.join(OUTCOMES)}.")
-    values = {"outcome": outcome, "detail": detail[:500], "finished_at": now}
+        raise Refused(
+            say(
+                "outcome_not_one_of",
+                "{outcome!r} is not one of {choices}.",
+                outcome=outcome,
+                choices=", ".join(OUTCOMES),
+            )
+        )
+    values = {"outcome": outcome, "detail": detail, "finished_at": now}
     change = update(FollowCommand).where(col(FollowCommand.id) == number, col(FollowCommand.outcome).is_(None))
     return unit.connection.execute(change.values(**values)).rowcount == 1
 

@@ -14,6 +14,7 @@ from db.queries.instances import NoSuchRow
 from db.queries.runs import OPEN
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 #: Bytes of a part: far below what a database takes in one statement.
 PART_BYTES = 512 * 1024
@@ -50,7 +51,9 @@ def get(unit: UnitOfWork, number: int) -> HistoryRow:
     """A history, whoever it belongs to and removed or not; or `NoSuchRow`."""
     found = unit.session.get(HistoryRow, number)
     if found is None:
-        raise NoSuchRow(f"there is no history {number}; `ares data share` makes one known.")
+        raise NoSuchRow(
+            say("no_history", "there is no history {number}; `ares data share` makes one known.", number=number)
+        )
     return found
 
 
@@ -58,7 +61,9 @@ def usable(unit: UnitOfWork, number: int, owner: int) -> HistoryRow:
     """A history that an owner may run on, or `NoSuchRow`."""
     found = unit.session.exec(select(HistoryRow).where(col(HistoryRow.id) == number, *_of(owner))).first()
     if found is None:
-        raise NoSuchRow(f"there is no history {number}; `ares data share` makes one known.")
+        raise NoSuchRow(
+            say("no_history", "there is no history {number}; `ares data share` makes one known.", number=number)
+        )
     return found
 
 
@@ -80,7 +85,7 @@ def remove(unit: UnitOfWork, number: int, owner: int, now: datetime) -> HistoryR
     """
     row = usable(unit, number, owner)
     if row.owner_id != owner:
-        raise NoSuchRow(f"you have no history {number} of your own.")
+        raise NoSuchRow(say("no_history_of_yours", "you have no history {number} of your own.", number=number))
     waiting = select(RunRow).where(col(RunRow.owner_id) == owner, col(RunRow.state).in_(OPEN))
     if any(number in histories_of(run) for run in unit.session.exec(waiting)):
         raise HistoryInUse

@@ -19,6 +19,7 @@ from db.queries.histories import PART_BYTES
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 RECEIVING, QUEUED, RUNNING, DONE, FAILED = "receiving", "queued", "running", "done", "failed"
 AT_WORK: Final = (QUEUED, RUNNING)
@@ -55,7 +56,7 @@ def of_owner(unit: UnitOfWork, number: int, owner: int) -> HistoryImport:
     """An import of an owner, or `NoSuchRow`."""
     found = get(unit, number)
     if found is None or found.owner_id != owner:
-        raise NoSuchRow(f"you have no import {number}.")
+        raise NoSuchRow(say("no_import", "you have no import {number}.", number=number))
     return found
 
 

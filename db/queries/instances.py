@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from db.models import Account, OrderRow, StrategyInstance, StrategyState
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 RUNNING: Final = "running"
 PAUSED: Final = "paused"
@@ -43,7 +44,14 @@ def add(unit: UnitOfWork, instance: StrategyInstance) -> StrategyInstance:
     # Locked, so that it is not removed while something begins to trade on it.
     account = unit.session.get(Account, instance.account_id, with_for_update=True)
     if account is None or account.owner_id != instance.owner_id or account.removed_at is not None:
-        raise NoSuchRow(f"account {instance.account_id} is not one of owner {instance.owner_id}.")
+        raise NoSuchRow(
+            say(
+                "account_of_another",
+                "account {account_id} is not one of owner {owner_id}.",
+                account_id=instance.account_id,
+                owner_id=instance.owner_id,
+            )
+        )
     instance.paper = account.paper
     unit.session.add(instance)
     unit.session.flush()
@@ -77,7 +85,13 @@ def remove(unit: UnitOfWork, instance: int, owner: int, now: datetime) -> None:
     """Take a stopped instance out of sight; its history stays, its name becomes free."""
     found = hold(unit, instance, owner)
     if found.desired_state not in {STOPPED, FLAT}:
-        raise StillWorking(f"it is wished {found.desired_state}; stop it and wait until its orders are complete.")
+        raise StillWorking(
+            say(
+                "still_working_on",
+                "it is wished {desired_state}; stop it and wait until its orders are complete.",
+                desired_state=found.desired_state,
+            )
+        )
     _require_complete(unit, instance)
     found.name = f"#{instance} {found.name}"[:100]
     found.removed_at = found.updated_at = now
@@ -93,7 +107,9 @@ def wished(unit: UnitOfWork, state: str = RUNNING) -> Sequence[StrategyInstance]
 def wish(unit: UnitOfWork, instance: int, owner: int, state: str, now: datetime) -> StrategyInstance:
     """Say what the instance should be doing; wishing the same again changes nothing."""
     if state not in DESIRED_STATES:
-        raise UnknownWish(f"{state!r} is not one of {', '.join(DESIRED_STATES)}.")
+        raise UnknownWish(
+            say("wish_not_one_of", "{state!r} is not one of {choices}.", state=state, choices=", ".join(DESIRED_STATES))
+        )
     found = hold(unit, instance, owner)
     if found.desired_state != state:
         found.desired_state, found.updated_at = state, now
@@ -107,10 +123,20 @@ def edit(
     """Change name, parameters or limits of the revision that was looked at; the revision rises by one."""
     found = hold(unit, instance, owner)
     if found.revision != revision:
-        raise EditedMeanwhile(f"instance {instance} is at revision {found.revision}, and you changed {revision}.")
+        raise EditedMeanwhile(
+            say(
+                "strategy_edited_meanwhile",
+                "instance {instance} is at revision {revision}, and you changed {given}.",
+                instance=instance,
+                revision=found.revision,
+                given=revision,
+            )
+        )
     for field, value in changes.items():
         if field not in {"name", "parameters", "limits"}:
-            raise Refused(f"{field} of an instance cannot be edited; make a new instance.")
+            raise Refused(
+                say("not_editable", "{name} of an instance cannot be edited; make a new instance.", name=field)
+            )
         setattr(found, field, value)
     found.revision, found.updated_at = revision + 1, now
     unit.session.flush()
@@ -138,5 +164,5 @@ def _require_complete(unit: UnitOfWork, instance: int) -> None:
 
 def _of_owner(found: StrategyInstance | None, instance: int, owner: int) -> StrategyInstance:
     if found is None or found.owner_id != owner or found.removed_at is not None:
-        raise NoSuchRow(f"you have no instance {instance}.")
+        raise NoSuchRow(say("no_instance_of_yours", "you have no instance {instance}.", instance=instance))
     return found

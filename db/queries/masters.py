@@ -14,6 +14,7 @@ from db.models import FollowRelationship, Master, MasterPosition, MasterSignal
 from db.queries.instances import EditedMeanwhile, NoSuchRow
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 ACCOUNT: Final = "account"
 STRATEGY: Final = "strategy"
@@ -60,7 +61,7 @@ def get(unit: UnitOfWork, number: int, owner: int) -> Master:
     """A master that a person may see, their own or a shared one; `NoSuchRow` otherwise."""
     found = unit.session.exec(select(Master).where(col(Master.id) == number, _visible(owner))).first()
     if found is None or found.removed_at is not None:
-        raise NoSuchRow(f"there is no master {number} that you may see.")
+        raise NoSuchRow(say("no_master_to_see", "there is no master {number} that you may see.", number=number))
     return found
 
 
@@ -68,7 +69,7 @@ def hold(unit: UnitOfWork, number: int, owner: int) -> Master:
     """A master of one's own, its row locked until the unit of work ends."""
     found = unit.session.get(Master, number, with_for_update=True)
     if found is None or found.owner_id != owner or found.removed_at is not None:
-        raise NoSuchRow(f"you have no master {number}.")
+        raise NoSuchRow(say("no_master_of_yours", "you have no master {number}.", number=number))
     return found
 
 
@@ -167,7 +168,15 @@ def edit(
     """Change name, state or sharing of the revision that was looked at. What has ended does not begin again."""
     found = hold(unit, number, owner)
     if found.revision != revision:
-        raise EditedMeanwhile(f"master {number} is at revision {found.revision}, and you changed {revision}.")
+        raise EditedMeanwhile(
+            say(
+                "master_edited_meanwhile",
+                "master {number} is at revision {revision}, and you changed {given}.",
+                number=number,
+                revision=found.revision,
+                given=revision,
+            )
+        )
     if found.state == ENDED and changes.get("state", ENDED) != ENDED:
         raise Ended
     for field in changes.keys() & EDITABLE:

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from db.models import Account, AuditRecord, Command, FillRow, OrderRow, StrategyInstance
 from db.queries.instances import COPY, NoSuchRow
 from db.unit_of_work import UnitOfWork
+from domain.sentences import say
 
 
 class Listed(NamedTuple):
@@ -71,7 +72,7 @@ def instance(unit: UnitOfWork, number: int, owner: int) -> Listed:
     chosen = chosen.where(col(row.id) == number, col(row.owner_id) == owner, col(row.removed_at).is_(None))
     found = unit.session.exec(chosen).first()
     if found is None:
-        raise NoSuchRow(f"you have no strategy {number}.")
+        raise NoSuchRow(say("no_strategy", "you have no strategy {number}.", number=number))
     return Listed(*found)
 
 
@@ -141,7 +142,7 @@ def command(unit: UnitOfWork, number: int, owner: int) -> Command:
     """A command of an owner, or `NoSuchRow`."""
     found = unit.session.get(Command, number)
     if found is None or found.owner_id != owner:
-        raise NoSuchRow(f"you have no command {number}.")
+        raise NoSuchRow(say("no_command", "you have no command {number}.", number=number))
     return found
 
 

@@ -13,6 +13,7 @@ from db.queries import audit
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 ADMIN: Final = "admin"
 
@@ -38,7 +39,7 @@ def page(unit: UnitOfWork, after: int, limit: int) -> Sequence[User]:
 def get(unit: UnitOfWork, number: int) -> User:
     """A person, or `NoSuchRow`."""
     if (found := unit.session.get(User, number)) is None:
-        raise NoSuchRow(f"there is no person {number}.")
+        raise NoSuchRow(say("no_person", "there is no person {number}.", number=number))
     return found
 
 

@@ -19,6 +19,7 @@ from db.queries.commands import OtherCommand
 from db.queries.instances import NoSuchRow
 from db.unit_of_work import UnitOfWork
 from domain.errors import Refused
+from domain.sentences import say
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 OPEN: Final = (QUEUED, RUNNING)
@@ -55,7 +56,7 @@ def of_owner(unit: UnitOfWork, number: int, owner: int, kind: str) -> RunRow:
     """A run of an owner, or `NoSuchRow`."""
     found = unit.session.get(RunRow, number)
     if found is None or found.owner_id != owner or found.kind != kind:
-        raise NoSuchRow(f"you have no {kind} {number}.")
+        raise NoSuchRow(say("no_run", "you have no {kind} {number}.", kind=kind, number=number))
     return found
 
 
@@ -169,7 +170,14 @@ def file(unit: UnitOfWork, number: int, name: str) -> bytes:
     """A file of a run, packed, or `NoSuchRow`."""
     found = unit.session.get(RunFile, (number, name))
     if found is None:
-        raise NoSuchRow(f"run {number} has no {name}; it has not ended well, or ended before files were kept.")
+        raise NoSuchRow(
+            say(
+                "no_file_of_run",
+                "run {number} has no {name}; it has not ended well, or ended before files were kept.",
+                number=number,
+                name=name,
+            )
+        )
     return found.content
 
 

@@ -16,6 +16,7 @@ from domain.grid import no_wish, note, put_wish
 from domain.indicators import Memory
 from domain.lawful import lawful
 from domain.order import BUY, ENTRY, EXIT, FLATTEN, LIMIT, MARKET, SELL
+from domain.sentences import say
 
 SLOT: Final = 0
 #: Orders of one version have numbers of their own; a version's cycles begin at this multiple of it.
@@ -49,15 +50,22 @@ PAUSED: Final = 7
 NO_SHORT: Final = 8
 ENDED: Final = 9
 REASONS: Final = {
-    FOLLOWS_IN: "The target is larger than the position, so the rest of it is entered.",
-    FOLLOWS_OUT: "The target is smaller than the position, so what is too much is closed at market.",
-    CLOSES: "Copying has ended with closing, so everything held is closed at market.",
-    TARGET_CHANGED: "The target has changed, so an order for the one before is withdrawn.",
-    TOO_SMALL: "What is missing is below the venue's smallest order; it is remembered until it can be traded.",
-    TOO_LATE: "The time in which this target may be entered has passed; what is held is kept.",
-    PAUSED: "Copying is paused: nothing new is entered, exits go on.",
-    NO_SHORT: "The account cannot hold a short position here, so it stays flat.",
-    ENDED: "Copying has ended; what is held is kept.",
+    FOLLOWS_IN: say("follow_follows_in", "The target is larger than the position, so the rest of it is entered."),
+    FOLLOWS_OUT: say(
+        "follow_follows_out", "The target is smaller than the position, so what is too much is closed at market."
+    ),
+    CLOSES: say("follow_closes", "Copying has ended with closing, so everything held is closed at market."),
+    TARGET_CHANGED: say(
+        "follow_target_changed", "The target has changed, so an order for the one before is withdrawn."
+    ),
+    TOO_SMALL: say(
+        "follow_too_small",
+        "What is missing is below the venue's smallest order; it is remembered until it can be traded.",
+    ),
+    TOO_LATE: say("follow_too_late", "The time in which this target may be entered has passed; what is held is kept."),
+    PAUSED: say("follow_paused", "Copying is paused: nothing new is entered, exits go on."),
+    NO_SHORT: say("follow_no_short", "The account cannot hold a short position here, so it stays flat."),
+    ENDED: say("follow_ended", "Copying has ended; what is held is kept."),
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from domain.errors import Refused
+from domain.errors import Refused, sentence_of
+from domain.sentences import say
 
 
 class FollowsItself(Refused):
@@ -42,9 +43,18 @@ def circle(follows: Iterable[tuple[int, int]], follower: int, master: int) -> li
 def require_no_circle(follows: Iterable[tuple[int, int]], follower: int, master: int) -> None:
     """`FollowsItself` or `FollowsInACircle`, naming the accounts; nothing when the relationship may be made."""
     if follower == master:
-        raise FollowsItself(f"account {follower}: {FollowsItself.__doc__}")
+        raise FollowsItself(
+            say("of_follower", "account {follower}: {what}", follower=follower, what=sentence_of(FollowsItself))
+        )
     if found := circle(follows, follower, master):
-        raise FollowsInACircle(f"accounts {' -> '.join(map(str, [follower, *found]))}: {FollowsInACircle.__doc__}")
+        raise FollowsInACircle(
+            say(
+                "of_followers",
+                "accounts {accounts}: {what}",
+                accounts=" -> ".join(map(str, [follower, *found])),
+                what=sentence_of(FollowsInACircle),
+            )
+        )
 
 
 def circular(follows: Mapping[int, tuple[int, int]]) -> set[int]:

@@ -9,8 +9,9 @@ from typing import Final, NamedTuple
 
 from domain.copying import terms as code
 from domain.copying.terms import PPM, Terms
-from domain.errors import Refused
+from domain.errors import Refused, sentence_of
 from domain.instrument import Instrument
+from domain.sentences import say
 
 #: Closed round trips below which a record says nothing.
 LEAST_RECORD: Final = 30
@@ -45,7 +46,17 @@ def check_ratio(ratio_ppm: int, most_ppm: int = 0) -> int:
     most = min(max(most_ppm, code.MOST_RATIO_PPM), code.LARGEST_RATIO_PPM)
     least = 1 if most_ppm else code.LEAST_RATIO_PPM
     if not least <= ratio_ppm <= most:
-        raise BadRatio(f"ratio: {ratio_ppm} millionths is outside {least} to {most}. {BadRatio.__doc__}")
+        raise BadRatio(
+            say(
+                "ratio_out_of_range",
+                "{ratio_ppm} millionths is outside {least} to {most}. {what}",
+                ratio_ppm=ratio_ppm,
+                least=least,
+                most=most,
+                what=sentence_of(BadRatio),
+                field="ratio",
+            )
+        )
     return ratio_ppm
 
 

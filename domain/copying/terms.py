@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from domain.sentences import say
+
 PPM: Final = 1_000_000
 #: The range of an ordinary ratio; wider ones need the follower's explicit limit.
 LEAST_RATIO_PPM: Final = 10_000
@@ -54,29 +56,45 @@ REASON_NAMES: Final = (
     "ended", "equity_unknown", "waiting", "collar", "no_price", "too_small", "dust", "illiquid",
 )  # fmt: skip
 REASONS: Final = {
-    COPIED: "The whole position of the master is copied.",
-    EXISTING: "The master held this before following began, and only new positions are copied.",
-    PAUSED: "Following is paused: what the master added meanwhile is not entered.",
-    TOO_LATE: "The master's entry was seen later than entries may be.",
-    NOT_ALLOWED: "This symbol is not among those that are copied.",
-    STOP_LOSS: "The stop loss of the copied position was reached; it is entered again with the master's next one.",
-    TAKE_PROFIT: "The take profit of the copied position was reached; it is entered again with the master's next one.",
-    ROUNDED: "The part below one lot of the venue cannot be held.",
-    SYMBOL_CAP: "The most that may be held of one symbol is reached.",
-    RELATIONSHIP_CAP: "The most that may be held for this master is reached.",
-    ACCOUNT_CAP: "The most that the account may hold for all of its masters is reached.",
-    LEVERAGE_CAP: "The account's equity allows no more at its largest leverage.",
-    NO_SHORT: "The account cannot hold a short position here.",
-    SHORT_RECORD: "The master's record is too short to size by it.",
-    NO_EDGE: "By its record the master has no edge, so nothing is staked.",
-    ENDED: "Following has ended.",
-    NO_EQUITY: "The equity that sizing needs is not known.",
-    WAITING: "The deliberate delay has not passed yet.",
-    COLLAR: "The price is further from the master's than entries may pay.",
-    NO_PRICE: "No price of this symbol is known yet, so its worth is not; it is entered as soon as there is one.",
-    TOO_SMALL: "What is missing is below the venue's smallest order; it is traded when it is worth enough.",
-    ILLIQUID: "Too little of this symbol is traded in a day for copies of it to be entered; exits always follow.",
-    DUST: "Fees were taken in the base asset, so less is held than was bought; the rest is below one lot.",
+    COPIED: say("copy_copied", "The whole position of the master is copied."),
+    EXISTING: say("copy_existing", "The master held this before following began, and only new positions are copied."),
+    PAUSED: say("copy_paused", "Following is paused: what the master added meanwhile is not entered."),
+    TOO_LATE: say("copy_too_late", "The master's entry was seen later than entries may be."),
+    NOT_ALLOWED: say("copy_not_allowed", "This symbol is not among those that are copied."),
+    STOP_LOSS: say(
+        "copy_stop_loss",
+        "The stop loss of the copied position was reached; it is entered again with the master's next one.",
+    ),
+    TAKE_PROFIT: say(
+        "copy_take_profit",
+        "The take profit of the copied position was reached; it is entered again with the master's next one.",
+    ),
+    ROUNDED: say("copy_rounded", "The part below one lot of the venue cannot be held."),
+    SYMBOL_CAP: say("copy_symbol_cap", "The most that may be held of one symbol is reached."),
+    RELATIONSHIP_CAP: say("copy_relationship_cap", "The most that may be held for this master is reached."),
+    ACCOUNT_CAP: say("copy_account_cap", "The most that the account may hold for all of its masters is reached."),
+    LEVERAGE_CAP: say("copy_leverage_cap", "The account's equity allows no more at its largest leverage."),
+    NO_SHORT: say("copy_no_short", "The account cannot hold a short position here."),
+    SHORT_RECORD: say("copy_short_record", "The master's record is too short to size by it."),
+    NO_EDGE: say("copy_no_edge", "By its record the master has no edge, so nothing is staked."),
+    ENDED: say("copy_ended", "Following has ended."),
+    NO_EQUITY: say("copy_no_equity", "The equity that sizing needs is not known."),
+    WAITING: say("copy_waiting", "The deliberate delay has not passed yet."),
+    COLLAR: say("copy_collar", "The price is further from the master's than entries may pay."),
+    NO_PRICE: say(
+        "copy_no_price",
+        "No price of this symbol is known yet, so its worth is not; it is entered as soon as there is one.",
+    ),
+    TOO_SMALL: say(
+        "copy_too_small", "What is missing is below the venue's smallest order; it is traded when it is worth enough."
+    ),
+    ILLIQUID: say(
+        "copy_illiquid",
+        "Too little of this symbol is traded in a day for copies of it to be entered; exits always follow.",
+    ),
+    DUST: say(
+        "copy_dust", "Fees were taken in the base asset, so less is held than was bought; the rest is below one lot."
+    ),
 }
 
 

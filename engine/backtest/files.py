@@ -14,6 +14,7 @@ import orjson
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import exact
+from domain.sentences import say
 from engine.backtest.history import BadHistory, Finding, History, bars_of
 from engine.backtest.reading import TEXTS, texts, told
 
@@ -48,7 +49,7 @@ def read(path: Path, most_rows: int = MOST_ROWS) -> Table:
     (ccxt, freqtrade), feather (freqtrade) and parquet with the columns of the CSV.
     """
     if not path.is_file():
-        raise BadHistory(f"{path}: there is no such file.")
+        raise BadHistory(say("no_such_file", "{path}: there is no such file.", path=path))
     rows: list[Row] = []
     numbers: list[int] = []
     findings: list[Finding] = []
@@ -60,12 +61,12 @@ def read(path: Path, most_rows: int = MOST_ROWS) -> Table:
                 rows.append(_row(line))
                 numbers.append(number)
             except (Refused, ValueError, ArithmeticError, IndexError, TypeError) as error:
-                findings.append(Finding(number, f"cannot be read: {error}", False))
+                findings.append(Finding(number, say("row_unreadable", "cannot be read: {error}", error=error), False))
     if not rows and not findings:
-        raise BadHistory(f"{path}: it holds no rows.")
+        raise BadHistory(say("file_has_no_rows", "{path}: it holds no rows.", path=path))
     rows, unit = _in_milliseconds(rows, numbers, findings)
     if unit not in ("milliseconds", ""):
-        findings.append(Finding(0, f"times are in {unit} and were read as such", True))
+        findings.append(Finding(0, say("times_are_in", "times are in {unit} and were read as such", unit=unit), True))
     bar_ms = _bar_ms(rows)
     findings.extend(_examine(rows, numbers, bar_ms))
     return Table(rows, bar_ms, findings)
@@ -77,7 +78,13 @@ def require_usable(table: Table) -> None:
     if wrong:
         named = "; ".join(f"row {finding.row} {finding.words}" for finding in wrong[:_SHOWN])
         raise BadHistory(
-            f"{len(wrong)} rows cannot be used: {named}. Correct the file; nothing is repaired by itself.", wrong
+            say(
+                "bad_rows",
+                "{count} rows cannot be used: {named}. Correct the file; nothing is repaired by itself.",
+                count=len(wrong),
+                named=named,
+            ),
+            wrong,
         )
 
 
@@ -85,7 +92,9 @@ def history_of(table: Table, instrument: Instrument) -> History:
     """The history of a table; `BadHistory` names the rows that stop it. Gaps become warnings of every result."""
     require_usable(table)
     made = bars_of(instrument, table.bar_ms, table.rows)
-    warnings = tuple(f"row {finding.row} {finding.words}" for finding in table.findings)
+    warnings = tuple(
+        say("of_row", "row {row} {words}", row=finding.row, words=finding.words) for finding in table.findings
+    )
     return replace(made, warnings=warnings)
 
 
@@ -120,7 +129,13 @@ def _raw_rows(path: Path, most_rows: int) -> Iterator[list[Any]]:
     if name.endswith(".json"):
         content = orjson.loads(path.read_bytes())
         if not isinstance(content, list):
-            raise BadHistory(f"{path}: an array of bars is wanted, each an array of its time, prices and volume.")
+            raise BadHistory(
+                say(
+                    "array_of_bars_wanted",
+                    "{path}: an array of bars is wanted, each an array of its time, prices and volume.",
+                    path=path,
+                )
+            )
         yield from content
     elif name.endswith((".feather", ".parquet", ".pq")):
         yield from _frame_rows(path, most_rows)
@@ -128,7 +143,13 @@ def _raw_rows(path: Path, most_rows: int) -> Iterator[list[Any]]:
         for lines in texts(path):
             yield from _text_rows(lines)
     else:
-        raise BadHistory(f"{path}: a .csv, .csv.gz, .zip, .json, .feather or .parquet file is wanted.")
+        raise BadHistory(
+            say(
+                "bars_file_wanted",
+                "{path}: a .csv, .csv.gz, .zip, .json, .feather or .parquet file is wanted.",
+                path=path,
+            )
+        )
 
 
 def _text_rows(lines: Iterator[str]) -> Iterator[list[Any]]:
@@ -170,12 +191,29 @@ def _in_milliseconds(rows: list[Row], numbers: list[int], findings: list[Finding
         return rows, ""
     known = [unit for unit in _UNITS if 0 < rows[0][0] < unit[0]]
     if not known:
-        findings.append(Finding(1, f"has the time {rows[0][0]}, which is no unit known here", False))
+        findings.append(
+            Finding(
+                1,
+                say("row_of_unknown_time", "has the time {time}, which is no unit known here", time=rows[0][0]),
+                False,
+            )
+        )
         return rows, ""
     limit, unit, times, over = known[0]
     for number, row in zip(numbers, rows, strict=True):
         if not limit // 1_000 <= row[0] < limit:
-            findings.append(Finding(number, f"has the time {row[0]}, which is not in {unit} as the first", False))
+            findings.append(
+                Finding(
+                    number,
+                    say(
+                        "row_of_other_unit",
+                        "has the time {time}, which is not in {unit} as the first",
+                        time=row[0],
+                        unit=unit,
+                    ),
+                    False,
+                )
+            )
     return [(row[0] * times // over, *row[1:]) for row in rows], unit
 
 
@@ -192,16 +230,44 @@ def _examine(rows: list[Row], numbers: list[int], bar_ms: int) -> Iterator[Findi
     for number, row in zip(numbers, rows, strict=True):
         _, opened, high, low, close, volume = row
         if low <= 0 or volume < 0 or low > min(opened, close) or high < max(opened, close):
-            yield Finding(number, f"is absurd: open {opened}, high {high}, low {low}, close {close}", False)
+            yield Finding(
+                number,
+                say(
+                    "row_is_absurd",
+                    "is absurd: open {open}, high {high}, low {low}, close {close}",
+                    open=opened,
+                    high=high,
+                    low=low,
+                    close=close,
+                ),
+                False,
+            )
     for number, (before, after) in zip(numbers[1:], pairwise(rows), strict=True):
         step = after[0] - before[0]
         if step == 0:
-            yield Finding(number, f"is double: time {after[0]}", False)
+            yield Finding(number, say("row_is_double", "is double: time {time}", time=after[0]), False)
         elif step < 0:
-            yield Finding(number, f"is out of order: time {after[0]} after {before[0]}", False)
+            yield Finding(
+                number,
+                say("row_out_of_order", "is out of order: time {time} after {before}", time=after[0], before=before[0]),
+                False,
+            )
         elif step % bar_ms:
-            yield Finding(number, f"does not begin with a bar: {step} ms after the one before", False)
+            yield Finding(
+                number,
+                say("row_between_bars", "does not begin with a bar: {step} ms after the one before", step=step),
+                False,
+            )
         elif step > bar_ms:
-            yield Finding(number, f"follows a gap of {step // bar_ms - 1} bars", True)
+            yield Finding(number, say("row_after_a_gap", "follows a gap of {bars} bars", bars=step // bar_ms - 1), True)
         if before[4] > 4 * after[1] or after[1] > 4 * before[4]:
-            yield Finding(number, f"jumps from {before[4]} to {after[1]}: another unit, or another symbol", False)
+            yield Finding(
+                number,
+                say(
+                    "row_jumps",
+                    "jumps from {before} to {after}: another unit, or another symbol",
+                    before=before[4],
+                    after=after[1],
+                ),
+                False,
+            )

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import divmod_exact
+from domain.sentences import say
 from engine.backtest.kernel import layout as lay
 from engine.backtest.percent import to_ppm, to_rate
 
@@ -58,33 +59,103 @@ class Futures:
 
     def __post_init__(self) -> None:
         if not 1 <= self.leverage <= MOST_LEVERAGE:
-            raise Refused(f"leverage: {self.leverage} is not from 1 to {MOST_LEVERAGE}.")
+            raise Refused(
+                say(
+                    "leverage_out_of_range",
+                    "{leverage} is not from 1 to {most}.",
+                    leverage=self.leverage,
+                    most=MOST_LEVERAGE,
+                    field="leverage",
+                )
+            )
         if not 1 <= self.funding_hours <= 24 or 24 % self.funding_hours:
-            raise Refused(f"funding_hours: {self.funding_hours} does not divide a day; take 1, 2, 4, 8 or so.")
+            raise Refused(
+                say(
+                    "funding_hours_divide_a_day",
+                    "{funding_hours} does not divide a day; take 1, 2, 4, 8 or so.",
+                    funding_hours=self.funding_hours,
+                    field="funding_hours",
+                )
+            )
         if abs(self.funding_percent) > 100:
-            raise Refused(f"funding_percent: {self.funding_percent} % is more than the position.")
+            raise Refused(
+                say(
+                    "funding_above_position",
+                    "{funding_percent} % is more than the position.",
+                    funding_percent=self.funding_percent,
+                    field="funding_percent",
+                )
+            )
         to_rate("funding_percent", self.funding_percent)
         if not 0 <= to_ppm("liquidation_fee_percent", self.liquidation_fee_percent) < 1_000_000:
-            raise Refused(f"liquidation_fee_percent: {self.liquidation_fee_percent} % is not from 0 to below 100.")
+            raise Refused(
+                say(
+                    "liquidation_fee_out_of_range",
+                    "{liquidation_fee_percent} % is not from 0 to below 100.",
+                    liquidation_fee_percent=self.liquidation_fee_percent,
+                    field="liquidation_fee_percent",
+                )
+            )
         self._check_tiers()
         times = [one.time_ms for one in self.funding_rates]
         if any(after <= before for before, after in pairwise(times)):
-            raise Refused("funding_rates: each must be later than the one before; sort them and drop what is double.")
+            raise Refused(
+                say(
+                    "rates_not_in_order",
+                    "each must be later than the one before; sort them and drop what is double.",
+                    field="funding_rates",
+                )
+            )
         if any(abs(one.rate) > 1 for one in self.funding_rates):
-            raise Refused("funding_rates: a rate is a share of the position's worth, from -1 to 1.")
+            raise Refused(
+                say(
+                    "rate_out_of_range",
+                    "a rate is a share of the position's worth, from -1 to 1.",
+                    field="funding_rates",
+                )
+            )
 
     def _check_tiers(self) -> None:
         for percent in (self.maintenance_percent, *(tier.maintenance_percent for tier in self.tiers)):
             if not 0 <= to_ppm("maintenance_percent", percent) < 1_000_000:
-                raise Refused(f"maintenance_percent: {percent} % is not from 0 to below 100.")
+                raise Refused(
+                    say(
+                        "maintenance_out_of_range",
+                        "{percent} % is not from 0 to below 100.",
+                        percent=percent,
+                        field="maintenance_percent",
+                    )
+                )
         first = self.tiers[0].maintenance_percent if self.tiers else self.maintenance_percent
         if first * self.leverage >= 100:
-            raise Refused(f"leverage: {self.leverage} opens with less margin than the {first} % that must be kept.")
+            raise Refused(
+                say(
+                    "opens_below_margin",
+                    "{leverage} opens with less margin than the {first} % that must be kept.",
+                    leverage=self.leverage,
+                    first=first,
+                    field="leverage",
+                )
+            )
         for before, after in pairwise(self.tiers):
             if after.up_to <= before.up_to or after.maintenance_percent < before.maintenance_percent:
-                raise Refused("tiers: each must reach further than the one before, and keep no less margin.")
+                raise Refused(
+                    say(
+                        "margin_tiers_not_rising",
+                        "each must reach further than the one before, and keep no less margin.",
+                        field="tiers",
+                    )
+                )
         if self.tiers and self.leverage > self.tiers[0].leverage:
-            raise Refused(f"leverage: {self.leverage} is more than the {self.tiers[0].leverage} of the first tier.")
+            raise Refused(
+                say(
+                    "above_first_tier",
+                    "{leverage} is more than the {most} of the first tier.",
+                    leverage=self.leverage,
+                    most=self.tiers[0].leverage,
+                    field="leverage",
+                )
+            )
 
     def __str__(self) -> str:
         told = f"leverage {self.leverage}, maintenance {self.maintenance_percent} %"
@@ -136,7 +207,14 @@ def read_funding(path: Path, symbol: str, marks: Path | None = None) -> tuple[Fu
     found = dict(_values(path, symbol))
     prices = dict(_values(marks, symbol)) if marks is not None else {}
     if not found:
-        raise Refused(f"{path}: it holds no rate of {symbol}; the first column names the symbol.")
+        raise Refused(
+            say(
+                "no_rate_of_symbol",
+                "{path}: it holds no rate of {symbol}; the first column names the symbol.",
+                path=path,
+                symbol=symbol,
+            )
+        )
     return tuple(FundingRate(time_ms, rate, prices.get(time_ms)) for time_ms, rate in sorted(found.items()))
 
 
@@ -145,7 +223,7 @@ def _values(path: Path, symbol: str) -> list[tuple[int, Decimal]]:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise Refused(f"{path}: it cannot be read: {error}.") from error
+        raise Refused(say("unreadable_file", "{path}: it cannot be read: {error}.", path=path, error=error)) from error
     found = []
     for number, row in enumerate(csv.DictReader(text.splitlines()), start=2):
         try:
@@ -153,7 +231,12 @@ def _values(path: Path, symbol: str) -> list[tuple[int, Decimal]]:
                 found.append(((int(row["time"]) + 30_000) // 60_000 * 60_000, Decimal(row["value"])))
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise Refused(
-                f"{path}: line {number} is not symbol,time,value as in BTCUSDT,1741276800000,0.0001."
+                say(
+                    "bad_funding_line",
+                    "{path}: line {number} is not symbol,time,value as in BTCUSDT,1741276800000,0.0001.",
+                    path=path,
+                    number=number,
+                )
             ) from error
     return found
 

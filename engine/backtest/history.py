@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from domain.errors import Refused
 from domain.instrument import Instrument
+from domain.sentences import say
 from engine.backtest.kernel.layout import BLOCK, FOUR, LANES
 
 if TYPE_CHECKING:
@@ -63,9 +64,13 @@ class History:
     def __post_init__(self) -> None:
         columns = (self.open_ms, self.open, self.high, self.low, self.close, self.volume)
         if len({len(column) for column in columns}) != 1 or len(self.open_ms) < 2:
-            raise BadHistory("history: every column must have the same length, of at least 2 bars.")
+            raise BadHistory(
+                say("columns_differ", "every column must have the same length, of at least 2 bars.", field="history")
+            )
         if self.bar_ms <= 0:
-            raise BadHistory(f"history: a bar of {self.bar_ms} ms has no length.")
+            raise BadHistory(
+                say("bar_without_length", "a bar of {bar_ms} ms has no length.", bar_ms=self.bar_ms, field="history")
+            )
         _check_rows(*columns)
 
     def __len__(self) -> int:
@@ -142,7 +147,13 @@ class History:
         edges = (since_ms if since_ms is not None else -(2**63), until_ms if until_ms is not None else 2**63 - 1)
         begin, end = (int(place) for place in numpy.searchsorted(self.open_ms, edges))
         if end - begin < 2:
-            raise BadHistory("history: it has fewer than two bars of the period that was asked for; take a longer one.")
+            raise BadHistory(
+                say(
+                    "too_few_bars",
+                    "it has fewer than two bars of the period that was asked for; take a longer one.",
+                    field="history",
+                )
+            )
         return self if (begin, end) == (0, len(self)) else self.part(begin, end)
 
 
@@ -196,15 +207,38 @@ def _check_rows(open_ms: Column, opens: Column, highs: Column, lows: Column, clo
     if wrong.any():
         row = int(numpy.argmax(wrong))
         raise BadHistory(
-            f"history: row {row} is absurd (open {opens[row]}, high {highs[row]}, low {lows[row]}, close "
-            f"{closes[row]} ticks); check the file with `ares data check`."
+            say(
+                "absurd_row",
+                "row {row} is absurd (open {open}, high {high}, low {low}, close {close} ticks); check the "
+                "file with `ares data check`.",
+                row=row,
+                open=opens[row],
+                high=highs[row],
+                low=lows[row],
+                close=closes[row],
+                field="history",
+            )
         )
     back = numpy.diff(open_ms) < 0 if lows is highs else numpy.diff(open_ms) <= 0
     if back.any():
         row = int(numpy.argmax(back)) + 1
-        raise BadHistory(f"history: row {row} is not later than the one before it; sort it and drop what is double.")
+        raise BadHistory(
+            say(
+                "row_not_later",
+                "row {row} is not later than the one before it; sort it and drop what is double.",
+                row=row,
+                field="history",
+            )
+        )
     if (volumes < 0).any():
-        raise BadHistory(f"history: row {int(numpy.argmax(volumes < 0))} has a volume below zero.")
+        raise BadHistory(
+            say(
+                "volume_below_zero",
+                "row {row} has a volume below zero.",
+                row=int(numpy.argmax(volumes < 0)),
+                field="history",
+            )
+        )
 
 
 def bars_of(instrument: Instrument, bar_ms: int, rows: Sequence[Sequence[Any]]) -> History:

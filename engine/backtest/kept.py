@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.clock import utc_from_ms
 from domain.money import from_units, to_wire
+from domain.sentences import Sentence
 from engine.backtest import report
 from engine.backtest.kernel import layout as lay
 from engine.backtest.result import Result
@@ -26,6 +27,7 @@ POINTS: Final = 500
 MOST_FILLS: Final = 50_000
 COLUMNS: Final = (
     "at", "side", "price", "quantity", "fee", "fee_asset", "is_maker", "realised", "reason", "slot", "cycle",
+    "reason_code",
 )  # fmt: skip
 
 
@@ -128,6 +130,7 @@ def fills_of(result: Result) -> Iterator[tuple[str, ...]]:
     instrument, named = result.history.instrument, {name: at for at, name in enumerate(lay.FILL_FIELDS)}
     for row in result.fills[:MOST_FILLS].tolist():
         in_base = bool(row[named["fee_in_base"]])
+        reason = result.kind.reasons.get(row[named["reason"]], "")
         fee = from_units(row[named["fee"]], instrument.base_quantum if in_base else instrument.quote_quantum)
         yield (
             utc_from_ms(row[named["time_ms"]]).isoformat(),
@@ -138,9 +141,10 @@ def fills_of(result: Result) -> Iterator[tuple[str, ...]]:
             instrument.base if in_base else instrument.quote,
             "yes" if row[named["maker"]] else "no",
             to_wire(result.amount(row[named["realised"]])),
-            result.kind.reasons.get(row[named["reason"]], ""),
+            reason,
             str(row[named["slot"]]),
             str(row[named["cycle"]]),
+            reason.code if isinstance(reason, Sentence) else "",
         )
 
 

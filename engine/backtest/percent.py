@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from domain.errors import Refused
+from domain.sentences import say
 from engine.backtest.kernel.layout import RATE_PARTS
 
 _PPM: Final = 10_000
@@ -24,8 +25,12 @@ def to_rate(name: str, percent: Decimal) -> int:
 
 def _whole(name: str, percent: Decimal, parts: int, finest: str) -> int:
     if not percent.is_finite():
-        raise Refused(f"{name}: {percent} is no share; give it in percent.")
+        raise Refused(say("no_percentage", "{percent} is no share; give it in percent.", percent=percent, field=name))
     whole = percent * parts
     if whole != int(whole):
-        raise Refused(f"{name}: {percent} % is finer than {finest}.")
+        raise Refused(
+            say(
+                "percentage_too_fine", "{percent} % is finer than {finest}.", percent=percent, finest=finest, field=name
+            )
+        )
     return int(whole)

@@ -14,6 +14,7 @@ import numpy
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import exact
+from domain.sentences import say
 from engine.backtest.files import MOST_ROWS, TOO_MANY, instrument_of_steps
 from engine.backtest.history import BadHistory, Finding, Prints, prints_of
 from engine.backtest.reading import TEXTS, texts, told
@@ -50,17 +51,38 @@ def read_prints(path: Path, symbol: str, base: str, quote: str, most_rows: int =
     with told(path):
         found, rows, wrong = _rows(path, most_rows)
     if not found and not wrong:
-        raise BadHistory(f"{path}: it holds no trades.")
+        raise BadHistory(say("file_has_no_trades", "{path}: it holds no trades.", path=path))
     missing = 0
     for row, (before, after) in zip(rows[1:], pairwise(found), strict=False):
         missing += max(after.number - before.number - 1, 0)
         if after.number <= before.number:
-            wrong.append(Finding(row, f"is double or out of order: trade {after.number}", False))
+            wrong.append(
+                Finding(
+                    row,
+                    say("trade_out_of_order", "is double or out of order: trade {trade}", trade=after.number),
+                    False,
+                )
+            )
         elif after.time_ms < before.time_ms:
-            wrong.append(Finding(row, f"is earlier than the one before it: trade {after.number}", False))
+            wrong.append(
+                Finding(
+                    row,
+                    say("trade_too_early", "is earlier than the one before it: trade {trade}", trade=after.number),
+                    False,
+                )
+            )
     if wrong:
         named = "; ".join(f"row {finding.row} {finding.words}" for finding in wrong[:_SHOWN])
-        raise BadHistory(f"{path}: {len(wrong)} rows cannot be used: {named}. Correct the file.", wrong)
+        raise BadHistory(
+            say(
+                "bad_trade_rows",
+                "{path}: {count} rows cannot be used: {named}. Correct the file.",
+                path=path,
+                count=len(wrong),
+                named=named,
+            ),
+            wrong,
+        )
     instrument = _instrument(found, symbol, base, quote)
     made = prints_of(
         instrument,
@@ -89,7 +111,7 @@ def _rows(path: Path, most_rows: int) -> tuple[list[Print], list[int], list[Find
             found.append(_print([cells[place] for place in places]))
             rows.append(number)
         except (Refused, ValueError, ArithmeticError, IndexError) as error:
-            wrong.append(Finding(number, f"cannot be read: {error}", False))
+            wrong.append(Finding(number, say("row_unreadable", "cannot be read: {error}", error=error), False))
         if len(found) + len(wrong) > most_rows:
             raise BadHistory(TOO_MANY.format(path=path, most=most_rows))
     return found, rows, wrong
@@ -98,11 +120,11 @@ def _rows(path: Path, most_rows: int) -> tuple[list[Print], list[int], list[Find
 def _print(cells: list[str]) -> Print:
     number, time, price, quantity = int(cells[0]), int(cells[1]), exact(cells[2]), exact(cells[3])
     if price <= 0 or quantity <= 0:
-        raise BadHistory(f"{quantity} at {price} is no trade")
+        raise BadHistory(say("no_trade", "{quantity} at {price} is no trade", quantity=quantity, price=price))
     # The archive writes microseconds since 2025.
     time_ms = time // 1_000 if time >= _EARLIEST * 100 else time
     if time_ms < _EARLIEST:
-        raise BadHistory(f"the time {time} is in no unit known here")
+        raise BadHistory(say("unknown_unit_of_time", "the time {time} is in no unit known here", time=time))
     return Print(number, time_ms, price, quantity)
 
 
@@ -113,7 +135,13 @@ def _named_places(path: Path, header: list[str]) -> tuple[int, ...]:
         at = next((names.index(name) for name in known if name in names), -1)
         if at < 0:
             raise BadHistory(
-                f"{path}: no column of its header is the {what} of a trade; call one {' or '.join(known)}."
+                say(
+                    "no_column_of_trade",
+                    "{path}: no column of its header is the {what} of a trade; call one {names}.",
+                    path=path,
+                    what=what,
+                    names=" or ".join(known),
+                )
             )
         places.append(at)
     return tuple(places)
@@ -124,14 +152,22 @@ def _archive_places(path: Path, cells: list[str]) -> tuple[int, ...]:
         time = cells[places[1]] if len(cells) > places[1] else ""
         if time.isdigit() and int(time) >= _EARLIEST:
             return places
-    raise BadHistory(f"{path}: neither the fifth nor the sixth column is a time in milliseconds; give it a header.")
+    raise BadHistory(
+        say(
+            "no_time_column",
+            "{path}: neither the fifth nor the sixth column is a time in milliseconds; give it a header.",
+            path=path,
+        )
+    )
 
 
 def _lines(path: Path) -> Iterator[str]:
     if not path.is_file():
-        raise BadHistory(f"{path}: there is no such file.")
+        raise BadHistory(say("no_such_file", "{path}: there is no such file.", path=path))
     if not path.name.lower().endswith(TEXTS):
-        raise BadHistory(f"{path}: a .csv, .csv.gz or .zip file of trades is wanted.")
+        raise BadHistory(
+            say("trades_file_wanted", "{path}: a .csv, .csv.gz or .zip file of trades is wanted.", path=path)
+        )
     return chain.from_iterable(texts(path))
 
 

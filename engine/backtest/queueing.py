@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from domain import fills
 from domain.errors import Refused
+from domain.sentences import say
 
 #: A share of what is cancelled may be more than what is traded, within reason.
 MOST_PERCENT = 10_000
@@ -40,14 +41,46 @@ class Queue:
         for name in ("ahead", "share_percent", "cancelled_percent"):
             value = getattr(self, name)
             if not value.is_finite() or value < 0:
-                raise Refused(f"queue: {name} is {value}; it must be zero or more.")
+                raise Refused(
+                    say(
+                        "queue_below_zero",
+                        "{name} is {value}; it must be zero or more.",
+                        name=name,
+                        value=value,
+                        field="queue",
+                    )
+                )
         for name in ("share_percent", "cancelled_percent"):
             if getattr(self, name) > MOST_PERCENT:
-                raise Refused(f"queue: {name} is {getattr(self, name)}; more than {MOST_PERCENT} % is no assumption.")
+                raise Refused(
+                    say(
+                        "queue_above_most",
+                        "{name} is {value}; more than {most} % is no assumption.",
+                        name=name,
+                        value=getattr(self, name),
+                        most=MOST_PERCENT,
+                        field="queue",
+                    )
+                )
         if self.cancellations not in CANCELLATIONS:
-            raise Refused(f"queue: cancellations {self.cancellations}: choose from {', '.join(CANCELLATIONS)}.")
+            raise Refused(
+                say(
+                    "no_such_cancellations",
+                    "cancellations {cancellations}: choose from {choices}.",
+                    cancellations=self.cancellations,
+                    choices=", ".join(CANCELLATIONS),
+                    field="queue",
+                )
+            )
         if self.share_ms <= 0:
-            raise Refused(f"queue: a share of what is traded in {self.share_ms} ms is none; take a longer time.")
+            raise Refused(
+                say(
+                    "queue_share_too_short",
+                    "a share of what is traded in {share_ms} ms is none; take a longer time.",
+                    share_ms=self.share_ms,
+                    field="queue",
+                )
+            )
 
     @property
     def assumes_quantities(self) -> bool:

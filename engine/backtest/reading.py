@@ -13,6 +13,7 @@ from typing import Final, TextIO
 
 import orjson
 
+from domain.sentences import say
 from engine.backtest.history import BadHistory
 
 #: Characters of a line; a row of bars or trades has some hundred.
@@ -32,7 +33,9 @@ def told(path: Path) -> Iterator[None]:
         OSError, EOFError, UnicodeDecodeError, zlib.error, zipfile.BadZipFile, NotImplementedError,
         orjson.JSONDecodeError, pyarrow.ArrowException, polars.exceptions.PolarsError,
     ) as error:  # fmt: skip
-        raise BadHistory(f"{path}: it cannot be read: {error}.") from error
+        raise BadHistory(
+            say("unreadable_file", "{path}: it cannot be read: {error}.", path=path, error=error)
+        ) from error
 
 
 def texts(path: Path, longest: int = LONGEST_LINE) -> Iterator[Iterator[str]]:
@@ -54,5 +57,12 @@ def texts(path: Path, longest: int = LONGEST_LINE) -> Iterator[Iterator[str]]:
 def _lines(path: Path, file: TextIO | io.TextIOWrapper, longest: int) -> Iterator[str]:
     while line := file.readline(longest):
         if len(line) == longest:
-            raise BadHistory(f"{path}: a line is longer than {longest} characters; it is no file of the market's past.")
+            raise BadHistory(
+                say(
+                    "line_too_long",
+                    "{path}: a line is longer than {longest} characters; it is no file of the market's past.",
+                    path=path,
+                    longest=longest,
+                )
+            )
         yield line

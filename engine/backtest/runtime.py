@@ -20,6 +20,7 @@ from domain import fills, slots
 from domain.errors import Broken, Refused
 from domain.instrument import Instrument
 from domain.money import divmod_exact
+from domain.sentences import say
 from engine.backtest import compiler
 from engine.backtest.futures import Futures
 from engine.backtest.history import History, Prints
@@ -70,7 +71,13 @@ def run(
     settings = settings or Settings()
     plan = plan or prepare(kind, params, history)
     if plan.wants_bars and isinstance(history, Prints):
-        raise Refused(f"{kind.name} decides on closed bars; give the length of bars made of the trades (--interval).")
+        raise Refused(
+            say(
+                "kind_needs_bars",
+                "{name} decides on closed bars; give the length of bars made of the trades (--interval).",
+                name=kind.name,
+            )
+        )
     is_compiled, warnings = _choose(kind, history, settings)
     if depth_in(history) is not None and settings.fill_model != "queue":
         warnings.append(f"the recorded book was not looked at: fill_model {settings.fill_model} is of trades alone")
@@ -126,8 +133,15 @@ def prepare(kind: StrategyKind, params: Any, history: History) -> Plan:
     place = first_place(plan)
     if place >= len(history):
         raise NotEnoughHistory(
-            f"history: {len(history)} bars, and {kind.name} needs {plan.warm_up_bars} before its first decision; "
-            "give a longer history or shorter periods."
+            say(
+                "not_enough_bars",
+                "{bars} bars, and {name} needs {needed} before its first decision; give a longer history "
+                "or shorter periods.",
+                bars=len(history),
+                name=kind.name,
+                needed=plan.warm_up_bars,
+                field="history",
+            )
         )
     return kind.prepare(params, history.instrument, int(history.close[place - 1])) if place > 1 else plan
 
@@ -175,13 +189,20 @@ def _replay(kernel: compiler.Run, machine: Machine, columns: Iterable[Any], keep
         )  # fmt: skip
         if cells[lay.TROUBLE] != lay.FINE:
             what = lay.TROUBLE_TEXTS[int(cells[lay.TROUBLE])]
-            raise Stuck(f"bar {int(cells[lay.PLACE])}: {what}; look at its levels and quantities.")
+            raise Stuck(
+                say(
+                    "replay_stuck",
+                    "bar {bar}: {what}; look at its levels and quantities.",
+                    bar=int(cells[lay.PLACE]),
+                    what=what,
+                )
+            )
         if cells[lay.PLACE] >= end:
             return machine
         if keeps:
             _lengthen(machine)
         elif before == (cells[lay.PLACE], cells[lay.STAGE]):
-            raise Stuck(f"bar {int(cells[lay.PLACE])}: the replay does not go on.")
+            raise Stuck(say("replay_stands_still", "bar {bar}: the replay does not go on.", bar=int(cells[lay.PLACE])))
 
 
 def _lengthen(machine: Machine) -> None:

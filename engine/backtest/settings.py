@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from domain.errors import Refused
 from domain.risk_manager import RiskLimits
+from domain.sentences import say
 from engine.backtest.futures import Futures
 from engine.backtest.percent import to_ppm
 from engine.backtest.queueing import Queue
@@ -59,31 +60,72 @@ class Settings:
         if self.futures is not None:
             object.__setattr__(self, "fee_asset", "quote")
             if self.base:
-                raise Refused("base: a futures account holds the quote asset alone; leave it at 0.")
+                raise Refused(
+                    say(
+                        "futures_hold_quote_only",
+                        "a futures account holds the quote asset alone; leave it at 0.",
+                        field="base",
+                    )
+                )
         for name in ("quote", "base", "maker_fee", "taker_fee"):
             value = getattr(self, name)
             if not value.is_finite() or value < 0:
-                raise Refused(f"{name}: {value} is not an amount of zero or more.")
+                raise Refused(
+                    say("amount_below_zero", "{value} is not an amount of zero or more.", value=value, field=name)
+                )
         for name in ("maker_fee", "taker_fee"):
             if getattr(self, name) >= 100:
-                raise Refused(f"{name}: {getattr(self, name)} % would take everything; give it in percent.")
+                raise Refused(
+                    say(
+                        "takes_everything",
+                        "{value} % would take everything; give it in percent.",
+                        value=getattr(self, name),
+                        field=name,
+                    )
+                )
             to_ppm(name, getattr(self, name))
         for name, value in self.limits._asdict().items():
             if not 0 <= value < LARGEST_LIMIT:
-                raise Refused(f"limits: {name} is {value}; it must be from 0 to below {LARGEST_LIMIT}.")
+                raise Refused(
+                    say(
+                        "limit_out_of_range",
+                        "{name} is {value}; it must be from 0 to below {below}.",
+                        name=name,
+                        value=value,
+                        below=LARGEST_LIMIT,
+                        field="limits",
+                    )
+                )
         self._check_fills()
         if self.latency_ms < 0 or self.slippage_ticks < 0:
-            raise Refused("latency_ms and slippage_ticks: neither may be below zero.")
+            raise Refused(say("latency_below_zero", "latency_ms and slippage_ticks: neither may be below zero."))
 
     def _check_fills(self) -> None:
         if self.fill_model not in FILL_MODELS or self.bar_model not in BAR_MODELS:
             raise Refused(
-                f"fill_model {self.fill_model}, bar_model {self.bar_model}: there are {', '.join(FILL_MODELS)} and "
-                f"{', '.join(BAR_MODELS)}."
+                say(
+                    "no_such_models",
+                    "fill_model {fill_model}, bar_model {bar_model}: there are {fills} and {bars}.",
+                    fill_model=self.fill_model,
+                    bar_model=self.bar_model,
+                    fills=", ".join(FILL_MODELS),
+                    bars=", ".join(BAR_MODELS),
+                )
             )
         if self.fill_model == "queue" and self.queue is None:
             raise Refused(
-                "queue: say what stands in front of an order, as Queue(share_percent=...); Queue() is nothing."
+                say(
+                    "queue_says_nothing",
+                    "say what stands in front of an order, as Queue(share_percent=...); Queue() is nothing.",
+                    field="queue",
+                )
             )
         if self.fill_model != "queue" and self.queue is not None:
-            raise Refused(f"queue: an order waits behind none with fill_model {self.fill_model}; take queue.")
+            raise Refused(
+                say(
+                    "model_has_no_queue",
+                    "an order waits behind none with fill_model {fill_model}; take queue.",
+                    fill_model=self.fill_model,
+                    field="queue",
+                )
+            )

@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 import numpy
 import orjson
 
-from domain.errors import AresError, Refused
+from domain.errors import AresError, Refused, sentence_of
 from domain.instrument import Instrument
+from domain.sentences import say
 from engine.backtest.depth import from_rows, to_rows
 from engine.backtest.history import BadHistory, History, Prints
 
@@ -95,7 +96,9 @@ def unpack(content: bytes) -> History:
             columns |= {name: columns["close"] for name in _COLUMNS[1:4] if is_prints}
             history = made(instrument=instrument, bar_ms=about["bar_ms"], warnings=told, **columns)
     except (pyarrow.ArrowException, OSError, KeyError, ValueError, TypeError, AresError) as error:
-        raise Damaged(f"{Damaged.__doc__} ({type(error).__name__})") from error
+        raise Damaged(
+            say("damaged_by", "{what} ({kind})", what=sentence_of(Damaged), kind=type(error).__name__)
+        ) from error
     if history.digest != about["digest"]:
         raise Damaged
     return history
@@ -133,7 +136,14 @@ class Store:
         path = self._path(name)
         if not path.is_file():
             known = ", ".join(path.stem for path in self._paths()) or "none yet"
-            raise BadHistory(f"{name}: there is no such history; there is {known}. `ares data import` adds one.")
+            raise BadHistory(
+                say(
+                    "no_history_named",
+                    "there is no such history; there is {known}. `ares data import` adds one.",
+                    known=known,
+                    field=name,
+                )
+            )
         content = path.read_bytes()
         unpack(content)
         return content
@@ -156,7 +166,13 @@ class Store:
 
     def _path(self, name: str) -> Path:
         if not _NAME.match(name):
-            raise BadHistory(f"{name!r} is no name for a history; take letters, digits, dots, strokes and underscores.")
+            raise BadHistory(
+                say(
+                    "no_name_for_history",
+                    "{name!r} is no name for a history; take letters, digits, dots, strokes and underscores.",
+                    name=name,
+                )
+            )
         return self._folder / f"{name}.parquet"
 
 
@@ -183,7 +199,14 @@ def resampled(history: History, bar_ms: int) -> History:
     they do not reach over their whole length. Both are told as warnings.
     """
     if bar_ms % history.bar_ms or bar_ms <= history.bar_ms:
-        raise BadHistory(f"bars of {history.bar_ms} ms cannot become bars of {bar_ms} ms; take a multiple.")
+        raise BadHistory(
+            say(
+                "bars_not_a_multiple",
+                "bars of {bar_ms} ms cannot become bars of {wanted} ms; take a multiple.",
+                bar_ms=history.bar_ms,
+                wanted=bar_ms,
+            )
+        )
     # 1970 began on a Thursday.
     shift = 259_200_000 if bar_ms == INTERVALS["1w"] else 0
     group = (history.open_ms + shift) // bar_ms

@@ -12,6 +12,7 @@ import numpy
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import divmod_exact
+from domain.sentences import say
 from engine.backtest.depth import BOOK_PARTS, Depth
 from engine.backtest.history import Column, History, Prints
 from engine.backtest.kernel import layout as lay
@@ -64,10 +65,20 @@ def is_walked(history: History, settings: Settings) -> bool:
     """Whether the market of a replay is its trades, one after the other; `Refused` where that cannot be."""
     is_queued = settings.fill_model == "queue"
     if is_queued and not isinstance(history, (Prints, Taped)):
-        raise Refused("fill_model queue: bars do not tell what was traded at which price; import trades (--prints).")
+        raise Refused(
+            say(
+                "queue_needs_trades",
+                "fill_model queue: bars do not tell what was traded at which price; import trades (--prints).",
+            )
+        )
     is_tape = is_queued or isinstance(history, Taped)
     if is_tape and settings.bar_model != "path":
-        raise Refused("bar_model next_bar is a way to read bars; where trades are walked, leave it at path.")
+        raise Refused(
+            say(
+                "next_bar_on_trades",
+                "bar_model next_bar is a way to read bars; where trades are walked, leave it at path.",
+            )
+        )
     if is_queued:
         _check_book(depth_in(history) is not None, settings)
     return is_tape
@@ -84,13 +95,29 @@ def _check_book(is_known: bool, settings: Settings) -> None:
     assumed = settings.queue or _NOBODY
     if is_known and assumed.assumes_quantities:
         raise Refused(
-            "queue: ahead, share and cancelled are for trades without a book, and here it was recorded; leave them "
-            "out, and choose cancellations."
+            say(
+                "queue_of_recorded_book",
+                "ahead, share and cancelled are for trades without a book, and here it was recorded; leave "
+                "them out, and choose cancellations.",
+                field="queue",
+            )
         )
     if is_known and settings.slippage_ticks:
-        raise Refused("slippage_ticks: the recorded book tells what a taker pays; leave it at 0.")
+        raise Refused(
+            say(
+                "slippage_of_recorded_book",
+                "the recorded book tells what a taker pays; leave it at 0.",
+                field="slippage_ticks",
+            )
+        )
     if not is_known and assumed.cancellations != _NOBODY.cancellations:
-        raise Refused("queue: cancellations are of a recorded book (`ares data import --depth`); leave them out.")
+        raise Refused(
+            say(
+                "cancellations_without_book",
+                "cancellations are of a recorded book (`ares data import --depth`); leave them out.",
+                field="queue",
+            )
+        )
 
 
 def tape_of(history: History, settings: Settings) -> Tape:

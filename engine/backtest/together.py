@@ -21,6 +21,7 @@ from core.base_strategy import StrategyKind
 from domain.errors import Refused
 from domain.ledger import OUTSIDE, UNALLOCATED, Ledger, cash, transfer
 from domain.money import add, to_units
+from domain.sentences import say
 from engine.backtest.history import History
 from engine.backtest.result import Result, post_moves
 from engine.backtest.runtime import run
@@ -150,21 +151,52 @@ def run_together(members: Sequence[Member], capital: Decimal) -> Together:
     owned = add(*(member.settings.quote for member in members))
     if owned > capital:
         quote = members[0].history.instrument.quote
-        raise Refused(f"capital: the instances own {owned} {quote} together, and {capital} is all there is.")
+        raise Refused(
+            say(
+                "instances_own_too_much",
+                "the instances own {owned} {quote} together, and {capital} is all there is.",
+                owned=owned,
+                quote=quote,
+                capital=capital,
+                field="capital",
+            )
+        )
     return Together(capital, tuple(run(*member) for member in members))
 
 
 def check_members(members: Sequence[Member]) -> None:
     """`Refused` for instances that no account can hold together, whatever they own of it."""
     if not 1 <= len(members) <= MOST:
-        raise Refused(f"instances: {len(members)} cannot share an account; give from 1 to {MOST}.")
+        raise Refused(
+            say(
+                "too_many_instances",
+                "{count} cannot share an account; give from 1 to {most}.",
+                count=len(members),
+                most=MOST,
+                field="instances",
+            )
+        )
     first = members[0].history.instrument
     for number, member in enumerate(members, 1):
         instrument = member.history.instrument
         if instrument.quote != first.quote:
-            raise Refused(f"instance {number}: it is paid in {instrument.quote}, and the account is in {first.quote}.")
+            raise Refused(
+                say(
+                    "instance_in_other_asset",
+                    "instance {number}: it is paid in {quote}, and the account is in {account}.",
+                    number=number,
+                    quote=instrument.quote,
+                    account=first.quote,
+                )
+            )
         if (member.settings.futures is None) != (members[0].settings.futures is None):
-            raise Refused(f"instance {number}: an account is of spot or of futures; replay the others apart.")
+            raise Refused(
+                say(
+                    "instance_of_other_market",
+                    "instance {number}: an account is of spot or of futures; replay the others apart.",
+                    number=number,
+                )
+            )
     _check_positions(members)
 
 
@@ -175,7 +207,13 @@ def _check_positions(members: Sequence[Member]) -> None:
     symbols = [member.history.instrument.symbol for member in members]
     for symbol in symbols:
         if symbols.count(symbol) > 1:
-            raise Refused(f"{symbol}: on futures one instance owns the position of a symbol, and two are given.")
+            raise Refused(
+                say(
+                    "two_on_one_position",
+                    "{symbol}: on futures one instance owns the position of a symbol, and two are given.",
+                    symbol=symbol,
+                )
+            )
 
 
 def shared(members: Sequence[Member], capital: Decimal) -> list[Member]:

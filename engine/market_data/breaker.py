@@ -6,6 +6,7 @@ from purgatory.domain.model import CLOSED, HALF_OPENED, Context, OpenedState, St
 
 from core.clock import MachineTime
 from domain.errors import Transient
+from domain.sentences import say
 
 
 class CircuitOpen(Transient):
@@ -22,7 +23,14 @@ class _SteadyOpened(OpenedState):
 
     def handle_new_request(self, context: Context) -> None:
         if self._machine.steady_ns() / 1e9 < self.opened_at + context.ttl:
-            raise CircuitOpen(f"{self.circuit_name} is left alone after {context.threshold} failures in a row.")
+            raise CircuitOpen(
+                say(
+                    "left_alone",
+                    "{name} is left alone after {threshold} failures in a row.",
+                    name=self.circuit_name,
+                    threshold=context.threshold,
+                )
+            )
         self.opened_at = float("-inf")
         super().handle_new_request(context)
 
@@ -64,7 +72,9 @@ class Breaker:
     def enter(self) -> None:
         """A request is about to be sent; `CircuitOpen` when it must not."""
         if self._is_probing:
-            raise CircuitOpen(f"{self._circuit.name} is being tried; wait for the outcome.")
+            raise CircuitOpen(
+                say("circuit_tried", "{name} is being tried; wait for the outcome.", name=self._circuit.name)
+            )
         self._circuit.handle_new_request()
         self._is_probing = self._circuit.state == HALF_OPENED
 

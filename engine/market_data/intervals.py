@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from core.clock import ms_from_utc, utc_from_ms
 from domain.errors import Refused
+from domain.sentences import say
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 _FIRST_MONDAY = 4 * _DAY
@@ -31,7 +32,14 @@ def bar_open(interval: str, time_ms: int) -> int:
         return _month(moment.year, moment.month)
     length = LENGTHS.get(interval)
     if length is None:
-        raise UnknownInterval(f"{interval!r} is not an interval of bars; there are {', '.join(LENGTHS)} and 1M.")
+        raise UnknownInterval(
+            say(
+                "no_such_interval",
+                "{interval!r} is not an interval of bars; there are {choices} and 1M.",
+                interval=interval,
+                choices=", ".join(LENGTHS),
+            )
+        )
     shift = _FIRST_MONDAY if interval == "1w" else 0
     return time_ms - (time_ms - shift) % length
 

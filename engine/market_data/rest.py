@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from core.base_exchange import Bar, BaseExchange, PriceUpdate
 from core.clock import Clock
-from domain.errors import AresError, Refused, Transient
+from domain.errors import AresError, Refused, Transient, unforeseen
 from engine.market_data.breaker import Breaker
 from engine.market_data.settings import MarketSettings
 
@@ -56,7 +56,7 @@ class RestReader:
         except (AresError, OSError) as error:
             self.failures += 1
             self.breaker.fail(error)
-            raise error if isinstance(error, Transient) else Transient(f"{type(error).__name__}: {error}") from error
+            raise (error if isinstance(error, Transient) else Transient(unforeseen(error))) from error
         except BaseException:
             self.breaker.give_up()
             raise

@@ -11,6 +11,7 @@ import structlog
 from core.base_exchange import Bar, BaseExchange, MarketEvent, PriceUpdate
 from core.clock import Clock, VenueTime
 from domain.errors import Transient
+from domain.sentences import say
 from engine.market_data.bars import BarCounts, BarFeed, TakeBar
 from engine.market_data.connects import ConnectBudget
 from engine.market_data.intervals import bar_open, next_open
@@ -102,7 +103,14 @@ class VenueMarket:
         if prices.last is None:
             await self.ask(prices)
         if prices.last is None:
-            raise Transient(f"{self.name} gives no price of {symbol} that makes sense; try again.")
+            raise Transient(
+                say(
+                    "senseless_price",
+                    "{name} gives no price of {symbol} that makes sense; try again.",
+                    name=self.name,
+                    symbol=symbol,
+                )
+            )
         return prices.last
 
     def age_ms(self, symbol: str) -> int | None:

@@ -26,6 +26,7 @@ from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.order import STOP_MARKET, Order, OrderReport
 from domain.outcome import Accepted, Outcome, Rejected
+from domain.sentences import say
 from exchanges._binance import market_reads, orders
 from exchanges._binance.account import read_balances, read_key_rights, read_positions, refuse_hedge_mode
 from exchanges._binance.dialect import Dialect
@@ -116,7 +117,17 @@ class BinanceExchange:
         if symbol in self._rules.refused:
             raise UnknownSymbol(self._rules.refused[symbol])
         near = difflib.get_close_matches(symbol, self._rules.instruments, n=1)
-        raise UnknownSymbol(f"{self.name} lists no {symbol!r}; {'did you mean ' + near[0] if near else 'check it'}.")
+        raise UnknownSymbol(
+            say(
+                "venue_lists_no_symbol",
+                "{name} lists no {symbol!r}; {hint}",
+                name=self.name,
+                symbol=symbol,
+                hint=say("did_you_mean_symbol", "did you mean {near}.", near=near[0])
+                if near
+                else say("check_it", "check it."),
+            )
+        )
 
     def max_open_orders(self, symbol: str) -> int:
         """Most orders that may rest on the symbol; 0 when the venue does not limit them."""

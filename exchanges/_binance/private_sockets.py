@@ -14,6 +14,7 @@ import orjson
 
 from core.base_exchange import KeyRefused, VenueSettings
 from domain.errors import AresError, Transient
+from domain.sentences import say
 from exchanges._binance.outcomes import CLOCK_CODES, KEY_CODES, code_of
 from exchanges._binance.rest import BinanceRest, VenueRefusal
 from exchanges._ccxt import EchoedSocket
@@ -79,7 +80,9 @@ async def _subscribe(rest: BinanceRest, settings: VenueSettings, socket: EchoedS
     async with asyncio.timeout(settings.timeout_seconds):
         answer = await socket.receive()
     if answer.type is not aiohttp.WSMsgType.TEXT:
-        raise StreamDown(f"closed with {socket.close_code} instead of subscribing")
+        raise StreamDown(
+            say("not_subscribed", "closed with {close_code} instead of subscribing", close_code=socket.close_code)
+        )
     body = orjson.loads(answer.data)
     if body.get("status") != 200:
         await _explain(rest, body)
@@ -92,7 +95,9 @@ async def _explain(rest: BinanceRest, body: Mapping[str, Any]) -> None:
     if code in CLOCK_CODES:
         await rest.measure_clock()
     if code in KEY_CODES:
-        raise KeyRefused(f"{words}: the key was revoked, or is not allowed from this address.")
+        raise KeyRefused(
+            say("key_revoked", "{words}: the key was revoked, or is not allowed from this address.", words=words)
+        )
     raise StreamDown(words)
 
 
@@ -100,7 +105,7 @@ async def _listen_key(rest: BinanceRest) -> str:
     body = await rest.read(rest.dialect.private, "listenKey", {}, 1, "POST")
     key = body.get("listenKey") if isinstance(body, Mapping) else None
     if not isinstance(key, str) or not key:
-        raise StreamDown("the venue gave no listen key")
+        raise StreamDown(say("no_listen_key", "the venue gave no listen key"))
     return key
 
 

@@ -12,6 +12,7 @@ from core.base_exchange import READ, KeyRefused, VenueSettings
 from core.clock import Clock
 from domain.errors import Broken, Refused, Transient
 from domain.outcome import Outcome, Rejected, Unknown
+from domain.sentences import say
 from exchanges._binance.dialect import Dialect
 from exchanges._binance.outcomes import (
     CLOCK_CODES,
@@ -95,7 +96,7 @@ class BinanceRest:
             with suppress(msgspec.MsgspecError):
                 return decoder.decode(answer.body)
         await self._refuse(path, answer, decode(answer))
-        raise Transient(f"{path}: the answer is not what it should be.")
+        raise Transient(say("senseless_answer", "{path}: the answer is not what it should be.", path=path))
 
     async def _ask(self, section: str, path: str, params: Mapping[str, Any], weight: int, method: str) -> Answer:
         if self._settings.budget is not None:
@@ -111,7 +112,7 @@ class BinanceRest:
         """The same for a list."""
         body = await self.read(section, path, params, weight)
         if not isinstance(body, list):
-            raise Transient(f"{path}: the answer should be a list.")
+            raise Transient(say("answer_is_no_list", "{path}: the answer should be a list.", path=path))
         return body
 
     async def measure_clock(self) -> None:
@@ -133,7 +134,7 @@ class BinanceRest:
         before = self._clock.machine.steady_ns()
         body = await self.read(self.dialect.public, "time", {}, 1)
         if not isinstance(body, dict) or not isinstance(body.get("serverTime"), int):
-            raise Broken("the venue's time is not a number.")
+            raise Broken(say("venue_time_unreadable", "the venue's time is not a number."))
         half_ms = (self._clock.machine.steady_ns() - before) // 2_000_000
         return half_ms, body["serverTime"] + half_ms - self._clock.machine.now_ms()
 
@@ -154,10 +155,12 @@ class BinanceRest:
         if answer.status >= 500 or answer.status in {418, 429} or code in UNKNOWN_CODES or code == -1003:
             raise Transient(words)
         if code in KEY_CODES:
-            raise KeyRefused(f"{words}: the key was revoked, or is not allowed from this address.")
+            raise KeyRefused(
+                say("key_revoked", "{words}: the key was revoked, or is not allowed from this address.", words=words)
+            )
         if code is not None:
             raise VenueRefusal(code, words)
-        raise Transient(f"{words}: something in between has answered.")
+        raise Transient(say("something_between", "{words}: something in between has answered.", words=words))
 
     async def _heed(self, answer: Answer) -> None:
         """Follow what the venue says of limits."""

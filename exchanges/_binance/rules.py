@@ -11,6 +11,7 @@ from core.base_exchange import TradingRules
 from domain.errors import AresError
 from domain.instrument import LARGEST_PRODUCT, Instrument
 from domain.money import divmod_exact, exact, from_units
+from domain.sentences import say
 
 #: Lengths of the windows in which the venue counts.
 SPANS_MS: Final = {"SECOND": 1_000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
@@ -41,7 +42,9 @@ def parse_rules(symbols: Iterable[Mapping[str, Any]]) -> Rules:
             rules.instruments[name] = _instrument(row, filters)
             rules.trading[name] = _trading_rules(row, filters)
         except (AresError, KeyError, TypeError, ValueError) as error:
-            rules.refused[name] = f"{name} cannot be traded here: {error}"
+            rules.refused[name] = say(
+                "symbol_not_tradable", "{symbol} cannot be traded here: {error}", symbol=name, error=error
+            )
     return rules
 
 
@@ -57,10 +60,26 @@ def renewed(old: Rules, new: Rules, used: Iterable[str]) -> Rules:
         before, after = old.instruments[name], new.instruments.get(name)
         if after is None:
             kept[name] = before
-            halted[name] = TradingRules(halt=new.refused.get(name) or _GONE.format(name))
+            halted[name] = TradingRules(
+                halt=new.refused.get(name)
+                or say(
+                    "symbol_is_gone",
+                    "{symbol} is not listed any more; stop the strategy, and sell by hand what it still holds.",
+                    symbol=name,
+                )
+            )
         elif (before.tick_size, before.lot_size) != (after.tick_size, after.lot_size):
             kept[name] = before
-            words = _OTHER_UNITS.format(name, after.tick_size, after.lot_size, before.tick_size, before.lot_size)
+            words = say(
+                "symbol_in_other_units",
+                "the venue now counts {symbol} in steps of {tick} (price) and {lot} (quantity), and this strategy in "
+                "steps of {own_tick} and {own_lot}; stop the strategy and reset it.",
+                symbol=name,
+                tick=after.tick_size,
+                lot=after.lot_size,
+                own_tick=before.tick_size,
+                own_lot=before.lot_size,
+            )
             halted[name] = TradingRules(halt=words)
         elif after != before:
             kept[name] = replace(after, max_price=before.max_price, max_position=before.max_position)
@@ -69,14 +88,23 @@ def renewed(old: Rules, new: Rules, used: Iterable[str]) -> Rules:
     return Rules({**new.instruments, **kept}, {**new.trading, **halted}, new.refused)
 
 
-_GONE: Final = "{} is not listed any more; stop the strategy, and sell by hand what it still holds."
-_OTHER_UNITS: Final = (
-    "the venue now counts {} in steps of {} (price) and {} (quantity), and this strategy in steps of {} and {}; "
-    "stop the strategy and reset it."
-)
-_CLOSED: Final = "{} is closed at the venue ({}); stop the strategy, and sell by hand what it still holds."
-_HALTED: Final = "{} is halted at the venue ({}); orders go on by themselves when it trades again."
 _FOR_GOOD: Final = frozenset({"CLOSE", "SETTLING", "DELIVERED", "DELIVERING", "PRE_DELIVERING", "PRE_SETTLE"})
+
+
+def _halt(name: str, status: str) -> str:
+    if status in _FOR_GOOD:
+        return say(
+            "symbol_is_closed",
+            "{symbol} is closed at the venue ({status}); stop the strategy, and sell by hand what it still holds.",
+            symbol=name,
+            status=status,
+        )
+    return say(
+        "symbol_is_halted",
+        "{symbol} is halted at the venue ({status}); orders go on by themselves when it trades again.",
+        symbol=name,
+        status=status,
+    )
 
 
 def bounds(max_ticks: int, max_order_lots: int) -> tuple[int, int]:
@@ -140,7 +168,7 @@ def _min_notional(filters: Mapping[str, Mapping[str, Any]]) -> Decimal:
 
 def _trading_rules(row: Mapping[str, Any], filters: Mapping[str, Mapping[str, Any]]) -> TradingRules:
     name, status = row["symbol"], str(row.get("status", "TRADING"))
-    halt = "" if status == "TRADING" else (_CLOSED if status in _FOR_GOOD else _HALTED).format(name, status)
+    halt = "" if status == "TRADING" else _halt(name, status)
     count = filters.get("MAX_NUM_ORDERS", {})
     max_orders = int(count.get("maxNumOrders", count.get("limit", 0)))
     sides = filters.get("PERCENT_PRICE_BY_SIDE")

@@ -28,6 +28,7 @@ from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.order import Order, OrderReport
 from domain.outcome import Outcome, Rejected, Unknown
+from domain.sentences import say
 from exchanges._ccxt import Door, Lost, NotSent
 from exchanges._ccxt_venue import translate
 from exchanges._ccxt_venue.outcomes import write_outcome
@@ -126,7 +127,13 @@ class CcxtVenue:
         if not row:
             return None
         if row.get("clientOrderId") != name:
-            raise Transient(f"{order.client_order_id}: the venue answered with another order; ask again.")
+            raise Transient(
+                say(
+                    "answered_another_order",
+                    "{client_order_id}: the venue answered with another order; ask again.",
+                    client_order_id=order.client_order_id,
+                )
+            )
         return translate.report(row, market, order.client_order_id)
 
     async def open_orders(self, symbol: str | None = None) -> list[OpenOrder]:
@@ -256,8 +263,12 @@ class CcxtVenue:
         if found is not None:
             return found
         near = difflib.get_close_matches(symbol, self._markets, n=1)
-        hint = self._refused.get(symbol) or (f"did you mean {near[0]}?" if near else "check it.")
-        raise Refused(f"{self.name} lists no {symbol!r}: {hint}")
+        hint = self._refused.get(symbol) or (
+            say("did_you_mean_this", "did you mean {near}?", near=near[0]) if near else say("check_it", "check it.")
+        )
+        raise Refused(
+            say("venue_has_no_symbol", "{name} lists no {symbol!r}: {hint}", name=self.name, symbol=symbol, hint=hint)
+        )
 
     def _by_unified(self, unified: str) -> translate.Market | None:
         return next((market for market in self._markets.values() if market.unified == unified), None)

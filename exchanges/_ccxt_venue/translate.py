@@ -12,6 +12,7 @@ from domain.fill import Fill
 from domain.instrument import LARGEST_PRODUCT, Instrument
 from domain.money import divmod_exact, exact, from_units, multiply, to_wire
 from domain.order import BUY, CANCELLED, EXPIRED, FILLED, MARKET, OPEN, REJECTED, SELL, STOP_MARKET, Order, OrderReport
+from domain.sentences import say
 from exchanges._ccxt_venue.table import VenueTable
 
 _STATUSES: Final = {
@@ -71,9 +72,18 @@ def _market(unified: str, row: Mapping[str, Any], table: VenueTable) -> Market:
 def place_arguments(order: Order, market: Market, table: VenueTable) -> tuple[list[Any], dict[str, Any]]:
     """Positional arguments and parameters of ccxt's `create_order`."""
     if order.type == STOP_MARKET:
-        raise Refused(f"{table.name} is not used for stop orders; watch the price instead.")
+        raise Refused(
+            say("no_stops_at_venue", "{name} is not used for stop orders; watch the price instead.", name=table.name)
+        )
     if order.lots <= 0:
-        raise Refused(f"{order.client_order_id}: {order.lots} lots is not an order; send more than none.")
+        raise Refused(
+            say(
+                "empty_order",
+                "{client_order_id}: {lots} lots is not an order; send more than none.",
+                client_order_id=order.client_order_id,
+                lots=order.lots,
+            )
+        )
     params: dict[str, Any] = {table.order_id_param: table.name_out(order.client_order_id), **table.place_params}
     is_market = order.type == MARKET
     if not is_market and order.type != 0:
@@ -181,7 +191,13 @@ def _contracts_per_lot(market: Market) -> Decimal:
     """Contracts in one lot: exactly the step that the venue names, as the lot was made of it."""
     step = market.instrument.lot_size / market.contract
     if multiply(step, market.contract) != market.instrument.lot_size:
-        raise Refused(f"{market.instrument.symbol}: a lot is not an exact number of contracts.")
+        raise Refused(
+            say(
+                "lot_not_in_contracts",
+                "{symbol}: a lot is not an exact number of contracts.",
+                symbol=market.instrument.symbol,
+            )
+        )
     return step
 
 

@@ -19,7 +19,8 @@ from core.redis_names import account_lock, strategy_lock
 from db.models import Account, StrategyInstance
 from db.queries import fleet
 from db.queries.fleet import Want
-from domain.errors import AresError, Broken, Refused
+from domain.errors import AresError, Broken, Refused, sentence_of
+from domain.sentences import say
 from engine.account_hub import AccountHub
 from engine.alarms import Alarm
 from engine.engine_manager import InstanceSpec
@@ -41,7 +42,9 @@ LONGEST_PAUSE: Final = 30.0
 PATIENCE: Final = 0.5
 
 
-QUARANTINED: Final = "it has stopped its node three times within an hour; look into it, edit it, then start it again."
+QUARANTINED: Final = say(
+    "quarantined", "it has stopped its node three times within an hour; look into it, edit it, then start it again."
+)
 
 
 class AccountDisabled(Refused):
@@ -114,7 +117,7 @@ class AccountRunner:
         for number in numbers:
             engine = runner.engine if (runner := self.runners.get(number)) else None
             if engine is not None:
-                engine.lose(Fenced("the lease was lost to another worker."))
+                engine.lose(Fenced(say("lease_lost", "the lease was lost to another worker.")))
         self._bell.set()
 
     async def drain(self, *, is_lost: bool = False) -> None:
@@ -178,7 +181,9 @@ class AccountRunner:
             return self.hub, self.venue
         found = await self._parts.database.read(lambda unit: fleet.accounts(unit, [self.number]))
         if not found or found[0].disabled or found[0].rights == "refused":
-            raise AccountDisabled(f"account {self.number}: {AccountDisabled.__doc__}")
+            raise AccountDisabled(
+                say("of_account", "account {number}: {what}", number=self.number, what=sentence_of(AccountDisabled))
+            )
         return await self._open(found[0])
 
     async def _open(self, account: Account) -> tuple[AccountHub, Venue]:
@@ -206,7 +211,9 @@ class AccountRunner:
         taken = await self._parts.leases.acquire([strategy_lock(runner.number) for runner in runners])
         for runner in runners:
             if strategy_lock(runner.number) not in taken:
-                self._fail(runner, "another worker still holds the lease.", 1.0, state=CLAIMING)
+                self._fail(
+                    runner, say("lease_still_held", "another worker still holds the lease."), 1.0, state=CLAIMING
+                )
         return [runner for runner in runners if strategy_lock(runner.number) in taken]
 
     async def _bring_up(self, runners: list[Runner]) -> None:

@@ -15,6 +15,7 @@ from db.models import Command
 from db.queries import audit, commands, fleet, instances
 from db.queries.instances import PAUSED, RUNNING, STOPPED
 from db.unit_of_work import UnitOfWork
+from domain.sentences import say
 from tasks.host.feeds import Feeds
 from tasks.host.runner import Runner
 from tasks.wiring import Parts
@@ -43,7 +44,12 @@ async def compare(parts: Parts, feeds: Feeds) -> dict[str, int]:
     counts = await _count(parts, missing)
     for want in missing:
         if counts[want.instance] == PATIENCE:
-            words = f"strategy {want.instance} should be {want.desired} and nobody runs it; look at the nodes."
+            words = say(
+                "nobody_runs_it",
+                "strategy {number} should be {wished} and nobody runs it; look at the nodes.",
+                number=want.instance,
+                wished=want.desired,
+            )
             feeds.alert(want.owner, "error", "not_running", words, want.instance)
     return {"wanted": len(wanted), "leased": leased, "shown": shown, "missing": len(missing)}
 

@@ -15,6 +15,7 @@ from core.redis_names import account_lock
 from db.queries import editions
 from db.queries.editions import Recorded
 from db.queries.fleet import Want
+from domain.sentences import say
 from tasks.host.account import AccountRunner
 from tasks.host.leases import LeaseKeeper
 from tasks.host.placement import Member, newest, owner_of
@@ -69,11 +70,26 @@ class Claims:
         latest = max((member.edition for member in self.members), default=self.edition)
         gate = ""
         if recorded.schema != self.edition.schema:
-            gate = f"the database is at schema {recorded.schema or 'none'}, this build needs {self.edition.schema}"
+            gate = say(
+                "other_schema",
+                "the database is at schema {schema}, this build needs {wanted}",
+                schema=recorded.schema or "none",
+                wanted=self.edition.schema,
+            )
         elif recorded.law > self.edition.law:
-            gate = f"strategies have run by law {recorded.law}, this build has law {self.edition.law}"
+            gate = say(
+                "older_law",
+                "strategies have run by law {law}, this build has law {own}",
+                law=recorded.law,
+                own=self.edition.law,
+            )
         elif latest > self.edition:
-            gate = f"the fleet has {latest.describe()}, this build {self.edition.describe()}"
+            gate = say(
+                "older_build",
+                "the fleet has {latest}, this build {own}",
+                latest=latest.describe(),
+                own=self.edition.describe(),
+            )
         if gate and gate != self.gate:
             log.warning("takes_nothing_up", reason=f"{gate}; end this worker and start one of the newest build.")
         has_changed, self.gate = gate != self.gate, gate

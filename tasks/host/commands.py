@@ -15,6 +15,7 @@ from db.queries.commands import DONE, EXPIRED, REJECTED, SUPERSEDED
 from db.queries.fleet import Waiting
 from db.unit_of_work import UnitOfWork
 from domain import slots
+from domain.sentences import say, words_of
 from tasks.host.runner import ERROR, LIVE, Runner
 from tasks.wiring import Parts
 
@@ -45,11 +46,13 @@ def outcomes(runner: Runner, now_ms: int) -> Iterable[Outcome]:
     verbs = [command for command in runner.commands if command.kind in STATE_VERBS]
     for command in runner.commands:
         if command in verbs[:-1]:
-            yield Outcome(command, SUPERSEDED, f"{verbs[-1].kind} came after it")
+            yield Outcome(command, SUPERSEDED, say("came_after", "{kind} came after it", kind=verbs[-1].kind))
         elif (found := _outcome(runner, command)) is not None:
             yield Outcome(command, *found)
         elif command.expires_at <= utc_from_ms(now_ms):
-            yield Outcome(command, EXPIRED, runner.last_error or "it could not be carried out in time")
+            yield Outcome(
+                command, EXPIRED, runner.last_error or say("not_in_time", "it could not be carried out in time")
+            )
 
 
 def _outcome(runner: Runner, command: Waiting) -> tuple[str, str] | None:
@@ -113,7 +116,7 @@ class CommandDesk:
                     one.command.owner,
                     {
                         "id": one.command.id, "instance": one.command.instance, "kind": one.command.kind,
-                        "outcome": one.outcome, "detail": one.detail,
+                        "outcome": one.outcome, "detail": one.detail, "detail_words": words_of(one.detail),
                     },
                 )
                 for one in found

@@ -21,6 +21,7 @@ from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.money import from_units, to_wire
 from domain.order import LEG_NAMES, STATUS_NAMES, Order
+from domain.sentences import words_of
 from engine.alarms import Alarm
 from tasks.host.runner import Runner
 from tasks.host.status import equity_of
@@ -70,14 +71,19 @@ class Feeds:
 
     def note_alarm(self, owner: int, alarm: Alarm) -> None:
         """A person should know."""
-        payload: dict[str, Any] = {"level": "error", "code": alarm.code, "text": alarm.text}
+        payload: dict[str, Any] = {
+            "level": "error",
+            "code": alarm.code,
+            "text": alarm.text,
+            "words": words_of(alarm.text),
+        }
         if alarm.instance:
             payload["instance"] = alarm.instance
         self._waiting.append(Event(event_bus.ALERT, owner, payload))
 
     def alert(self, owner: int, level: str, code: str, text: str, instance: int = 0) -> None:
         """The same in plain words."""
-        payload: dict[str, Any] = {"level": level, "code": code, "text": text}
+        payload: dict[str, Any] = {"level": level, "code": code, "text": text, "words": words_of(text)}
         self._waiting.append(Event(event_bus.ALERT, owner, payload | ({"instance": instance} if instance else {})))
 
     def follow(self, venues: Iterable[str]) -> None:

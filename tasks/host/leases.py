@@ -16,6 +16,7 @@ from core.base_journal import BaseJournal, ForwardingJournal, JournalDown, Step
 from core.clock import MachineTime
 from core.lease import GONE, KEPT, Answer, Lease, LeaseStore, pieces
 from core.redis_names import strategy_lock
+from domain.sentences import say
 from tasks.host.send_gate import SendGate
 
 log = structlog.get_logger(__name__)
@@ -238,7 +239,7 @@ class LeasedJournal(ForwardingJournal):
     async def commit(self, step: Step) -> int:
         """Keep a step; see `BaseJournal`."""
         if not self._leases.may_act(step.instance):
-            raise JournalDown("the lease has run out; waiting for it to be renewed.")
+            raise JournalDown(say("lease_run_out", "the lease has run out; waiting for it to be renewed."))
         if self._gate is None or not step.intents:
             committed_ms = await self._journal.commit(step)
         else:
@@ -251,7 +252,7 @@ class LeasedJournal(ForwardingJournal):
         await gate.enter(len(step.intents))
         try:
             if not self._leases.may_act(step.instance):
-                raise JournalDown("the lease has run out; waiting for it to be renewed.")
+                raise JournalDown(say("lease_run_out", "the lease has run out; waiting for it to be renewed."))
             return await self._journal.commit(step)
         except BaseException:
             gate.leave(len(step.intents))
@@ -260,5 +261,5 @@ class LeasedJournal(ForwardingJournal):
     async def raise_epoch(self, instance: int, owner: str) -> int:
         """Become the owner; see `BaseJournal`."""
         if not self._leases.may_act(instance):
-            raise JournalDown("the lease has run out; waiting for it to be renewed.")
+            raise JournalDown(say("lease_run_out", "the lease has run out; waiting for it to be renewed."))
         return await self._journal.raise_epoch(instance, owner)

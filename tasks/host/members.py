@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Collection, Mapping
-from typing import cast
+from typing import Final, cast
 
 from redis.asyncio import Redis
 
@@ -13,6 +13,7 @@ from core.clock import utc_from_ms
 from core.config import WorkerSection
 from core.editions import Edition, parse
 from core.redis_names import WORKERS_ACTIVE
+from domain.sentences import packed
 from tasks.host.placement import Member
 from tasks.wiring import version
 
@@ -30,6 +31,9 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - 60000)
 return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[2], '+inf')
 """
 
+#: Of why nothing is taken up, with its code and values.
+LONGEST_GATE: Final = 2_000
+
 
 def about(
     wanted: WorkerSection, address: tuple[str, str], edition: Edition, gate: str, running: int, room: int,
@@ -44,7 +48,7 @@ def about(
         "ip": address[1],
         "version": version(),
         "edition": str(edition),
-        "gate": gate,
+        "gate": packed(gate, LONGEST_GATE),
         "capacity": str(wanted.capacity),
         "tags": ",".join(wanted.tags),
         "running": str(running),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
 
+import orjson
 import structlog
 from redis.exceptions import RedisError
 
@@ -16,6 +17,7 @@ from core.event_bus import Event
 from core.lease import pieces
 from core.redis_names import strategy_lock
 from domain.money import from_units, to_wire
+from domain.sentences import words_of
 from tasks.host.runner import Runner
 from tasks.wiring import Parts
 
@@ -50,7 +52,7 @@ def status_of(runner: Runner, parts: Parts, address: tuple[str, str]) -> dict[st
     left_ns = parts.leases.left_ns(key)
     term_ms = parts.config.worker.lease_seconds * 1000
     buys, sells, held = runner.counts()
-    engine, hostname, ip = runner.engine, *address
+    engine, hostname, ip, error = runner.engine, *address, _last_error(runner)
     epoch = engine.epoch if engine is not None else 0
     return {
         "id": runner.number,
@@ -63,7 +65,8 @@ def status_of(runner: Runner, parts: Parts, address: tuple[str, str]) -> dict[st
         "pending_buys": buys,
         "pending_sells": sells,
         "position_count": held,
-        "last_error": _last_error(runner),
+        "last_error": error,
+        "last_error_words": words_of(error),
         "held_back": ",".join(sorted(set(engine.status.held_back.values()))) if engine is not None else "",
         "updated_at": _iso(parts.clock.machine.now_ms()),
         "lease_age_ms": max(round(term_ms - left_ns / 1_000_000), 0) if left_ns > 0 else 0,
@@ -153,7 +156,7 @@ class StatusPublisher:
         whole: list[tuple[str, dict[str, str]]] = []
         parts: list[tuple[Runner, dict[str, str]]] = []
         for runner, status in found:
-            texts = {name: str(value) for name, value in status.items()}
+            texts = {name: _text(value) for name, value in status.items()}
             before, self._written[runner.number] = self._written.get(runner.number), texts
             if before is None:
                 whole.append((redis_names.strategy_running(runner.number), texts))
@@ -215,6 +218,12 @@ def _price(runner: Runner) -> dict[str, str]:
     if engine.books.result.base or engine.instance.instrument.base in dict(runner.spec.capital):
         return _money(runner)
     return {"current_price": to_wire(engine.instance.instrument.from_ticks(engine.books.last_ticks))}
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return orjson.dumps(value).decode() if isinstance(value, dict) else str(value)
 
 
 def _last_error(runner: Runner) -> str:

@@ -16,11 +16,12 @@ from hypothesis import strategies as some
 from sqlalchemy import Column, Engine, MetaData, Table, insert, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from db.columns import ExactDecimal, NaiveTime, UtcDateTime, identifier
+from db.columns import ExactDecimal, NaiveTime, Spoken, UtcDateTime, identifier
 from db.database import UnsupportedDatabase, for_reading, open_database, opened
 from db.unit_of_work import NotOpen, UnitOfWork
 from domain.errors import Refused
 from domain.money import NotAnAmount, TooFine
+from domain.sentences import Sentence, say, words_of
 from tests.services import Service, create_schema
 
 pytestmark = pytest.mark.services
@@ -32,6 +33,7 @@ FILLS = Table(
     Column("id", identifier(32), primary_key=True),
     Column("amount", ExactDecimal()),
     Column("moment", UtcDateTime()),
+    Column("why", Spoken(120)),
 )
 AMOUNTS = some.decimals(
     min_value=Decimal("-999999999999999999.999999999999999999"),
@@ -59,7 +61,7 @@ def store(engine: Engine, name: str, amount: Decimal | None, moment: datetime | 
 
 def stored(engine: Engine) -> list[tuple[Any, ...]]:
     with UnitOfWork(engine) as unit:
-        return [tuple(row) for row in unit.connection.execute(select(FILLS).order_by(FILLS.c.moment, FILLS.c.id))]
+        return [tuple(row)[:3] for row in unit.connection.execute(select(FILLS).order_by(FILLS.c.moment, FILLS.c.id))]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -70,6 +72,21 @@ def test_amounts_and_moments_come_back_to_the_last_digit(engine: Engine, amount:
         row = unit.connection.execute(select(FILLS)).one()
     assert (row.amount, row.moment) == (amount, moment)
     assert row.moment.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_whole"),
+    [
+        (say("no_account", "there is no account {account}.", account="价 'ä'"), True),
+        (say("no_account", "there is no account {account}.", account="9" * 90), False),
+    ],
+)
+def test_a_sentence_comes_back_with_its_code_where_it_fits(engine: Engine, sentence: Sentence, is_whole: bool) -> None:
+    with UnitOfWork(engine) as unit:
+        unit.connection.execute(insert(FILLS).values(id="one", why=sentence))
+        told = unit.connection.execute(select(FILLS.c.why)).scalar_one()
+    assert told == sentence[:120]
+    assert words_of(told) == (words_of(sentence) if is_whole else None)
 
 
 def test_the_smallest_and_the_largest_amount_survive_a_commit(engine: Engine) -> None:

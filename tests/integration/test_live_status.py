@@ -14,6 +14,7 @@ from core.event_bus import Event
 from core.redis_client import connect
 from core.redis_names import strategy_running
 from db.queries.fleet import Want
+from domain.sentences import read_words, say, words_of
 from tasks.host.runner import Runner
 from tasks.host.status import TTL_SECONDS, StatusPublisher
 from tasks.wiring import Parts
@@ -99,10 +100,12 @@ async def test_what_has_changed_is_written_alone_and_told_whole(redis: Redis) ->
     await made.publish(runners)
     before = await status(redis, 2)
     await redis.hset(strategy_running(2), "worker_ip", "touched by nobody")
-    runners[1].last_error, runners[1].is_dirty = "it cannot be", True
+    runners[1].last_error, runners[1].is_dirty = say("not_in_time", "it cannot be"), True
     await made.publish(runners)
     after = await status(redis, 2)
     assert after[b"last_error"] == b"it cannot be"
+    assert read_words(after[b"last_error_words"].decode()) == words_of(runners[1].last_error)
+    assert bus.told[-1].payload["last_error_words"] == words_of(runners[1].last_error)
     assert after[b"worker_ip"] == b"touched by nobody", "what did not change is not written again"
     assert after.keys() == before.keys()
     assert [event.owner for event in bus.told] == [5, 5, 5]

@@ -26,14 +26,14 @@ describe("an account", () => {
   });
 
   test("tells what its venue or its key does to those who trade on it, each thing once, and nothing of their own limits", () => {
-    const halted = "BTCUSDT is halted at the venue (BREAK); orders go on by themselves when it trades again.";
+    const words = { code: "key_revoked", text: "The key was revoked.", field: "", values: {} };
     const running = [
-      { account_id: 1, live: { last_error: "", held_back: `${halted},daily_loss` } },
-      { account_id: 1, live: { last_error: "The key was revoked.", held_back: halted } },
+      { account_id: 1, live: { last_error: "", held_back: "venue_closed,daily_loss" } },
+      { account_id: 1, live: { last_error: words.text, last_error_words: words, held_back: "venue_closed" } },
       { account_id: 2, live: { last_error: "", held_back: "over_capital" } },
       { account_id: 3, live: null },
     ];
-    expect([...troublesOf(running as never)]).toEqual([[1, [halted, "The key was revoked."]]]);
+    expect([...troublesOf(running as never)]).toEqual([[1, [{ text: "venue_closed" }, { text: words.text, words }]]]);
   });
 });
 

@@ -11,7 +11,7 @@ const score = { learned: 120, last_loss: 0.6512, compared: 20, taken: 31, edge: 
 const card = { waits: 22, labels: 120, promotions: 2, base_rate: 0.41, base_loss: 0.68, champion: score, challenger: { ...score, last_loss: null },
   signals: [{ name: "trend", wins: 9, losses: 20, win: 0.008, loss: 0.012, side: 0, chance: null }, { name: "surge", wins: 30, losses: 11, win: 0.008, loss: 0.012, side: 1, chance: 0.66 }],
   choice: { signal: "surge", side: 1, time: "2026-05-01T12:00:00Z", chance: 0.66, expected: 0.0012, contributions: [{ input: "constant", value: 0.2 }, { input: "volume", value: 0.7 }, { input: "trend", value: 0 }] } };
-const answer: ModelAnswer = { strategy_id: 1, is_frozen: false, waits_for: "It waits until enough trades on paper have taught it.", card };
+const answer: ModelAnswer = { strategy_id: 1, is_frozen: false, waits_for: "It waits until enough trades on paper have taught it.", waits_for_words: null, card };
 const panel = (model: ModelAnswer | undefined, more = {}) => show(ModelPanel, { model, loading: model === undefined, error: null, busy: false, mayTrade: true, ...more });
 
 test("the card says why it waits, both models, and why the last bid was chosen, the strongest first", () => {

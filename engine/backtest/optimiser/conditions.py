@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from domain.errors import Refused
+from domain.sentences import say
 
 #: Figures of which less is better, unless the objective says otherwise.
 LESS_IS_BETTER: Final = frozenset(
@@ -75,10 +76,17 @@ def objectives_of(words: Sequence[str], known: Collection[str]) -> tuple[Objecti
     for word in words:
         way, _, name = word.rpartition(":")
         if name not in known or way not in ("", "min", "max"):
-            raise BadCondition(f"{word}: there is no such objective; choose from {', '.join(sorted(known))}.")
+            raise BadCondition(
+                say(
+                    "no_such_objective",
+                    "{word}: there is no such objective; choose from {choices}.",
+                    word=word,
+                    choices=", ".join(sorted(known)),
+                )
+            )
         found.append(Objective(name, way == "max" if way else name not in LESS_IS_BETTER))
     if not found or len({one.name for one in found}) != len(found):
-        raise BadCondition("objectives: give one or more, each once.")
+        raise BadCondition(say("objectives_once", "give one or more, each once.", field="objectives"))
     return tuple(found)
 
 
@@ -88,10 +96,19 @@ def conditions_of(words: Sequence[str], known: Collection[str]) -> tuple[Conditi
     for word in words:
         shape = _SHAPE.match(word)
         if shape is None:
-            raise BadCondition(f"{word!r}: write it as `fast < slow` or `fills >= 30`.")
+            raise BadCondition(
+                say("not_a_comparison", "{word!r}: write it as `fast < slow` or `fills >= 30`.", word=word)
+            )
         condition = Condition(*shape.groups())
         for name in condition.names():
             if name not in known:
-                raise BadCondition(f"{word!r}: {name} is neither a number, a parameter nor a figure.")
+                raise BadCondition(
+                    say(
+                        "neither_number_nor_figure",
+                        "{word!r}: {name} is neither a number, a parameter nor a figure.",
+                        word=word,
+                        name=name,
+                    )
+                )
         found.append(condition)
     return tuple(found)

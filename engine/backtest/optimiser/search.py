@@ -15,6 +15,7 @@ from core.base_jobs import MOST_TRIALS, AccountOptimisationJob, Assumptions, Opt
 from core.base_strategy import StrategyKind
 from domain.errors import Refused
 from domain.money import add
+from domain.sentences import say
 from engine.backtest.futures import FundingRate, Futures, Tier
 from engine.backtest.history import Column, History
 from engine.backtest.optimiser.conditions import Condition, Objective, conditions_of, objectives_of
@@ -206,25 +207,56 @@ def _instances(
 ) -> tuple[Instance, ...]:
     """The instances with their shares, which an account has to be able to hold together."""
     if len(histories) != len(job.instances):
-        raise Refused(f"instances: {len(job.instances)} are searched, and {len(histories)} histories were given.")
+        raise Refused(
+            say(
+                "histories_do_not_match",
+                "{instances} are searched, and {histories} histories were given.",
+                instances=len(job.instances),
+                histories=len(histories),
+                field="instances",
+            )
+        )
     members = []
     for name, one, history in zip(job.names, job.instances, histories, strict=True):
         kind = find(one.strategy)
         if unknown := sorted(set(one.params) - set(kind.params.model_fields)):
-            raise Refused(f"{name}: {kind.name} has no parameter {', '.join(unknown)}.")
+            raise Refused(
+                say(
+                    "no_parameters_of_kind",
+                    "{kind} has no parameter {names}.",
+                    kind=kind.name,
+                    names=", ".join(unknown),
+                    field=name,
+                )
+            )
         members.append(Member(kind, one.params, history, settings_of(one.assumptions)))
     if len(set(job.names)) != len(job.names):
-        raise Refused("instances: two have one name; give each a name of its own.")
+        raise Refused(say("names_not_unique", "two have one name; give each a name of its own.", field="instances"))
     check_members(members)
     searched = {name for name in job.names if f"{name}.{SHARE}" in job.space}
     if job.is_equal and searched:
-        raise Refused(f"space: shares of the capital are searched for ({', '.join(sorted(searched))}), and all are to "
-                      "be equal; give the others their shares (assumptions.quote).")  # fmt: skip
+        raise Refused(
+            say(
+                "equal_shares_searched",
+                "shares of the capital are searched for ({names}), and all are to be equal; "
+                "give the others their shares (assumptions.quote).",
+                names=", ".join(sorted(searched)),
+                field="space",
+            )
+        )
     if job.is_equal:
         members = shared(members, job.capital)
     fixed = [one.settings.quote for name, one in zip(job.names, members, strict=True) if name not in searched]
     if add(*fixed) > job.capital:
-        raise Refused(f"capital: the instances own {add(*fixed)} together, and {job.capital} is all there is.")
+        raise Refused(
+            say(
+                "shares_above_capital",
+                "the instances own {owned} together, and {capital} is all there is.",
+                owned=add(*fixed),
+                capital=job.capital,
+                field="capital",
+            )
+        )
     return tuple(
         Instance(name, one.kind, one.history, one.settings, one.params)
         for name, one in zip(job.names, members, strict=True)
@@ -244,17 +276,38 @@ def _checked(search: Search) -> Search:
     """The search, if it can be done."""
     space, job = search.space, search.job
     if space.size >= 2**62:
-        raise BadSpace(f"space: {space.size} parameter sets cannot be counted; take fewer values.")
+        raise BadSpace(
+            say(
+                "sets_not_countable",
+                "{size} parameter sets cannot be counted; take fewer values.",
+                size=space.size,
+                field="space",
+            )
+        )
     # A set of several keeps figures of each, so fewer are held at once.
     most = MOST_TRIALS // len(search.instances)
     if search.trials > most:
         raise BadSpace(
-            f"space: {search.trials} parameter sets are more than {most}; take larger steps, or method random."
+            say(
+                "too_many_sets",
+                "{trials} parameter sets are more than {most}; take larger steps, or method random.",
+                trials=search.trials,
+                most=most,
+                field="space",
+            )
         )
     if job.method == "tpe" and len(search.objectives) > 1:
-        raise Refused("objectives: tpe follows one; take method nsga for several.")
+        raise Refused(
+            say("tpe_has_one_objective", "tpe follows one; take method nsga for several.", field="objectives")
+        )
     if job.validation == "purged" and search.is_guided:
-        raise Refused("validation: purged needs sets that are chosen in advance; take exhaustive or random.")
+        raise Refused(
+            say(
+                "purged_needs_fixed_sets",
+                "purged needs sets that are chosen in advance; take exhaustive or random.",
+                field="validation",
+            )
+        )
     for part in search.stages:
         _check_length(search, part)
     if job.validation == "walk_forward":
@@ -268,6 +321,14 @@ def _check_length(search: Search, part: Stage) -> None:
         if end - begin < FEWEST_BARS:
             whose = f" of {one.name}" if one.name else ""
             raise Refused(
-                f"folds: {part.name} would have {max(end - begin, 0)} bars{whose}, fewer than {FEWEST_BARS}; "
-                "take fewer folds, a smaller embargo or a longer history."
+                say(
+                    "fold_too_short",
+                    "{name} would have {bars} bars{whose}, fewer than {least}; take fewer folds, a smaller "
+                    "embargo or a longer history.",
+                    name=part.name,
+                    bars=max(end - begin, 0),
+                    whose=whose,
+                    least=FEWEST_BARS,
+                    field="folds",
+                )
             )

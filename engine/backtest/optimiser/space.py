@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.base_strategy import StrategyKind
 from domain.errors import Refused
+from domain.sentences import say
 from engine.backtest.optimiser.instance import SHARE, Instance
 
 #: Values of one parameter.
@@ -78,7 +79,14 @@ def account_space_of(instances: Sequence[Instance], words: Mapping[str, str]) ->
         whose, _, parameter = name.partition(".")
         if whose not in named or not parameter:
             known = ", ".join(named)
-            raise BadSpace(f"{name}: write it as instance.parameter; the instances are {known}.")
+            raise BadSpace(
+                say(
+                    "no_parameter_of_instance",
+                    "write it as instance.parameter; the instances are {known}.",
+                    known=known,
+                    field=name,
+                )
+            )
         if parameter == SHARE:
             _check_share(name, values)
         else:
@@ -105,7 +113,13 @@ def _space_of(
         else:
             dimensions.append(Dimension(name, values, all(_number(value) is not None for value in values)))
     if not dimensions:
-        raise BadSpace("space: no parameter has more than one value; give one as from:to:step or with commas.")
+        raise BadSpace(
+            say(
+                "nothing_to_try",
+                "no parameter has more than one value; give one as from:to:step or with commas.",
+                field="space",
+            )
+        )
     return Space(tuple(dimensions), fixed)
 
 
@@ -114,19 +128,35 @@ def _values(name: str, text: str) -> tuple[str, ...]:
         return _range(name, text)
     values = tuple(part.strip() for part in text.split(","))
     if "" in values or len(set(values)) != len(values):
-        raise BadSpace(f"{name}: {text!r} holds an empty value or one twice.")
+        raise BadSpace(say("empty_or_twice", "{text!r} holds an empty value or one twice.", text=text, field=name))
     return values
 
 
 def _range(name: str, text: str) -> tuple[str, ...]:
     begin, end, step = (_number(part) for part in text.split(":"))
     if begin is None or end is None or step is None:
-        raise BadSpace(f"{name}: {text!r} is not from:to:step in numbers.")
+        raise BadSpace(say("not_a_range", "{text!r} is not from:to:step in numbers.", text=text, field=name))
     if step <= 0 or end < begin:
-        raise BadSpace(f"{name}: {text!r} goes nowhere; the step must be above zero and the end not below the start.")
+        raise BadSpace(
+            say(
+                "range_goes_nowhere",
+                "{text!r} goes nowhere; the step must be above zero and the end not below the start.",
+                text=text,
+                field=name,
+            )
+        )
     count = int((end - begin) / step) + 1
     if count > MOST_VALUES:
-        raise BadSpace(f"{name}: {text!r} has {count} values, more than {MOST_VALUES}; take a larger step.")
+        raise BadSpace(
+            say(
+                "too_many_values",
+                "{text!r} has {count} values, more than {most}; take a larger step.",
+                text=text,
+                count=count,
+                most=MOST_VALUES,
+                field=name,
+            )
+        )
     return tuple(format(begin + place * step, "f") for place in range(count))
 
 
@@ -142,7 +172,14 @@ def _check_share(name: str, values: tuple[str, ...]) -> None:
     for value in values:
         amount = _number(value)
         if amount is None or amount <= 0:
-            raise BadSpace(f"{name}: {value} cannot be: a share of the capital is an amount above zero.")
+            raise BadSpace(
+                say(
+                    "share_not_above_zero",
+                    "{value} cannot be: a share of the capital is an amount above zero.",
+                    value=value,
+                    field=name,
+                )
+            )
 
 
 def _check(kind: StrategyKind, name: str, parameter: str, values: tuple[str, ...]) -> None:
@@ -150,11 +187,21 @@ def _check(kind: StrategyKind, name: str, parameter: str, values: tuple[str, ...
     field = kind.params.model_fields.get(parameter)
     if field is None:
         known = ", ".join(kind.params.model_fields)
-        raise BadSpace(f"{name}: {kind.name} has no such parameter; it has {known}.")
+        raise BadSpace(
+            say(
+                "no_parameter_of_kind",
+                "{kind} has no such parameter; it has {known}.",
+                kind=kind.name,
+                known=known,
+                field=name,
+            )
+        )
     adapter: TypeAdapter[Any] = TypeAdapter(Annotated[field.annotation, field])  # type: ignore[arg-type]
     for value in values:
         try:
             adapter.validate_python(value)
         except ValidationError as error:
             why = error.errors(include_input=False, include_url=False)[0]["msg"]
-            raise BadSpace(f"{name}: {value} cannot be: {why}.") from error
+            raise BadSpace(
+                say("value_cannot_be", "{value} cannot be: {why}.", value=value, why=why, field=name)
+            ) from error

@@ -19,11 +19,12 @@ from domain import funding
 from domain.copying import terms as code
 from domain.copying.loops import FollowsInACircle
 from domain.copying.terms import Terms
-from domain.errors import Refused
+from domain.errors import Refused, sentence_of
 from domain.fill import Fill
 from domain.funding import FundingRate
 from domain.instrument import Instrument
 from domain.ledger import Entry
+from domain.sentences import joined, say
 from engine.follower_engine.book import FollowerBook, Following, Plan, Target
 from engine.follower_engine.funding import pay, payments, rate
 from engine.follower_engine.progress import Progress
@@ -153,8 +154,15 @@ class Owned:
         if instrument.quote_quantum != self.quantum:
             if self.book.instruments:
                 raise Refused(
-                    f"{instrument.symbol}: amounts are in steps of {instrument.quote_quantum} {instrument.quote}, "
-                    f"those of the account's other symbols in steps of {self.quantum}; copy it on another account."
+                    say(
+                        "steps_do_not_match",
+                        "{symbol}: amounts are in steps of {quote_quantum} {quote}, those of the account's other "
+                        "symbols in steps of {quantum}; copy it on another account.",
+                        symbol=instrument.symbol,
+                        quote_quantum=instrument.quote_quantum,
+                        quote=instrument.quote,
+                        quantum=self.quantum,
+                    )
                 )
             self.quantum = instrument.quote_quantum
             self.book.caps = caps_of(self.row, 0, self.quantum)
@@ -341,8 +349,8 @@ class Owned:
         for number, following in self.book.followings.items():
             revision, resync, _ = self.revisions[number]
             objections = [self.refused[symbol] for symbol in sorted(self.refused)]
-            objections += [FollowsInACircle.__doc__ or ""] if self.revisions[number][2] == CIRCLE else []
-            error = "; ".join(objections)[:500]
+            objections += [sentence_of(FollowsInACircle)] if self.revisions[number][2] == CIRCLE else []
+            error = joined(objections)
             said = (self._state_of(number, following), revision, resync, error)
             if self._reported.get(number) == said and number not in self._ended and number not in asked:
                 continue
@@ -351,7 +359,9 @@ class Owned:
             }  # fmt: skip
             if number in self._ended:
                 why = code.REASON_NAMES[self._ended[number]]
-                words = f"{why}: the relationship as a whole has reached it, so it has ended."
+                words = say(
+                    "whole_has_reached", "{why}: the relationship as a whole has reached it, so it has ended.", why=why
+                )
                 changes |= {"desired_state": "stopped", "on_stop": "close", "stopped_at": now, "updated_at": now}
                 changes["last_error"] = words
             self._sent_reports[number] = said

@@ -234,7 +234,7 @@ class FollowerDesk:
 
         def work(unit: UnitOfWork) -> None:
             for row in rows:
-                changes = {"state": "error", "last_error": words[:500]}
+                changes = {"state": "error", "last_error": words}
                 copy_fleet.report(unit, number_of(row.id), row.revision, changes)
 
         await self._parts.database.keep(work)

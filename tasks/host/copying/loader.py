@@ -14,6 +14,7 @@ from db.models import FollowRelationship, Master, MasterPosition
 from db.queries import copy_fleet, fleet
 from domain.errors import AresError, Refused
 from domain.money import from_units, to_wire
+from domain.sentences import say
 from engine.follower_engine.book import FollowerBook
 from tasks.host.copying.accounts import CIRCLE, Owned
 from tasks.host.copying.liquidity import Liquidity
@@ -126,7 +127,12 @@ class Loader:
             return "{}"
         most = sum(following.terms.max_notional for following in owned.book.followings.values())
         if most <= 0:
-            raise Refused("a spot account needs max_notional, the amount that this relationship may spend; set it.")
+            raise Refused(
+                say(
+                    "spot_needs_max_notional",
+                    "a spot account needs max_notional, the amount that this relationship may spend; set it.",
+                )
+            )
         return json.dumps({"capital": {owned.quote: to_wire(from_units(most, owned.quantum))}})
 
     async def _instrument(self, owned: Owned, symbol: str) -> None:

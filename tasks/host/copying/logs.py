@@ -22,6 +22,7 @@ from domain.fill import Fill
 from domain.instrument import Instrument
 from domain.money import from_units
 from domain.order import LIMIT, OPEN, PENDING, REJECTED, Order
+from domain.sentences import say
 from engine.follower_engine.book import Holding, Taken
 from engine.follower_engine.progress import Progress, target_of_order
 
@@ -131,7 +132,9 @@ class TradeLogs:
                     continue
                 if order.status == REJECTED:
                     self._change(log, outcome="rejected", status="failed",
-                                 error_message="the venue refused the order; the strategy's last error says why.",
+                                 error_message=say(
+                        "copy_refused", "the venue refused the order; the strategy's last error says why."
+                    ),
                                  execution_time_ms=_milliseconds(log, now))  # fmt: skip
                     log.client_order_id, log.has_failed = "", True  # the next attempt is the order of this signal
                 elif order.status >= OPEN:

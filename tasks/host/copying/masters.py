@@ -260,7 +260,7 @@ class MasterWatch:
         if error == watched.said:
             return
         watched.said = error
-        changes = {"last_error": error[:500]}
+        changes = {"last_error": error}
         number = number_of(watched.row.id)
         await self._parts.database.keep(partial(copy_fleet.report_master, master=number, changes=changes))
 

@@ -13,6 +13,7 @@ from db.models import OrderRow
 from db.queries import audit, commands, instances
 from db.unit_of_work import committed, reading
 from domain.client_order_id import OrderKey
+from domain.sentences import say, words_of
 from tests.api_node import ApiNode, api_node
 from tests.contract.journal_contract import order
 from tests.services import free_port, wait_until
@@ -102,9 +103,11 @@ def test_a_finished_command_tells_its_outcome(node: ApiNode) -> None:
     command = start(node, number, "k").json()["command_id"]
     with committed(node.engine) as unit:
         row = commands.waiting(unit, number)[0]
-        commands.finish(unit, command, commands.REJECTED, "the venue is closed", row.created_at)
+        said = say("no_account", "there is no account {account}.", account=7)
+        commands.finish(unit, command, commands.REJECTED, said, row.created_at)
     assert start(node, number, "k").json()["outcome"] == "rejected"
-    assert node.get(f"/api/commands/{command}").json()["detail"] == "the venue is closed"
+    told = node.get(f"/api/commands/{command}").json()
+    assert (told["detail"], told["detail_words"]) == ("there is no account 7.", words_of(said))
 
 
 def test_what_is_running_or_has_orders_is_neither_removed_nor_reset(node: ApiNode) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from api.app import create_app
 from core import redis_names
 from db import migrate
 from db.database import open_database
+from domain.sentences import say, words_of
 from tests.api_node import ENCRYPTION_KEY, ApiNode, make_config, served
 from tests.conftest import ROOT
 from tests.services import free_port, running
@@ -50,6 +52,19 @@ def test_a_running_strategy_shows_its_node_and_its_money(node: ApiNode, redis_ur
     everything = node.get("/api/strategies/statuses").json()
     assert (everything["wanted"], [one["id"] for one in everything["items"]]) == (1, [number])
     assert everything["items"][0]["equity"] == "1000.4"
+
+
+def test_the_last_error_is_told_with_its_code(node: ApiNode, redis_url: str) -> None:
+    number = node.add_strategy(node.add_account())
+    node.post(f"/api/strategies/{number}/start")
+    words = words_of(say("no_account", "there is no account {account}.", account=7))
+    tell(redis_url, number, node.people["olga"], last_error="it cannot be", last_error_words=json.dumps(words))
+    assert node.get(f"/api/strategies/{number}/status").json()["live"]["last_error_words"] == words
+    assert node.get("/api/strategies/statuses").json()["items"][0]["last_error_words"] == words
+    for nonsense in ("{", "[]", '{"code": 1}', ""):
+        tell(redis_url, number, node.people["olga"], last_error="it cannot be", last_error_words=nonsense)
+        live = node.get(f"/api/strategies/{number}/status").json()["live"]
+        assert (live["last_error"], live["last_error_words"]) == ("it cannot be", None)
 
 
 def test_a_status_of_somebody_else_or_one_that_makes_no_sense_is_not_shown(node: ApiNode, redis_url: str) -> None:

@@ -61,8 +61,10 @@ def test_parameters_that_the_strategy_itself_refuses_are_named_by_field(node: Ap
     number = node.add_strategy(account, parameters=RANGE)
     upside_down = RANGE | {"lower_price": "130000"}
     answer = node.post(f"/api/strategies/{number}/preview", {"revision": 0, "parameters": upside_down})
+    said = "it must be below upper_price."
+    words = {"code": "not_below_upper_price", "text": said, "field": "", "values": {}}
     assert (answer.status_code, answer.json()["errors"]) == (
-        422, [{"field": "parameters.lower_price", "reason": "it must be below upper_price."}],
+        422, [{"field": "parameters.lower_price", "reason": said, "words": words}],
     )  # fmt: skip
     for method, path, extra in (
         ("PUT", f"/api/strategies/{number}", {"revision": 0}),

@@ -1,5 +1,5 @@
 /** Events come as `unknown`; here they get their shapes, or are passed over. */
-import type { LiveStatus } from "./types";
+import type { LiveStatus, Words } from "./types";
 
 export interface Price {
   price: string;
@@ -9,6 +9,7 @@ export interface Alert {
   level: string;
   code: string;
   text: string;
+  words?: Words | null;
 }
 type Record_ = Record<string, unknown>;
 

@@ -1,7 +1,10 @@
 /** What the API says when it cannot do what was asked: RFC 9457, with what to do next. */
+import type { Words } from "./types";
+
 export interface FieldError {
   field: string;
   reason: string;
+  words?: Words | null;
 }
 
 export class Problem extends Error {
@@ -13,6 +16,7 @@ export class Problem extends Error {
     detail: string,
     readonly nextStep: string,
     readonly errors: FieldError[],
+    readonly words: Words | null = null,
   ) {
     super(detail);
   }
@@ -24,6 +28,7 @@ interface ProblemBody {
   detail?: string;
   next_step?: string;
   errors?: FieldError[];
+  words?: Words | null;
 }
 
 /** A `Problem` from whatever a failed request left: a body, a text, or nothing at all when no answer came. */
@@ -31,5 +36,5 @@ export function toProblem(error: unknown, response: Response | undefined): Probl
   if (!response) return new Problem(0, "unreachable", "", "", []);
   const body = (typeof error === "object" && error !== null ? error : {}) as ProblemBody;
   const code = body.code ?? `http_${response.status}`;
-  return new Problem(response.status, code, body.detail ?? body.title ?? "", body.next_step ?? "", body.errors ?? []);
+  return new Problem(response.status, code, body.detail ?? body.title ?? "", body.next_step ?? "", body.errors ?? [], body.words ?? null);
 }

@@ -48,5 +48,6 @@ export type {
   Total,
   TrackingStep,
   TradeLog,
+  Words,
 } from "./generated";
 export type { StreamState } from "./events";

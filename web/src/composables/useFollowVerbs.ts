@@ -8,6 +8,7 @@ import type { Relationship, ResyncPreview } from "@/api/types";
 import type { FollowVerb } from "@/format/copying";
 import { useSubmit } from "./useSubmit";
 import { showProblem } from "./useVerbs";
+import { useWords } from "@/i18n/words";
 
 const SEND = { start: api.startRelationship, pause: api.pauseRelationship, resume: api.resumeRelationship, stop: api.stopRelationship };
 const nameOf = (one: Relationship) => `${one.account_name} ← ${one.master_name}`;
@@ -16,6 +17,7 @@ const addressed = (one: Relationship) => ({ path: { relationship_id: one.id }, h
 /** The verbs of a relationship: each says what it will do and asks first; a resync shows what would be traded. */
 export function useFollowVerbs() {
   const { t } = useI18n();
+  const words = useWords();
   const cache = useQueryCache();
   const busy = ref(new Set<number>());
   const sent = (verb: FollowVerb, one: Relationship) =>
@@ -44,7 +46,7 @@ export function useFollowVerbs() {
       await SEND[verb](addressed(one));
       sent(verb, one);
     } catch (error) {
-      showProblem(error, t("errors.unreachable"));
+      showProblem(error, words.problem);
     } finally {
       busy.value.delete(one.id);
       await cache.invalidateQueries({ key: ["copying"] });

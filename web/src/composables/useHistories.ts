@@ -9,6 +9,7 @@ import type { History, HistoryImport, HistoryImportCreate } from "@/api/types";
 import { isOnItsWay } from "@/format/history";
 import { useSubmit } from "./useSubmit";
 import { showProblem } from "./useVerbs";
+import { useWords } from "@/i18n/words";
 
 const MOST = 500;
 const RENEW_MS = 2_000;
@@ -21,6 +22,7 @@ export interface Upload {
 /** Bars that runs may use, those on their way in, and the sending of a file, part by part. */
 export function useHistories() {
   const { t } = useI18n();
+  const words = useWords();
   const cache = useQueryCache();
   const histories = useQuery<History[], Problem>({ key: ["histories"], query: async () => (await api.listHistories({ query: { limit: MOST } })).items });
   const asked = useQuery<HistoryImport[], Problem>({ key: ["histories", "imports"], query: async () => (await api.listHistoryImports({ query: { limit: MOST } })).items });
@@ -55,12 +57,12 @@ export function useHistories() {
     if (agreed) await done(api.deleteHistory({ path: { history_id: one.id } }), t("histories.removed", { name: one.name }));
   }
   const dismiss = (one: HistoryImport) => done(api.deleteHistoryImport({ path: { import_id: one.id } }), t("histories.dismissed", { name: one.name }));
-  async function done(asking: Promise<unknown>, words: string): Promise<void> {
+  async function done(asking: Promise<unknown>, success: string): Promise<void> {
     try {
       await asking;
-      ElMessage.success(words);
+      ElMessage.success(success);
     } catch (error) {
-      showProblem(error, t("errors.unreachable"));
+      showProblem(error, words.problem);
     } finally {
       await refresh();
     }

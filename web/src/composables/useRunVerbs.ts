@@ -6,6 +6,7 @@ import { api } from "@/api/client";
 import type { RunKind } from "@/api/runs";
 import type { Run } from "@/api/types";
 import { showProblem } from "./useVerbs";
+import { useWords } from "@/i18n/words";
 
 export type RunVerb = "cancel" | "remove";
 const SEND = {
@@ -26,6 +27,7 @@ const SEND = {
 /** Cancelling and removing runs; a removal is asked about, because what was found goes with it. */
 export function useRunVerbs(kind: RunKind, { removed }: { removed?: () => unknown } = {}) {
   const { t } = useI18n();
+  const words = useWords();
   const cache = useQueryCache();
   const busy = ref(new Set<number>());
 
@@ -40,7 +42,7 @@ export function useRunVerbs(kind: RunKind, { removed }: { removed?: () => unknow
       ElMessage.success(t(`runs.verbs.${verb}.done`, { name }));
       if (verb === "remove") await removed?.();
     } catch (error) {
-      showProblem(error, t("errors.unreachable"));
+      showProblem(error, words.problem);
     } finally {
       busy.value.delete(one.id);
       await cache.invalidateQueries({ key: ["runs", kind] });

@@ -7,6 +7,7 @@ import { Problem } from "@/api/problem";
 import type { Strategy } from "@/api/types";
 import { formatExact } from "@/format/money";
 import type { Verb } from "@/format/state";
+import { useWords } from "@/i18n/words";
 
 const SEND = {
   start: api.startStrategy, pause: api.pauseStrategy, resume: api.resumeStrategy,
@@ -16,6 +17,7 @@ const SEND = {
 /** Says what a verb will do, asks, sends it, and says what came of it. */
 export function useVerbs() {
   const { t } = useI18n();
+  const words = useWords();
   const cache = useQueryCache();
   const busy = ref(new Set<number>());
 
@@ -47,7 +49,7 @@ export function useVerbs() {
       await SEND[verb]({ path: { strategy_id: strategy.id }, headers: { "Idempotency-Key": crypto.randomUUID() } });
       ElMessage.success(t(`verbs.${verb}.sent`, { name: strategy.name }));
     } catch (error) {
-      showProblem(error, t("errors.unreachable"));
+      showProblem(error, words.problem);
     } finally {
       busy.value.delete(strategy.id);
       await cache.invalidateQueries({ key: ["strategies"] });
@@ -57,8 +59,8 @@ export function useVerbs() {
 }
 
 /** A failed request as a message that stays until it is read. */
-export function showProblem(error: unknown, unreachable: string): void {
+export function showProblem(error: unknown, inWords: (problem: Problem) => { what: string; next: string }): void {
   if (!(error instanceof Problem)) throw error;
-  const words = error.status === 0 ? unreachable : [error.message, error.nextStep].filter(Boolean).join(" ");
-  ElMessage.error({ message: words, duration: 0, showClose: true });
+  const { what, next } = inWords(error);
+  ElMessage.error({ message: error.status === 0 || !next ? what : `${what} ${next}`, duration: 0, showClose: true });
 }

@@ -56,7 +56,7 @@ export function splitSpace(members: readonly SearchedMember[], hasShares: boolea
 }
 
 const renamed = (problem: Problem | null | undefined, name: (field: string) => string | undefined): Problem | null | undefined =>
-  problem && ({ ...problem, origin: problem.origin ?? problem, message: problem.message, errors: problem.errors.flatMap(({ field, reason }) => (name(field) === undefined ? [] : [{ field: name(field)!, reason }])) } as Problem);
+  problem && ({ ...problem, origin: problem.origin ?? problem, message: problem.message, errors: problem.errors.flatMap(({ field, ...rest }) => (name(field) === undefined ? [] : [{ field: name(field)!, ...rest }])) } as Problem);
 
 /** What was said against the one at this place, as if it were alone; what is tried of it is called by its name. */
 export const problemOf = (problem: Problem | null | undefined, place: number, called?: string) =>

@@ -1,6 +1,7 @@
 import { useI18n } from "vue-i18n";
 import { shallowRef } from "vue";
-import type { Run, StrategyKind } from "@/api/types";
+import type { Problem } from "@/api/problem";
+import type { Run, StrategyKind, Words } from "@/api/types";
 
 /** Titles of parameters as the node's strategies give them, by strategy and name, once they are known. */
 const titles = shallowRef<Record<string, Record<string, string>>>({});
@@ -38,17 +39,31 @@ export function useWords() {
     orderStatus: (code: string) => or(`orderStatus.${code}`, spoken(code)),
     action: (code: string) => or(`actions.${code.replaceAll(".", "_")}`, spoken(code.replaceAll(".", " "))),
     /** A code has its words; a sentence of the venue stays as it came. */
-    trouble: (text: string) => (/^[a-z_]+$/.test(text) ? or(`heldBack.${text}`, spoken(text)) : text),
-    reason: (text: string) => or(`reasons.${reasonKey(text)}`, text),
+    told,
+    /** What went wrong with a request, and what to do next. */
+    problem,
   };
+
+  /** A sentence of the node by its code, with its values put into it; the English as it came where it has no code. */
+  function told(words: Words | null | undefined, text: string): string {
+    const key = `told.${words?.code}`;
+    if (!words || !te(key, locale.value)) return text;
+    const values = Object.entries(words.values ?? {}).map(([name, value]) => [name, typeof value === "string" ? value : told(value, value.text)]);
+    // A sentence inside another one ends where that one goes on.
+    const sentence = t(key, Object.fromEntries(values)).replace(/。+(?=[。；：，）])/g, "");
+    return words.field ? t("errors.of", { field: words.field, what: sentence }) : sentence;
+  }
+  function problem({ status, code, words, message, nextStep }: Problem): { what: string; next: string } {
+    if (status === 0) return { what: t("errors.unreachable"), next: t("errors.unreachableNext") };
+    const kind = or(`told.${code}`, "");
+    const known = words ? told(words, "") : kind && t("errors.because", { what: kind.replace(/。$/, ""), why: message });
+    if (!known) return { what: message || t("errors.unknown"), next: nextStep };
+    const [what, ...next] = known.split("；");
+    return { what: what!, next: next.join("；") || or(`errors.next.${status}`, nextStep) };
+  }
 }
 
 export function learnTitles(kinds: readonly StrategyKind[]): void {
   const known = kinds.map(({ name, schema }) => [name, Object.fromEntries(Object.entries((schema.properties ?? {}) as Record<string, { title?: string }>).flatMap(([field, { title }]) => (title ? [[field, title]] : [])))] as const);
   titles.value = Object.fromEntries(known);
-}
-
-/** Sentences of the node are keyed by their first words. */
-function reasonKey(text: string): string {
-  return text.toLowerCase().replace(/[^a-z]+/g, "_").slice(0, 40).replace(/_$/, "");
 }

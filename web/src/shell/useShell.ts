@@ -10,10 +10,12 @@ import { showProblem } from "@/composables/useVerbs";
 import { useLive } from "@/stores/live";
 import { usePreferences } from "@/stores/preferences";
 import { useSession } from "@/stores/session";
+import { useWords } from "@/i18n/words";
 
 /** What surrounds every page: who is here, the live stream, the kill switch, the language. */
 export function useShell() {
   const { t } = useI18n();
+  const words = useWords();
   const cache = useQueryCache();
   const preferences = usePreferences();
   const session = useSession();
@@ -25,7 +27,7 @@ export function useShell() {
   watch(() => live.lastAlert, (alert) => {
     if (!alert) return;
     const type = alert.level === "info" ? "info" : alert.level === "warning" ? "warning" : "error";
-    ElNotification({ type, title: t("alert"), message: alert.text, duration: type === "error" ? 0 : 6000 });
+    ElNotification({ type, title: t("alert"), message: words.told(alert.words, alert.text), duration: type === "error" ? 0 : 6000 });
   });
 
   async function kill(on: boolean): Promise<void> {
@@ -33,7 +35,7 @@ export function useShell() {
     const agreed = await ElMessageBox.confirm(t(`kill.${word}.what`), t(`kill.${word}.ask`), {
       confirmButtonText: t(`kill.${word}.do`), cancelButtonText: t("cancel"), confirmButtonType: on ? "danger" : "primary",
     }).then(() => true, () => false);
-    if (agreed) await session.setKill(on).catch((problem: unknown) => showProblem(problem, t("errors.unreachable")));
+    if (agreed) await session.setKill(on).catch((problem: unknown) => showProblem(problem, words.problem));
   }
 
   async function signOut(): Promise<void> {

@@ -421,6 +421,10 @@ export type BadRow = {
      */
     reason: string;
     /**
+     * The same by code and values; null for words that have no code.
+     */
+    reason_words: Words | null;
+    /**
      * Row
      */
     row: number;
@@ -632,6 +636,10 @@ export type CommandStatus = {
      */
     detail: string;
     /**
+     * The same by code and values; null for words that have no code.
+     */
+    detail_words: Words | null;
+    /**
      * Expires At
      */
     expires_at: string;
@@ -788,6 +796,10 @@ export type Drift = {
      * Reason Text
      */
     reason_text: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    reason_words: Words | null;
     /**
      * Relationship Id
      */
@@ -954,6 +966,10 @@ export type FieldProblem = {
      * Reason
      */
     reason: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    words?: Words | null;
 };
 
 /**
@@ -1050,6 +1066,10 @@ export type FollowCommandStatus = {
      */
     detail: string;
     /**
+     * The same by code and values; null for words that have no code.
+     */
+    detail_words: Words | null;
+    /**
      * Expires At
      */
     expires_at: string;
@@ -1105,6 +1125,10 @@ export type FollowerAccount = {
      * Last Error
      */
     last_error: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    last_error_words: Words | null;
     /**
      * Max Leverage
      */
@@ -1395,6 +1419,10 @@ export type HistoryImport = {
      * Error
      */
     error: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    error_words: Words | null;
     /**
      * Errors
      *
@@ -1700,6 +1728,10 @@ export type LiveStatus = {
      */
     last_error: string;
     /**
+     * The same by code and values; null for words that have no code.
+     */
+    last_error_words: Words | null;
+    /**
      * Lease Age Ms
      *
      * How long ago the lease was renewed.
@@ -1809,6 +1841,10 @@ export type Master = {
      * Last Error
      */
     last_error: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    last_error_words: Words | null;
     /**
      * Master User Id
      */
@@ -2207,6 +2243,10 @@ export type ModelAnswer = {
      * Why nothing is entered, in words.
      */
     waits_for: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    waits_for_words: Words | null;
 };
 
 /**
@@ -2332,6 +2372,10 @@ export type Node = {
      * Why it takes no strategies up; empty when it does.
      */
     gate: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    gate_words: Words | null;
     /**
      * Heartbeat Age Ms
      */
@@ -2484,6 +2528,10 @@ export type Order = {
      * Reason
      */
     reason: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    reason_words: Words | null;
     /**
      * Side
      */
@@ -2854,6 +2902,10 @@ export type Problem = {
      * Type
      */
     type?: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    words?: Words | null;
 };
 
 /**
@@ -2976,6 +3028,10 @@ export type Relationship = {
      * Last Error
      */
     last_error: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    last_error_words: Words | null;
     /**
      * Least Volume
      */
@@ -3413,6 +3469,10 @@ export type ResyncStep = {
      */
     reason_text: string;
     /**
+     * The same by code and values; null for words that have no code.
+     */
+    reason_words: Words | null;
+    /**
      * Symbol
      */
     symbol: string;
@@ -3442,6 +3502,10 @@ export type Run = {
      * Error
      */
     error: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    error_words: Words | null;
     /**
      * Finished At
      */
@@ -3516,6 +3580,10 @@ export type RunDetail = {
      * Error
      */
     error: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    error_words: Words | null;
     /**
      * Finished At
      */
@@ -3644,6 +3712,10 @@ export type RunFill = {
      * Reason
      */
     reason: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    reason_words: Words | null;
     /**
      * Side
      */
@@ -3878,6 +3950,10 @@ export type StatusLine = {
      * Last Error
      */
     last_error: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    last_error_words: Words | null;
     /**
      * Lease Age Ms
      */
@@ -4399,6 +4475,10 @@ export type TradeLog = {
      */
     error_message: string | null;
     /**
+     * The same by code and values; null for words that have no code.
+     */
+    error_words: Words | null;
+    /**
      * Execution Time Ms
      */
     execution_time_ms: number | null;
@@ -4490,6 +4570,10 @@ export type TradeLog = {
      * Reason Text
      */
     reason_text: string;
+    /**
+     * The same by code and values; null for words that have no code.
+     */
+    reason_words: Words | null;
     /**
      * Received At
      */
@@ -4663,6 +4747,40 @@ export type User = {
      * Role
      */
     role: 'viewer' | 'trader' | 'admin';
+};
+
+/**
+ * Words
+ *
+ * A sentence by its code and values, to be said in other languages.
+ */
+export type Words = {
+    /**
+     * Code
+     *
+     * Stable; names the sentence.
+     */
+    code: string;
+    /**
+     * Field
+     *
+     * The parameter that it is about; the English begins with its name.
+     */
+    field?: string;
+    /**
+     * Text
+     *
+     * The English.
+     */
+    text: string;
+    /**
+     * Values
+     *
+     * What is put into the sentence, by name.
+     */
+    values?: {
+        [key: string]: Words | string;
+    };
 };
 
 /**

@@ -7,6 +7,7 @@ import type { Account, AccountEdit } from "@/api/types";
 import { useSubmit } from "@/composables/useSubmit";
 import { showProblem } from "@/composables/useVerbs";
 import type { AccountVerb } from "@/format/account";
+import { useWords } from "@/i18n/words";
 
 const SEND = {
   disable: (account_id: number) => api.updateAccount({ path: { account_id }, body: { disabled: true } }),
@@ -17,6 +18,7 @@ const SEND = {
 /** What a person does with an account that is there: a new key, no more trading, its end. */
 export function useAccountVerbs() {
   const { t } = useI18n();
+  const words = useWords();
   const cache = useQueryCache();
   const busy = ref(new Set<number>());
   const changing = useSubmit<AccountEdit, Account, Account>((body, { id }) => api.updateAccount({ path: { account_id: id }, body }), {
@@ -35,7 +37,7 @@ export function useAccountVerbs() {
       await SEND[verb](account.id);
       ElMessage.success(t(`account.verbs.${verb}.done`, { name }));
     } catch (error) {
-      showProblem(error, t("errors.unreachable"));
+      showProblem(error, words.problem);
     } finally {
       busy.value.delete(account.id);
       await cache.invalidateQueries({ key: ["accounts"] });
