@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.base_exchange import EXCHANGES, Capabilities, VenueSettings
 from core.clock import Clock
 from exchanges._ccxt_venue.exchange import CcxtVenue
+from exchanges._ccxt_venue.funding import OKX
 from exchanges._ccxt_venue.table import VenueTable
 
 TABLE = VenueTable(
@@ -29,4 +30,4 @@ TABLE = VenueTable(
 @EXCHANGES.register("okx_futures")
 def okx_futures(settings: VenueSettings, clock: Clock) -> CcxtVenue:
     """One account of the venue."""
-    return CcxtVenue(TABLE, settings, clock)
+    return CcxtVenue(TABLE, settings, clock, OKX)
