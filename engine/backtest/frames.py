@@ -23,6 +23,7 @@ from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.money import exact, to_wire
 from domain.order import BUY, SELL
+from domain.sentences import say
 from engine.backtest.depth import Book, Depth
 from engine.backtest.files import MOST_ROWS, TOO_MANY, instrument_of_steps
 from engine.backtest.history import BadHistory, Finding, Prints, prints_of
@@ -123,12 +124,16 @@ def read_depth(path: Path, symbol: str, base: str, quote: str, most_rows: int = 
 
 def _warnings(snapshot: _Snapshot, early: int, missing: int) -> Iterator[str]:
     lowest, highest = min(snapshot.bids)[0], max(snapshot.offers)[0]
-    known = f"from {to_wire(lowest)} to {to_wire(highest)}"
-    yield f"the book is known {known} at its start; of other prices only what has changed there"
+    yield say(
+        "book_known_between",
+        "the book is known from {lowest} to {highest} at its start; of other prices only what has changed there",
+        lowest=to_wire(lowest),
+        highest=to_wire(highest),
+    )
     if early:
-        yield f"{early} trades before the book was known were left out"
+        yield say("trades_before_book", "{trades} trades before the book was known were left out", trades=early)
     if missing:
-        yield f"{missing} trades are missing by their numbers"
+        yield say("trades_missing", "{trades} trades are missing by their numbers", trades=missing)
 
 
 def _read(path: Path, most_rows: int) -> _Frames:

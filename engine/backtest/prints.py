@@ -90,7 +90,10 @@ def read_prints(path: Path, symbol: str, base: str, quote: str, most_rows: int =
         numpy.array([instrument.to_ticks(one.price) for one in found], numpy.int64),
         numpy.array([int(one.quantity / instrument.lot_size) for one in found], numpy.int64),
     )
-    return replace(made, warnings=(f"{missing} trades are missing by their numbers",)) if missing else made
+    if not missing:
+        return made
+    warning = say("trades_missing", "{trades} trades are missing by their numbers", trades=missing)
+    return replace(made, warnings=(warning,))
 
 
 def _rows(path: Path, most_rows: int) -> tuple[list[Print], list[int], list[Finding]]:

@@ -14,6 +14,7 @@ import orjson
 from core.clock import utc_from_ms
 from domain.errors import Refused
 from domain.money import from_units, to_wire
+from domain.sentences import words_of
 from engine.backtest.drawing import Line, chart
 from engine.backtest.kernel import layout as lay
 from engine.backtest.metrics import metrics
@@ -71,6 +72,7 @@ def to_json(result: Result) -> bytes:
         "metrics": metrics(result),
         "assumptions": settings,
         "warnings": list(result.warnings),
+        "warning_words": [words_of(words) for words in result.warnings],
         "stamp": {**result.stamp._asdict(), "data": result.history.digest},
     }
     return orjson.dumps(content, option=orjson.OPT_INDENT_2)

@@ -21,7 +21,7 @@ from domain.errors import Broken, Refused
 from domain.instrument import Instrument
 from domain.money import divmod_exact
 from domain.sentences import say
-from engine.backtest import compiler
+from engine.backtest import cautions, compiler
 from engine.backtest.futures import Futures
 from engine.backtest.history import History, Prints
 from engine.backtest.kernel import layout as lay
@@ -80,13 +80,12 @@ def run(
         )
     is_compiled, warnings = _choose(kind, history, settings)
     if depth_in(history) is not None and settings.fill_model != "queue":
-        warnings.append(f"the recorded book was not looked at: fill_model {settings.fill_model} is of trades alone")
+        warnings.append(cautions.book_passed_over(settings.fill_model))
     columns = _columns(history, settings)
     machine, is_compiled = _run(kind, plan, history, columns, settings, is_compiled, warnings, keeps=True)
     figures = figures_of(machine, history)
     if figures.liquidated_ms:
-        moment = utc_from_ms(figures.liquidated_ms)
-        warnings.append(f"liquidated at {moment:%Y-%m-%d %H:%M}: nothing was traded afterwards")
+        warnings.append(cautions.liquidated(utc_from_ms(figures.liquidated_ms)))
     return Result(
         kind=kind,
         history=history,
@@ -164,7 +163,7 @@ def _run(
         except compiler.does_not_compile() as error:
             if settings.runtime == "compiled":
                 raise
-            warnings.append(f"{kind.name} does not compile and was interpreted: {str(error).splitlines()[0]}")
+            warnings.append(cautions.interpreted(kind.name, error))
     machine = _machine(plan, history, settings, False, keeps, columns[-1])
     *bars, tape = columns
     listed = (*(column.tolist() for column in bars), listed_of(tape) if tape else tape)
@@ -228,10 +227,7 @@ def _choose(kind: StrategyKind, history: History, settings: Settings) -> tuple[b
     money = divmod_exact(settings.quote, instrument.quote_quantum)[0] * settings.most_leverage
     if max(4 * worth, 2 * money, 10**6 * highest, instrument.max_lots * instrument.base_per_lot * 2) < LARGEST:
         return True, []
-    why = (
-        f"{instrument.symbol}: its largest position, or the capital, needs more than 64 bits in the venue's finest "
-        f"units, so {kind.name} was interpreted; lower max_position."
-    )
+    why = cautions.too_wide(instrument.symbol, kind.name)
     if settings.runtime == "compiled":
         raise Refused(why)
     return False, [why]

@@ -16,10 +16,12 @@ import orjson
 
 from domain.errors import AresError, Refused, sentence_of
 from domain.instrument import Instrument
-from domain.sentences import say
+from domain.sentences import packed, say, unpacked
 from engine.backtest.depth import from_rows, to_rows
 from engine.backtest.history import BadHistory, History, Prints
 
+#: Of a warning with its code and values.
+_LONGEST: Final = 10_000
 _COLUMNS: Final = ("open_ms", "open", "high", "low", "close", "volume")
 #: A trade has one price.
 _PRINT_COLUMNS: Final = ("open_ms", "close", "volume")
@@ -62,7 +64,7 @@ def pack(history: History) -> bytes:
     about = {
         "instrument": {name: str(value) for name, value in asdict(history.instrument).items()},
         "bar_ms": history.bar_ms,
-        "warnings": history.warnings,
+        "warnings": [packed(words, _LONGEST) for words in history.warnings],
         "digest": history.digest,
         "prints": isinstance(history, Prints),
     }
@@ -87,7 +89,7 @@ def unpack(content: bytes) -> History:
         table = parquet.read_table(BytesIO(content))
         about = orjson.loads((table.schema.metadata or {})[_ABOUT])
         is_prints, columns = about.get("prints", False), {n: table.column(n).to_numpy() for n in table.column_names}
-        instrument, told = _instrument(about["instrument"]), tuple(about["warnings"])
+        instrument, told = _instrument(about["instrument"]), tuple(map(unpacked, about["warnings"]))
         history: History
         if "book" in about:
             history = from_rows(instrument, told, columns, about["book"])
@@ -220,9 +222,23 @@ def resampled(history: History, bar_ms: int) -> History:
     told = list(history.warnings)
     is_prints = isinstance(history, Prints)
     if not is_prints and (poor := int((counts[kept] < whole).sum())):
-        told.append(f"{poor} bars of {bar_ms} ms were made although some of their parts are missing")
+        told.append(
+            say(
+                "bars_of_parts",
+                "{bars} bars of {bar_ms} ms were made although some of their parts are missing",
+                bars=poor,
+                bar_ms=bar_ms,
+            )
+        )
     if left := len(begins) - len(begins[kept]):
-        told.append(f"{left} bars at the ends do not reach over {bar_ms} ms and were left out")
+        told.append(
+            say(
+                "bars_left_out",
+                "{bars} bars at the ends do not reach over {bar_ms} ms and were left out",
+                bars=left,
+                bar_ms=bar_ms,
+            )
+        )
     made = (
         opens, history.open[begins], numpy.maximum.reduceat(history.high, begins),
         numpy.minimum.reduceat(history.low, begins), history.close[ends], numpy.add.reduceat(history.volume, begins),

@@ -3,6 +3,7 @@ import { mount } from "@vue/test-utils";
 import { afterEach, describe, expect, test } from "vitest";
 import { Problem, toProblem } from "@/api/problem";
 import type { Words } from "@/api/types";
+import WarningList from "@/components/WarningList.vue";
 import { useErrors } from "@/forms/useErrors";
 import { i18n, type Language } from "@/i18n";
 import { useWords } from "@/i18n/words";
@@ -35,6 +36,17 @@ describe("a sentence of the node", () => {
     const odd: Words = { code: "not_a_number", text: "", field: "", values: { value: "{0} | @:x $t(y)" } };
     expect(inPage("zh-CN", useWords).told(odd, "")).toBe("{0} | @:x $t(y) 不是数字；请给出小数文本，例如“0.001”。");
   });
+});
+
+test("warnings of a result are said by their codes, of several on an account with whose they are", () => {
+  const words: Words = { code: "trades_missing", text: "3 trades are missing by their numbers", field: "", values: { trades: "3" } };
+  const of = [{ warnings: [words.text, "new"], warning_words: [words, null], mark: "1. " }, { warnings: ["of an older build"] }];
+  const shown = (language: Language) => {
+    i18n.global.locale.value = language;
+    return mount(WarningList, { global: { plugins: [i18n] }, props: { of } }).findAll("li").map((one) => one.text());
+  };
+  expect(shown("zh-CN")).toEqual(["1. 按编号缺少 3 笔成交", "1. new", "of an older build"]);
+  expect(shown("en")).toEqual([`1. ${words.text}`, "1. new", "of an older build"]);
 });
 
 describe("a problem", () => {

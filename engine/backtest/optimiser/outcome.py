@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from domain.errors import Refused
 from domain.money import to_wire
+from domain.sentences import say, words_of
 from engine.backtest.optimiser.chunks import Course
 from engine.backtest.optimiser.instance import Instance
 from engine.backtest.optimiser.look_ahead import look_ahead
@@ -70,6 +71,7 @@ class Outcome:
             "heatmaps": [vars(heatmap) for heatmap in self.heatmaps],
             "validation": None if self.validated is None else as_dict(self.validated),
             "warnings": list(self.warnings),
+            "warning_words": [words_of(words) for words in self.warnings],
             "stamp": self.search.stamp(),
         }
 
@@ -100,32 +102,57 @@ def conclude(search: Search, done: Mapping[str, list[Trial]]) -> Outcome:
 
 
 def _warnings(search: Search, trials: list[Trial], best: Trial | None) -> list[str]:
-    told = [f"{words} ({count} of {len(trials)} trials)" for words, count in
-            Counter(trial.words for trial in trials if trial.words).most_common(5)]  # fmt: skip
+    told: list[str] = [
+        say("in_trials", "{words} ({count} of {all} trials)", words=words, count=count, all=len(trials))
+        for words, count in Counter(trial.words for trial in trials if trial.words).most_common(5)
+    ]
     if best is None:
-        return [*told, "no parameter set meets every condition"]
-    for name, words in (("held_back", "wishes were held back by a risk rule, or for want of capital"),
-                        ("refused_orders", "orders were refused by the venue's rules")):  # fmt: skip
-        if best.value(name):
-            told.append(f"in the best set {best.values[name]} {words}")
+        return [*told, say("no_set_meets", "no parameter set meets every condition")]
+    values = best.values
+    if best.value("held_back"):
+        told.append(
+            say(
+                "best_held_back",
+                "in the best set {count} wishes were held back by a risk rule, or for want of capital",
+                count=values["held_back"],
+            )
+        )
+    if best.value("refused_orders"):
+        told.append(
+            say(
+                "best_refused",
+                "in the best set {count} orders were refused by the venue's rules",
+                count=values["refused_orders"],
+            )
+        )
     if (best.value("sales") or 0) < 30:
-        told.append(f"the best set sold only {best.values['sales']} times: too few to tell luck from skill")
+        told.append(
+            say(
+                "best_sold_little",
+                "the best set sold only {count} times: too few to tell luck from skill",
+                count=values["sales"],
+            )
+        )
     return [*told, *(words for one in search.instances for words in _looks_ahead(one, best))]
 
 
 def _looks_ahead(one: Instance, best: Trial) -> list[str]:
     """Of each instance by itself: what one does leaves the others alone."""
-    mark = f"{one.name}: " if one.name else ""
     try:
         found = look_ahead(one.kind, one.kind.params(**one.own(best.params)), one.history, one.settings_in(best.params))
     except Refused as refused:
-        return [f"{mark}whether the strategy looks ahead could not be tried: {refused}"]
-    return [f"{mark}the strategy looks ahead: {words}" for words in found]
+        untried = say("look_ahead_untried", "whether the strategy looks ahead could not be tried: {why}", why=refused)
+        return [_of(one, untried)]
+    return [_of(one, say("looks_ahead", "the strategy looks ahead: {words}", words=words)) for words in found]
+
+
+def _of(one: Instance, words: str) -> str:
+    return say("of_instance", "{name}: {words}", name=one.name, words=words) if one.name else words
 
 
 def _of_data(search: Search) -> list[str]:
     """What was found in the histories and not repaired."""
-    return [f"{one.name}: {words}" if one.name else words for one in search.instances for words in one.history.warnings]
+    return [_of(one, words) for one in search.instances for words in one.history.warnings]
 
 
 def _market(search: Search) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 /** What a backtest and an optimisation have found; the API hands it on as its workers wrote it. */
-import type { RunDetail } from "./types";
+import type { RunDetail, Words } from "./types";
 
 export type RunKind = "backtest" | "optimisation" | "together";
 /** Money is decimal text, a ratio a number, and what cannot be formed is null. */
@@ -17,6 +17,8 @@ export interface BacktestResult {
   last_at: string;
   metrics: Record<string, Figure>;
   warnings: string[];
+  /** The same by code and values; not there in a result of an older build. */
+  warning_words?: (Words | null)[];
   equity: Point[];
   fills_kept: number;
 }
@@ -110,6 +112,8 @@ export interface OptimisationResult {
   heatmaps: Heatmap[];
   validation: Validation | null;
   warnings: string[];
+  /** The same by code and values; not there in a result of an older build. */
+  warning_words?: (Words | null)[];
 }
 /** What was asked; an older run may have been asked for less. */
 export interface Job {

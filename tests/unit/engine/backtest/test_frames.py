@@ -13,6 +13,7 @@ import numpy
 import pytest
 
 from domain.order import BUY, SELL
+from domain.sentences import words_of
 from engine.backtest import Prints, store
 from engine.backtest.depth import Depth
 from engine.backtest.frames import read_depth
@@ -108,6 +109,8 @@ def test_depth_comes_back_from_the_store_to_the_last_bit_and_a_changed_number_ha
     assert back.depth is not None
     assert back.digest == prints.digest
     assert back.warnings == prints.warnings
+    assert [words_of(one) for one in back.warnings] == [words_of(one) for one in prints.warnings]
+    assert None not in [words_of(one) for one in back.warnings]
     assert back.depth.book.best.bids.tolist() == found.book.best.bids.tolist()
     for name in ("sides", "ticks", "lots"):
         column = getattr(found.book, name).copy()
