@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 from core.base_exchange import (
@@ -25,13 +25,13 @@ from core.base_exchange import (
 from core.clock import Clock
 from domain.errors import AresError, Refused, Transient
 from domain.fill import Fill
-from domain.funding import FundingPayment, FundingRate
 from domain.instrument import Instrument
 from domain.order import Order, OrderReport
 from domain.outcome import Outcome, Rejected, Unknown
 from domain.sentences import say
 from exchanges._ccxt import Door, Lost, NotSent
-from exchanges._ccxt_venue import funding, translate
+from exchanges._ccxt_venue import translate
+from exchanges._ccxt_venue.funding import FundingLists, FundingReader
 from exchanges._ccxt_venue.outcomes import write_outcome
 from exchanges._ccxt_venue.table import VenueTable
 
@@ -50,18 +50,20 @@ class CcxtVenue:
         table: VenueTable,
         settings: VenueSettings,
         clock: Clock,
-        funding_lists: funding.FundingLists | None = None,
+        funding_lists: FundingLists | None = None,
     ) -> None:
         self.name = table.name
         self.capabilities: Capabilities = table.capabilities
         self._table = table
-        self._funding = funding_lists
         self._settings = settings
         self._clock = clock
         self._door = Door(table.ccxt_id, settings, clock, table.options)
         self._markets: dict[str, translate.Market] = {}
         self._refused: dict[str, str] = {}
         self._order_names: dict[str, str] = {}
+        funding = FundingReader(funding_lists, self._read, lambda: self._markets, table, self._door.venue_ms)
+        self.funding_since = funding.payments
+        self.funding_rates = funding.rates
 
     async def open(self) -> None:
         """Connect, measure the clock offset, load instruments, and try the key."""
@@ -184,21 +186,6 @@ class CcxtVenue:
         found = [(row, self._by_unified(row["symbol"])) for row in rows]
         listed = [translate.position(row, market) for row, market in found if market is not None]
         return [position for position in listed if position.lots]
-
-    async def funding_since(self, symbols: Collection[str], since_ms: int) -> list[FundingPayment]:
-        """Every payment for these symbols from a time on, oldest first; none on spot. Raises what reads raise."""
-        if self._funding is None:
-            return []
-        markets = {symbol: self._market(symbol) for symbol in symbols}
-        now_ms = self._door.venue_ms()
-        return await funding.read_payments(self._funding, self._read, markets, self._table, since_ms, now_ms)
-
-    async def funding_rates(self, symbol: str, since_ms: int) -> list[FundingRate]:
-        """Every rate that was charged from a time on, oldest first; none on spot. Raises what reads raise."""
-        if self._funding is None:
-            return []
-        known, now_ms = self._market(symbol).instrument.symbol, self._door.venue_ms()
-        return await funding.read_rates(self._funding, self._read, known, since_ms, now_ms)
 
     async def user_events(self) -> AsyncIterator[UserEvent]:
         """A gap every two seconds: there is no private stream here, so whoever listens has to look."""

@@ -6,7 +6,7 @@ was charged and one that was paid are told apart by their sign alone.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol
@@ -59,25 +59,46 @@ class FundingLists:
     rates: Callable[[Ask, str, int, int], AsyncIterator[tuple[int, str]]]
 
 
-async def read_payments(
-    lists: FundingLists, ask: Ask, markets: Mapping[str, Market], table: VenueTable, since_ms: int, now_ms: int
-) -> list[FundingPayment]:
-    """Every payment for these markets from a time on, each once, oldest first."""
-    found: dict[tuple[str, str], FundingPayment] = {}
-    async for row in lists.paid(ask, since_ms, now_ms):
-        market = markets.get(row.symbol)
-        if market is not None and row.time_ms >= since_ms and amount(row.amount):
-            position = _position(await lists.completed(ask, row), market)
-            found[row.symbol, row.number] = FundingPayment(
-                row.symbol, row.number, row.time_ms, row.asset, _quanta(row.amount, table), position
-            )
-    return sorted(found.values(), key=lambda one: (one.time_ms, one.symbol, one.transaction_id))
+class FundingReader:
+    """Reads a venue's lists; a venue without any, as on spot, has no funding."""
 
+    def __init__(
+        self,
+        lists: FundingLists | None,
+        ask: Ask,
+        markets: Callable[[], Mapping[str, Market]],
+        table: VenueTable,
+        venue_ms: Callable[[], int],
+    ) -> None:
+        self._lists = lists
+        self._ask = ask
+        self._markets = markets
+        self._table = table
+        self._venue_ms = venue_ms
 
-async def read_rates(lists: FundingLists, ask: Ask, symbol: str, since_ms: int, now_ms: int) -> list[FundingRate]:
-    """Every rate that was charged on a symbol from a time on, oldest first; these venues tell no mark price with it."""
-    found = {time_ms: amount(rate) async for time_ms, rate in lists.rates(ask, symbol, since_ms, now_ms)}
-    return [FundingRate(symbol, time_ms, found[time_ms], None) for time_ms in sorted(found) if time_ms >= since_ms]
+    async def payments(self, symbols: Collection[str], since_ms: int) -> list[FundingPayment]:
+        """Every payment for these symbols from a time on, each once, oldest first. Raises what reads raise."""
+        found: dict[tuple[str, str], FundingPayment] = {}
+        if self._lists is None:
+            return []
+        # What is not listed any more must not keep the others from theirs.
+        markets = {symbol: market for symbol, market in self._markets().items() if symbol in symbols}
+        async for row in self._lists.paid(self._ask, since_ms, self._venue_ms()):
+            market = markets.get(row.symbol)
+            if market is not None and row.time_ms >= since_ms and amount(row.amount):
+                position = _position(await self._lists.completed(self._ask, row), market)
+                found[row.symbol, row.number] = FundingPayment(
+                    row.symbol, row.number, row.time_ms, row.asset, _quanta(row.amount, self._table), position
+                )
+        return sorted(found.values(), key=lambda one: (one.time_ms, one.symbol, one.transaction_id))
+
+    async def rates(self, symbol: str, since_ms: int) -> list[FundingRate]:
+        """Every rate that was charged on a symbol from a time on, oldest first; no mark price is told with it."""
+        if self._lists is None:
+            return []
+        listed = self._lists.rates(self._ask, symbol, since_ms, self._venue_ms())
+        found = {time_ms: amount(rate) async for time_ms, rate in listed}
+        return [FundingRate(symbol, time_ms, found[time_ms], None) for time_ms in sorted(found) if time_ms >= since_ms]
 
 
 async def okx_paid(ask: Ask, since_ms: int, _now_ms: int) -> AsyncIterator[Paid]:

@@ -178,7 +178,8 @@ async def test_settlements_of_bybit_become_payments_with_their_direction() -> No
         settlement(7, hours[2], "", type="TRADE", cashFlow="3"),
     ]
     async with opened("bybit_futures", {LOG: log_of(rows)}) as (exchange, _):
-        found = await payments(exchange, LINEAR, hours[0])
+        assert isinstance(exchange, TellsFunding)
+        found = await exchange.funding_since({LINEAR, "GONEUSDT"}, hours[0])
         lots = exchange.instrument(LINEAR).to_lots(Decimal("0.03"))
     assert found == [
         FundingPayment(LINEAR, "592324_BTCUSDT_1", hours[0], "USDT", -180_000_000_000, lots),
