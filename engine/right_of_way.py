@@ -27,6 +27,8 @@ class RightOfWay:
     def __init__(self) -> None:
         #: Numbers the claim that is held; 0 while there is none.
         self.claimed = 0
+        #: Told that a claim begins, and that it is over.
+        self.on_claim: Callable[[bool], None] = lambda _: None
         self._claims = 0
         self._waiting: dict[Callable[[], None], None] = {}
         #: Called before those who wait are woken, so that they find what these bring.
@@ -38,6 +40,7 @@ class RightOfWay:
         self.release(self.claimed)
         self._claims += 1
         self.claimed = self._claims
+        self.on_claim(True)
         self._end = asyncio.get_running_loop().call_later(LONGEST_SECONDS, self.release, self.claimed)
         return self.claimed
 
@@ -46,6 +49,7 @@ class RightOfWay:
         if not claim or claim != self.claimed:
             return
         self.claimed = 0
+        self.on_claim(False)
         if self._end is not None:
             self._end.cancel()
         first, self._first = self._first, {}

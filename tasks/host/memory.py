@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS: Final = 5.0
 #: The generation of the collector's that is everything.
 OLDEST: Final = 2
+#: The generations below it.
+YOUNGER: Final = 1
 _SECOND: Final = 1_000_000_000
 _MEBIBYTE: Final = 1024 * 1024
 
@@ -32,6 +34,10 @@ _MEBIBYTE: Final = 1024 * 1024
 YOUNG: Final = 2_000
 #: A full collection that took so long has walked over much that has come to stay.
 LONG_NS: Final = 10_000_000
+#: Seconds after something urgent until garbage is looked for again, and how long it may lie where one urgent thing
+#: follows another.
+REST_SECONDS: Final = 0.3
+LONGEST_HELD_NS: Final = 5_000_000_000
 
 
 class Lasting:
@@ -46,6 +52,9 @@ class Lasting:
         self._spare = spare
         self._began_ns = 0
         self._before = gc.get_threshold()
+        #: Since when garbage lies, and when it is looked for again.
+        self._held_ns = 0
+        self._again: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Look for garbage now, and spare programs and tables; then watch every collection."""
@@ -58,6 +67,31 @@ class Lasting:
         """Watch no more."""
         gc.callbacks.remove(self.note)
         gc.set_threshold(*self._before)
+        gc.enable()
+        if self._again is not None:
+            self._again.cancel()
+
+    def hold_off(self, is_urgent: bool) -> None:
+        """Let garbage lie while something goes ahead of all else, and for a moment more; called on a running loop.
+
+        Orders in the making are many objects that live for a moment: to look through them time and again takes a tenth
+        of a fan-out, and most are gone by themselves soon after it. What is left is looked through once.
+        """
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        now_ns = self._machine.steady_ns()
+        if is_urgent:
+            self._held_ns = now_ns if gc.isenabled() else self._held_ns
+            gc.disable()
+        elif now_ns - self._held_ns >= LONGEST_HELD_NS:
+            self._look_again()
+        else:
+            self._again = asyncio.get_running_loop().call_later(REST_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        gc.enable()
+        gc.collect(YOUNGER)
 
     def note(self, phase: str, about: Mapping[str, int]) -> None:
         """A collection begins or ends; called by the collector, on whichever thread it works."""

@@ -44,6 +44,7 @@ class HostThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._done: asyncio.Event | None = None
         self._watchdog = Watchdog(SystemTime(), blocked_after(config), self._blame)
+        self._lasting = Lasting(SystemTime())
         self._thread = threading.Thread(target=self._run, name="engine-host", daemon=True)
 
     def start(self) -> None:
@@ -81,8 +82,7 @@ class HostThread:
 
     def _run(self) -> None:
         sys.setswitchinterval(TURN)
-        lasting = Lasting(SystemTime())
-        lasting.start()
+        self._lasting.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(self._live())
@@ -91,12 +91,13 @@ class HostThread:
             log.error("engine_host_ended", reason=reason, exc_info=not isinstance(error, AresError))
             self._on_failure(error)
         finally:
-            lasting.stop()
+            self._lasting.stop()
             self._watchdog.stop()
 
     async def _live(self) -> None:
         self._loop, self._done = asyncio.get_running_loop(), asyncio.Event()
         parts = open_parts(self._config)
+        parts.right_of_way.on_claim = self._lasting.hold_off
         await require_lasting_keys(parts.redis)
         host = EngineHost(parts, address_of())
         http = WorkerHttp(host)

@@ -176,11 +176,11 @@ class FollowerDesk:
         rung, self._rung = self._rung, set()
         rung |= {number for number, owned in self.owned.items() if 0 < owned.book.due_ms <= now_ms}
         await self._load(rung)
-        self._is_soon = False
-        dirty = {number for number, owned in self.owned.items() if owned.is_due(now_ns)}
+        claim, ahead = self._fan_out.begin(len(rung)), list[Owned]()
+        self._is_soon, may_keep = False, self._fan_out.lets_keep(now_ns, self.keep_soon)
+        dirty = {number for number, owned in self.owned.items() if may_keep and owned.is_due(now_ns)}
         first = sorted(rung | dirty, key=lambda number: (number not in rung, number))
         mine = [self.owned[number] for number in first if number in self.owned and self._may(number)]
-        claim, ahead = self._fan_out.begin(len(rung)), list[Owned]()
         for start in range(0, len(mine), TOGETHER):
             some = mine[start : start + TOGETHER]
             try:

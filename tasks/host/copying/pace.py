@@ -21,8 +21,10 @@ STILL_TO_JOURNAL: Final = 4
 JOURNAL_LOOK_SECONDS, JOURNAL_LOOKS = 0.002, 25
 #: A change of so many accounts or more goes ahead of what can wait.
 MANY: Final = 32
-#: Executions are kept at the latest so many seconds after they were shared out.
+#: Executions are kept at the latest so many seconds after they were shared out, or a fan-out was over.
 FLUSH_SECONDS: Final = 0.25
+#: Fan-outs put that off for no longer, however many follow one another.
+LONGEST_UNKEPT_NS: Final = 2_000_000_000
 #: Prices are marked, and stops looked at, so often.
 MARK_NS: Final = 1_000_000_000
 
@@ -33,6 +35,8 @@ class FanOut:
     def __init__(self, right_of_way: RightOfWay) -> None:
         self._right_of_way = right_of_way
         self._ending: asyncio.Task[None] | None = None
+        #: When what orders have come to could last be kept.
+        self._kept_ns = 0
 
     def begin(self, accounts: int) -> int:
         """So many accounts are to be planned for; gives the claim, 0 when they are too few for one."""
@@ -46,6 +50,17 @@ class FanOut:
         engine.right_of_way = self._right_of_way
         if account.hub is not None and account.runners.keys() <= set(copying):
             account.hub.let_pass(self._right_of_way)
+
+    def lets_keep(self, now_ns: int, later: Callable[[], None]) -> bool:
+        """Whether what orders have come to may be kept now; if not, `later` is called once those of many have left.
+
+        Their own news comes with it then, in the same rows.
+        """
+        if self._right_of_way.claimed and now_ns - self._kept_ns < LONGEST_UNKEPT_NS:
+            self._right_of_way.call_first(later)
+            return False
+        self._kept_ns = now_ns
+        return True
 
     def end(self, claim: int, engines: Iterable[TradingEngine]) -> None:
         """Everything was handed over: it is over when the orders of the last ones have left."""

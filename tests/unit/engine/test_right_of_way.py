@@ -94,3 +94,19 @@ async def test_what_is_to_come_first_is_done_before_anybody_who_waits_is_woken()
     assert told == ["first"] * 2 * WOKEN_TOGETHER + ["woken"] * 3 * WOKEN_TOGETHER
     way.call_first(lambda: told.append("at once"))
     assert told[-1] == "at once"
+
+
+@in_virtual_time
+async def test_every_claim_is_told_when_it_begins_and_once_when_it_is_over_however_it_ends() -> None:
+    way, told = RightOfWay(), list[bool]()
+    way.on_claim = told.append
+    claim = way.claim()
+    assert told == [True]
+    way.release(claim)
+    way.release(claim)
+    assert told == [True, False]
+    way.claim()
+    way.claim()
+    assert told == [True, False, True, False, True]
+    await asyncio.sleep(LONGEST_SECONDS + 0.1)
+    assert told == [True, False, True, False, True, False]

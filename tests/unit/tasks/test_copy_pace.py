@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from engine.right_of_way import RightOfWay
 from tasks.host.copying.pace import (
     JOURNAL_LOOK_SECONDS,
     JOURNAL_LOOKS,
+    LONGEST_UNKEPT_NS,
     LOOK_SECONDS,
     LOOKS,
     MANY,
@@ -114,3 +116,24 @@ async def test_only_accounts_that_do_nothing_but_copy_leave_their_events_unread(
         assert engine.right_of_way is way
     assert copies.hub.has_let_pass
     assert not trades_too.hub.has_let_pass
+
+
+@in_virtual_time
+async def test_what_orders_have_come_to_is_kept_once_those_of_many_have_left_and_no_row_of_fan_outs_puts_it_off() -> (
+    None
+):
+    way, told = RightOfWay(), list[str]()
+    fan_out = FanOut(way)
+    later = partial(told.append, "now")
+    assert fan_out.lets_keep(LONGEST_UNKEPT_NS, later)
+    claim = fan_out.begin(MANY)
+    assert not fan_out.lets_keep(2 * LONGEST_UNKEPT_NS - 1, later)
+    assert not told
+    way.release(claim)
+    assert told == ["now"]
+    assert fan_out.lets_keep(2 * LONGEST_UNKEPT_NS, later)
+    fan_out.begin(MANY)
+    assert not fan_out.lets_keep(3 * LONGEST_UNKEPT_NS - 1, later)
+    fan_out.begin(MANY)  # the next change comes before the orders of the last have left
+    assert told == ["now", "now"]
+    assert fan_out.lets_keep(3 * LONGEST_UNKEPT_NS, later), "those that no fan-out is for would wait for ever"

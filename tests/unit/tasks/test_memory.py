@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import asyncio
 import gc
 from dataclasses import dataclass, field
 
 from structlog.testing import capture_logs
 
 from core.config import WorkerSection
-from tasks.host.memory import YOUNG, Lasting, MemoryBound
+from tasks.host.memory import LONGEST_HELD_NS, REST_SECONDS, YOUNG, YOUNGER, Lasting, MemoryBound
+from tests.fakes.virtual_time import in_virtual_time
 
 MEBIBYTE = 1024 * 1024
 
@@ -81,3 +83,46 @@ def test_what_a_long_look_for_garbage_found_alive_is_spared_from_then_on_and_sho
         lasting.stop()
     assert lasting.note not in gc.callbacks
     assert gc.get_threshold()[0] < YOUNG
+
+
+@in_virtual_time
+async def test_garbage_lies_while_something_is_urgent_and_is_looked_for_a_moment_after() -> None:
+    process = Process()
+    lasting = Lasting(process, lambda: None)
+    lasting.start()
+    try:
+        lasting.hold_off(True)
+        process.seconds += 1
+        lasting.hold_off(False)
+        await asyncio.sleep(REST_SECONDS / 2)
+        assert not gc.isenabled(), "most of it is gone by itself in a moment"
+        lasting.hold_off(True)
+        await asyncio.sleep(2 * REST_SECONDS)
+        assert not gc.isenabled(), "something else is urgent meanwhile"
+        lasting.hold_off(False)
+        await asyncio.sleep(2 * REST_SECONDS)
+        assert gc.isenabled()
+    finally:
+        lasting.stop()
+
+
+@in_virtual_time
+async def test_garbage_lies_for_seconds_at_most_where_one_urgent_thing_follows_another() -> None:
+    process = Process()
+    lasting = Lasting(process, lambda: None)
+    lasting.start()
+    looks: list[str] = []
+    gc.callbacks.append(lambda phase, about: looks.append(phase) if about["generation"] == YOUNGER else None)
+    try:
+        for _ in range(2 * LONGEST_HELD_NS // 1_000_000_000):
+            lasting.hold_off(True)
+            process.seconds += 1
+            lasting.hold_off(False)
+        assert looks == ["start", "stop"] * 2
+        lasting.hold_off(True)
+    finally:
+        gc.callbacks.pop()
+        lasting.stop()
+    assert gc.isenabled(), "a host that ends in the middle leaves the collector as it was"
+    await asyncio.sleep(2 * REST_SECONDS)
+    assert looks == ["start", "stop"] * 2
