@@ -13,7 +13,8 @@ from simulator.tape import Tape
 
 _POLL_SECONDS = 0.02
 _MOST = 1_000_000
-_CHUNK = 1_000
+CHUNK = 1_000
+"""Lines that are looked through before requests to the venue have their turn: a millisecond or two."""
 
 
 async def serve_tape(context: Context, fields: Fields, request: web.Request) -> web.StreamResponse:
@@ -32,10 +33,13 @@ async def serve_tape(context: Context, fields: Fields, request: web.Request) -> 
         if lines:
             left -= len(lines)
             await response.write(b"".join(lines))
+            await asyncio.sleep(0)
         elif after >= len(context.venue.tape):
             if not follow or request.transport is None or request.transport.is_closing():
                 break
             await asyncio.sleep(_POLL_SECONDS)
+        else:
+            await asyncio.sleep(0)
     await response.write_eof()
     return response
 
@@ -44,7 +48,7 @@ def _take(tape: Tape, after: int, kind: str | None, limit: int) -> tuple[list[by
     """Up to a chunk of lines after a sequence number, and the number reached."""
     found: list[bytes] = []
     for looked, line in enumerate(tape.lines(after)):
-        if looked == _CHUNK or len(found) == limit:
+        if looked == CHUNK or len(found) == limit:
             break
         after += 1
         if kind is None or orjson.loads(line)["kind"] == kind:

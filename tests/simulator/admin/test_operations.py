@@ -7,6 +7,7 @@ import aiohttp
 import orjson
 import pytest
 
+from simulator.admin.tape import CHUNK
 from tests.simulator.admin.harness import desk
 
 
@@ -51,6 +52,26 @@ async def test_the_tape_is_read_from_a_number_on_by_kind_and_followed() -> None:
             line = await asyncio.wait_for(answer.content.readline(), 180)
             assert orjson.loads(line)["path"] == "/api/v3/openOrders"
         assert (await at.admin("GET", "/tape?after=x"))[0] == 400
+
+
+async def test_whoever_reads_a_long_tape_holds_up_nobody() -> None:
+    chunks = 200
+    async with desk() as at:
+        for _ in range(chunks * CHUNK):
+            at.simulator.venue.tape.append_members("noted", '"by":"nobody"')
+        turns = 0
+
+        async def count_turns() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        others = asyncio.create_task(count_turns())
+        async with at.session.get(f"{at.simulator.admin_url}/admin/tape?kind=request") as answer:
+            assert await answer.read() == b""
+        others.cancel()
+        assert turns >= chunks
 
 
 async def test_faults_are_set_seen_released_and_lifted() -> None:
