@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from core.background import phase_of
 from core.base_exchange import Balance, BalanceChange, BaseExchange, FundingCharged, KeyRefused, StreamGap, UserEvent
 from core.base_journal import BaseJournal
 from core.base_stream import PausesEvents
@@ -115,6 +116,8 @@ class AccountHub:
         #: Where private events can be left unread, whether they are, and whether nothing was heard since they were.
         self._pausable = exchange if isinstance(exchange, PausesEvents) else None
         self._is_paused = self._has_let_pass = False
+        #: Whether its sweeps have come apart from those of accounts that were taken up together with it.
+        self._has_parted = False
         #: Sweeps that have begun, and the number of the last one that has succeeded.
         self._begun = 0
         self._done = 0
@@ -272,9 +275,10 @@ class AccountHub:
 
     async def _look_forever(self) -> None:
         liveness = Liveness(self.engines, self.alarms)
+        await asyncio.sleep(phase_of(self._account) * self._settings.liveness_interval)
         while True:
-            await asyncio.sleep(self._settings.liveness_interval)
             await liveness.look()
+            await asyncio.sleep(self._settings.liveness_interval)
 
     async def _sweep_forever(self) -> None:
         retry = self._settings.retry
@@ -297,10 +301,12 @@ class AccountHub:
                 self.status.sweeps += 1
                 self._done = self._begun
                 self._swept.notify_all()
-            with suppress(TimeoutError):
+            try:
                 # Not `wait_for`: before Python 3.12 it may swallow the cancellation that ends this task.
                 async with asyncio.timeout(self._pause()):
                     await self._sweep_wanted.wait()
+            except TimeoutError:
+                self._has_parted = True
 
     def _read_funding(self) -> None:
         serving = set(self.engines.values())
@@ -319,8 +325,14 @@ class AccountHub:
                 await self._is_listening.wait()
 
     def _pause(self) -> float:
-        """Until the next sweep: soon after an orphan was found, for its cancel may have been lost or refused."""
-        return self._settings.orphan_retry if self.status.last_sweep.unbelieved else self._settings.sweep_interval
+        """Until the next sweep: soon after an orphan was found, for its cancel may have been lost or refused.
+
+        Accounts that are taken up together are swept together at first. They part with the first sweep that nobody
+        has asked for.
+        """
+        if self.status.last_sweep.unbelieved:
+            return self._settings.orphan_retry
+        return self._settings.sweep_interval * (1 if self._has_parted else phase_of(self._account))
 
     async def _sweep_in_turn(self) -> bool:
         """When it is our turn; at once when somebody waits for it."""

@@ -5,11 +5,11 @@ Three looks in a row must find the same thing: between two steps anything may be
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from core.background import give_way
 from domain import slots
 from domain.sentences import say
 from engine.alarms import Alarms
@@ -43,7 +43,7 @@ class Liveness:
         for place, number in enumerate(list(self._engines)):
             self._look_at(number)
             if place % TOGETHER == TOGETHER - 1:
-                await asyncio.sleep(0)
+                await give_way()
         self._forget()
 
     def _look_at(self, number: int) -> None:

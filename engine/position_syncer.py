@@ -8,7 +8,6 @@ never touched.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from functools import partial
 
 import structlog
 
+from core.background import give_way
 from core.base_exchange import BaseExchange, OpenOrder
 from core.base_journal import BaseJournal, Fenced
 from core.clock import Clock
@@ -136,11 +136,13 @@ class PositionSyncer:
         seen: set[str] = set()
         for place, found in enumerate(resting):
             if place % AT_A_TIME == AT_A_TIME - 1:
-                await asyncio.sleep(0)  # what trades goes first
+                await give_way()  # what trades goes first
             known = believed.get(found.client_order_id)
             if known is not None and _is_as_known(*known, found, engines):
                 known[0].folding.tell_time(found.time_ms)
                 seen.add(found.client_order_id)
+            elif known is not None and _has_ended(*known):
+                seen.add(found.client_order_id)  # while the list was on its way
             else:
                 await self._look_at(found, engines, seen, report)
         return seen

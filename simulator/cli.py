@@ -133,10 +133,13 @@ async def _serve(config: SimulatorConfig, announce: Path | None) -> None:
 
 
 def _collect_rarely() -> None:
-    """Keep the garbage collector from stopping the venue: what it holds grows with every order and is no garbage."""
+    """Keep the garbage collector from stopping the venue: what it holds grows with every order and is no garbage.
+
+    A few thousand objects at a time take it milliseconds; what has lived through two looks is hardly looked at again.
+    """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 50, 1_000)
+    gc.set_threshold(2_000, 3, 1_000_000)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

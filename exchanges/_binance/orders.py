@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from core.background import give_way
 from core.base_exchange import OpenOrder, VenueOrder
 from domain.errors import AresError, Transient
 from domain.instrument import Instrument
@@ -22,7 +22,7 @@ from exchanges._ccxt import Answer, Request
 
 Echo = dict[str, str]
 #: Orders of a list that are put into our words before others have their turn.
-_AT_A_TIME: Final = 100
+_AT_A_TIME: Final = 50
 _RESTING: Final = msgspec.json.Decoder(list[words.RestingOrder])
 
 
@@ -169,7 +169,7 @@ async def open_orders(
     found: list[OpenOrder] = []
     for start in range(0, len(rows), _AT_A_TIME):
         found += [words.open_order(row, instrument(row.symbol)) for row in rows[start : start + _AT_A_TIME]]
-        await asyncio.sleep(0)  # thousands in one go would hold up every order of the process
+        await give_way()  # thousands in one go would hold up every order of the process
     if dialect.is_futures:
         waiting = await rest.rows(dialect.private, "openAlgoOrders", params, weight)
         found += [words.open_algo(row, instrument(row["symbol"])) for row in waiting]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeVar
 
+from core.background import phase_of
 from core.clock import MachineTime
 
 T = TypeVar("T")
 _SECOND: Final = 1_000_000_000
-#: Spreads the first looks at accounts over the time between two: their numbers follow one another.
-_SPREAD: Final = 0.618_033_988_749_895
 
 
 class Attention:
@@ -47,7 +46,7 @@ class Attention:
             seen_ns = before.get(number)
             if seen_ns is None:
                 chosen.append(account)
-                seen_ns = now_ns - round(number * _SPREAD % 1 * self._period_ns)
+                seen_ns = now_ns - round(phase_of(number) * self._period_ns)
             elif now_ns - seen_ns >= self._period_ns:
                 chosen.append(account)
                 seen_ns = now_ns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
@@ -12,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from core import redis_names
+from core.background import give_way
 from core.base_exchange import Bar
 from domain.errors import AresError
 from domain.instrument import Instrument
@@ -68,7 +68,7 @@ class Board:
                     text = json.dumps(_rules(self._rules[venue, symbol]))
                     pipe.hset(redis_names.symbols(venue), symbol, text)
                 for venue, symbol, interval in bars:
-                    await asyncio.sleep(0)  # the rows of a symbol take milliseconds
+                    await give_way()  # the rows of a symbol take milliseconds
                     rows = [_row(bar, self._rules[venue, symbol]) for bar in self._bars[venue, symbol, interval]]
                     pipe.set(redis_names.bars(venue, symbol, interval), json.dumps(rows), ex=SECONDS)
                 await pipe.execute()

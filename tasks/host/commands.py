@@ -89,13 +89,26 @@ class CommandDesk:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        #: Commands whose outcome is being written: several look at the same time, and one of them is enough.
+        self._writing: set[int] = set()
 
     async def settle(self, runners: Iterable[Runner]) -> int:
         """Give every command its outcome that has one by now; gives how many had. Raises what the database raises."""
         now_ms = self._parts.clock.machine.now_ms()
-        found = [(runner, one) for runner in runners if runner.commands for one in outcomes(runner, now_ms)]
+        known = [(runner, one) for runner in runners if runner.commands for one in outcomes(runner, now_ms)]
+        found = [(runner, one) for runner, one in known if one.command.id not in self._writing]
         if not found:
             return 0
+        numbers = {one.command.id for _, one in found}
+        self._writing |= numbers
+        try:
+            await self._write(found, now_ms)
+        finally:
+            self._writing -= numbers
+        await self._tell(one for _, one in found)
+        return len(found)
+
+    async def _write(self, found: list[tuple[Runner, Outcome]], now_ms: int) -> None:
         moment = utc_from_ms(now_ms)
 
         def work(unit: UnitOfWork) -> None:
@@ -105,8 +118,6 @@ class CommandDesk:
         await self._parts.database.keep(work)
         for runner, one in found:
             runner.commands = [command for command in runner.commands if command.id != one.command.id]
-        await self._tell(one for _, one in found)
-        return len(found)
 
     async def _tell(self, found: Iterable[Outcome]) -> None:
         try:

@@ -36,6 +36,8 @@ EQUITY_EVERY_NS: Final = 60_000_000_000
 FOLLOW_EVERY_NS: Final = 3_000_000_000
 #: Strategies whose equity is kept in one go: all of them at once would hold the loop up.
 EQUITY_AT_ONCE: Final = 200
+#: So many of them share a commit: whoever asks the database something meanwhile waits for one such commit at most.
+EQUITY_TOGETHER: Final = 50
 _SIDES: Final = {1: "buy", -1: "sell"}
 _TYPES: Final = ("limit", "market", "post_only", "stop_market")
 
@@ -146,8 +148,8 @@ class Feeds:
             for runner in runners
             if (found := equity_of(runner)) is not None
         ]
-        if points:
-            await self._parts.database.keep(lambda unit: fleet.add_equity(unit, points))
+        for some in pieces(points, EQUITY_TOGETHER):
+            await self._parts.database.keep(partial(fleet.add_equity, points=some))
 
 
 def _order(order: Order, instrument: Instrument) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import RedisError
 
+from core.background import give_way
 from core.base_journal import Step
 from core.clock import utc_from_ms
 from core.redis_names import DOORBELL, EVERYBODY, RING_ALL, account_lock
@@ -204,15 +205,17 @@ class EngineHost:
         mine = [runner for account in due for runner in account.runners.values()]
         self._finish_what_is_over(mine)
         await self.copying.refresh(self.claims.newest, self.desires.tags, takes=not self.claims.gate)
-        wanted = self.copying.also_wanted(self.desires.by_account())
         self._hand_out_commands(mine)
         self.apply_kill()
         await self._begin_anew(mine)
         for account in due:
-            if account.number in wanted:
-                account.want(self.claims.for_account(wanted[account.number], account))
+            wants = self.copying.wanted_of(account.number, self.desires.by_account())
+            if wants is not None and self.accounts.get(account.number) is account:
+                account.want(self.claims.for_account(wants, account))
                 if account.is_restless:
                     self._looks.note(account.number)
+                await give_way()  # a look at the strategies of an account takes a millisecond
+        wanted = self.copying.also_wanted(self.desires.by_account())
         for number, account in list(self.accounts.items()):
             if number not in wanted:
                 await self._let_account_go(account)

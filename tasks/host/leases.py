@@ -174,7 +174,7 @@ class LeaseKeeper:
         while True:
             began_ns = self._machine.steady_ns()
             try:
-                found = await self._renew() if is_alive() else Renewal()
+                found = await self._renew(round(seconds / 4 * _SECOND), is_alive)
             except (RedisError, OSError) as error:
                 log.warning("leases_not_renewed", count=len(self.held), reason=str(error) or type(error).__name__)
             else:
@@ -183,11 +183,21 @@ class LeaseKeeper:
             took = (self._machine.steady_ns() - began_ns) / _SECOND
             await asyncio.sleep(max(seconds - took, seconds / 4))
 
-    async def _renew(self) -> Renewal:
-        found = Renewal()
-        if not self.held:
+    async def _renew(self, over_ns: int = 0, is_alive: Callable[[], bool] = lambda: True) -> Renewal:
+        """Batch by batch, spread over so many ns where that leaves time: thousands at once would slow the engines down.
+
+        Each lease is renewed as often as without that, and none any more once the caller does not live.
+        """
+        found, began_ns = Renewal(), self._machine.steady_ns()
+        if not self.held and is_alive():
             self._note(await self._store.renew([]))
-        for some in pieces(list(self.held.items())):
+        batches = list(pieces(list(self.held.items())))
+        for place, some in enumerate(batches):
+            early_ns = began_ns + place * over_ns // len(batches) - self._machine.steady_ns()
+            if early_ns > 0:
+                await asyncio.sleep(early_ns / _SECOND)
+            if not is_alive():
+                break
             before_ns = self._machine.steady_ns()
             answer = await self._store.renew([Lease(key, held.value) for key, held in some])
             self._note(answer)

@@ -32,6 +32,11 @@ _MEBIBYTE: Final = 1024 * 1024
 #: Objects made since for which it is worth to look for garbage among the young: what one answer of a venue leaves in
 #: cycles is little, and Python's own 700 would have it looked for after every few orders.
 YOUNG: Final = 2_000
+#: After so many looks at the young alone those that they have left are looked at too, and after so many of these it is
+#: asked whether everything should be. Python's own 10 and 10 would have twenty thousand objects looked at in one go, 10
+#: to 30 ms; so it is some thousands, and everything as seldom as before.
+MIDDLE: Final = 3
+OLD: Final = 33
 #: A full collection that took so long has walked over much that has come to stay.
 LONG_NS: Final = 10_000_000
 #: Seconds after something urgent until garbage is looked for again, and how long it may lie where one urgent thing
@@ -60,7 +65,7 @@ class Lasting:
         """Look for garbage now, and spare programs and tables; then watch every collection."""
         gc.collect()
         self._spare()
-        gc.set_threshold(YOUNG, *self._before[1:])
+        gc.set_threshold(YOUNG, MIDDLE, OLD)
         gc.callbacks.append(self.note)
 
     def stop(self) -> None:

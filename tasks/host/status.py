@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, cast
@@ -12,6 +11,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from core import event_bus, redis_names
+from core.background import give_way
 from core.clock import utc_from_ms
 from core.event_bus import Event
 from core.lease import pieces
@@ -134,7 +134,7 @@ class StatusPublisher:
                     self._written.pop(runner.number, None)
                 return
             self.published += len(some)
-            await asyncio.sleep(0)
+            await give_way()
 
     async def forget(self, runner: Runner) -> None:
         """The strategy runs here no more: whoever watches is told, and its hash goes, unless another has written it."""

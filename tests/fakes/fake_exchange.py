@@ -60,6 +60,8 @@ class FakeExchange:
         self.trade_reads = 0
         #: Happens before a list of open orders is made; the news of it comes a second before the list.
         self.before_listing: Callable[[], None] | None = None
+        #: The same after it was made, while it is on its way.
+        self.after_listing: Callable[[], None] | None = None
         self._read_failures = 0
         self._read_error: Exception = Transient()
 
@@ -118,10 +120,13 @@ class FakeExchange:
     async def open_orders(self, symbol: str | None = None) -> list[OpenOrder]:
         """Ours and `orders.foreign`."""
         await self._read()
-        if self.before_listing is None:
+        if self.before_listing is None and self.after_listing is None:
             return self.orders.resting(symbol)
-        self.before_listing()
+        if self.before_listing is not None:
+            self.before_listing()
         found = self.orders.resting(symbol)
+        if self.after_listing is not None:
+            self.after_listing()
         await asyncio.sleep(1)
         return found
 

@@ -44,6 +44,10 @@ class Copying:
         """The accounts that are wanted, with those that follow and trade nothing yet."""
         return {**{account: {} for account in self.desk.rows.wanted}, **wanted}
 
+    def wanted_of(self, account: int, wanted: Mapping[int, dict[int, Want]]) -> dict[int, Want] | None:
+        """The same of one account; None for one that is not wanted."""
+        return wanted.get(account, {} if account in self.desk.rows.wanted else None)
+
     def note_step(self, step: Step) -> None:
         """A step was kept."""
         self.masters.note_step(step)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from core.clock import SystemTime
-from core.lease import GONE, KEPT, OTHERS, Answer, Lease, LeaseStore
+from core.lease import BATCH, GONE, KEPT, OTHERS, Answer, Lease, LeaseStore
 from tasks.host.leases import LeaseKeeper, LeaseThread, Renewal
 
 TTL_MS = 60_000
@@ -78,6 +78,27 @@ async def test_leases_are_renewed_while_the_loop_that_uses_them_is_held_up_and_n
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
         leases.close()
+
+
+async def test_no_batch_of_leases_is_renewed_any_more_once_the_loop_that_uses_them_is_dead() -> None:
+    server = MemoryServer()
+    leases = keeper(server)
+    keys = [f"lease {number}" for number in range(3 * BATCH)]
+    await leases.acquire(keys)
+    before = {key: held.deadline_ns for key, held in leases.held.items()}
+    answers = iter([True, True])
+    asked: list[bool] = []
+
+    def is_alive() -> bool:
+        asked.append(next(answers, False))
+        return asked[-1]
+
+    renewing = asyncio.create_task(leases.keep_renewed(0.01, is_alive, lambda _: None))
+    while len(asked) < 5:
+        await asyncio.sleep(0)
+    renewing.cancel()
+    await asyncio.gather(renewing, return_exceptions=True)
+    assert [key for key in keys if leases.held[key].deadline_ns > before[key]] == keys[: 2 * BATCH]
 
 
 async def is_quiet(found: list[Renewal]) -> bool:
