@@ -19,19 +19,31 @@ LONGEST: Final = 0.005
 #: Of one number after the other each comes into the widest gap that the others have left in a period.
 _SPREAD: Final = 0.618_033_988_749_895
 
-#: Works that wait for their next piece, and since when, first come, first served.
-Waiting = deque[tuple[asyncio.Future[None], float]]
-_WAITING: WeakKeyDictionary[asyncio.AbstractEventLoop, Waiting] = WeakKeyDictionary()
+
+class _Works:
+    """The works of one loop that wait for their next piece, and since when, first come, first served."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[tuple[asyncio.Future[None], float]] = deque()
+        #: When one of them went on last.
+        self.went_on = -REST
+
+
+_WORKS: WeakKeyDictionary[asyncio.AbstractEventLoop, _Works] = WeakKeyDictionary()
 
 
 async def give_way() -> None:
     """Let everybody else have a turn, and wait, for a moment at most, for other works of this kind."""
     loop = asyncio.get_running_loop()
-    waiting = _WAITING.setdefault(loop, deque())
+    works, now = _WORKS.setdefault(loop, _Works()), loop.time()
+    if not works.waiting and now - works.went_on >= REST:
+        works.went_on = now
+        await asyncio.sleep(0)
+        return
     turn: asyncio.Future[None] = loop.create_future()
-    waiting.append((turn, loop.time()))
-    if len(waiting) == 1:
-        loop.call_later(REST, _go_on, loop, waiting)
+    works.waiting.append((turn, now))
+    if len(works.waiting) == 1:
+        loop.call_later(REST, _go_on, loop, works)
     await turn
 
 
@@ -40,13 +52,13 @@ def phase_of(number: int) -> float:
     return number * _SPREAD % 1
 
 
-def _go_on(loop: asyncio.AbstractEventLoop, waiting: Waiting) -> None:
+def _go_on(loop: asyncio.AbstractEventLoop, works: _Works) -> None:
     """Let the first go on, and whoever has waited for long."""
-    is_taken, since = False, loop.time() - LONGEST
-    while waiting and (not is_taken or waiting[0][1] <= since):
-        turn, _ = waiting.popleft()
+    is_taken, now = False, loop.time()
+    while works.waiting and (not is_taken or works.waiting[0][1] <= now - LONGEST):
+        turn, _ = works.waiting.popleft()
         if not turn.done():
             turn.set_result(None)
-            is_taken = True
-    if waiting:
-        loop.call_later(REST, _go_on, loop, waiting)
+            is_taken, works.went_on = True, now
+    if works.waiting:
+        loop.call_later(REST, _go_on, loop, works)

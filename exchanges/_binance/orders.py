@@ -22,7 +22,7 @@ from exchanges._ccxt import Answer, Request
 
 Echo = dict[str, str]
 #: Orders of a list that are put into our words before others have their turn.
-_AT_A_TIME: Final = 50
+_AT_A_TIME: Final = 100
 _RESTING: Final = msgspec.json.Decoder(list[words.RestingOrder])
 
 

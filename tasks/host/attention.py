@@ -9,6 +9,8 @@ from core.background import phase_of
 from core.clock import MachineTime
 
 T = TypeVar("T")
+#: Accounts that are looked at without a break: a hundred strategies of one take up to half a millisecond.
+LOOKS_TOGETHER: Final = 4
 _SECOND: Final = 1_000_000_000
 
 

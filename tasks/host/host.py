@@ -23,7 +23,7 @@ from core.redis_names import DOORBELL, EVERYBODY, RING_ALL, account_lock
 from db.queries import fleet, instances
 from domain.errors import AresError
 from tasks.host.account import AccountRunner
-from tasks.host.attention import Attention
+from tasks.host.attention import LOOKS_TOGETHER, Attention
 from tasks.host.audit import compare, wish_stopped
 from tasks.host.board import Board
 from tasks.host.claims import Claims, note_law
@@ -208,13 +208,14 @@ class EngineHost:
         self._hand_out_commands(mine)
         self.apply_kill()
         await self._begin_anew(mine)
-        for account in due:
+        for place, account in enumerate(due):
             wants = self.copying.wanted_of(account.number, self.desires.by_account())
             if wants is not None and self.accounts.get(account.number) is account:
                 account.want(self.claims.for_account(wants, account))
                 if account.is_restless:
                     self._looks.note(account.number)
-                await give_way()  # a look at the strategies of an account takes a millisecond
+            if place % LOOKS_TOGETHER == LOOKS_TOGETHER - 1:
+                await give_way()
         wanted = self.copying.also_wanted(self.desires.by_account())
         for number, account in list(self.accounts.items()):
             if number not in wanted:
