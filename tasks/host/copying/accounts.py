@@ -232,11 +232,9 @@ class Owned:
     def take_step(self, step: Step, now: datetime) -> bool:
         """An instance's step was kept; gives whether it says anything new."""
         self.logs.sent(step.intents, now)
-        if step.orders:
-            self.logs.told(step.orders, utc_from_ms(step.began_ms) if step.began_ms else now, step.heard)
-        is_new = bool(step.fills) and self.take_fills(step.fills)
-        is_paid = bool(step.entries) and self.take_funding(step.entries)
-        return is_paid or is_new or self.logs.has_changes
+        self.logs.told(step.orders, utc_from_ms(step.began_ms) if step.began_ms else now, step.heard)
+        is_new = self.take_fills(step.fills)
+        return self.take_funding(step.entries) or is_new or self.logs.has_changes
 
     def settle(self, symbol: str, progress: Progress | None) -> bool:
         """See how far the instance of a symbol has come: what is over ends. Gives whether that is news."""

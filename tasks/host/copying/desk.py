@@ -43,12 +43,13 @@ from tasks.host.runner import LIVE, Runner
 from tasks.wiring import Parts, number_of
 
 log = structlog.get_logger(__name__)
+_SECOND: Final = 1_000_000_000
 #: Everything is read again after so long; in between only what has changed.
-WHOLE_EVERY_NS: Final = 60_000_000_000
+WHOLE_EVERY_NS: Final = 60 * _SECOND
 #: Clocks of the nodes that write may differ by so much.
 OVERLAP: Final = timedelta(seconds=10)
 #: An account that could not be planned for is tried again after so long.
-FAILED_NS: Final = 60_000_000_000
+FAILED_NS: Final = 60 * _SECOND
 
 
 class FollowerDesk:
@@ -147,8 +148,8 @@ class FollowerDesk:
     def note_runner(self, runner: Runner) -> None:
         """A strategy here has changed in some way: one that copies hears its target if it does not know it yet."""
         found = self._by_instance.get(runner.number)
-        if found is None or runner.state != LIVE or runner.engine is None or runner.engine.is_sending:
-            return  # what is under way brings another step
+        if found is None or runner.state != LIVE or runner.engine is None:
+            return
         owned, symbol = found
         self._tell(owned, ())
         if owned.settle(symbol, progress_of(runner.engine)):
@@ -194,11 +195,10 @@ class FollowerDesk:
     async def _carry_out(self, mine: list[Owned], rung: Collection[int], ahead: Iterable[Owned]) -> None:
         """Plan for some, keep it, and hand it over once most orders of those ahead have left."""
         try:
-            await asyncio.sleep(0)  # those ahead decide first, and are journaled while the next are planned for
+            await pace.until_most_are_journaled(self._engines(ahead))
             await self._prepare([owned for owned in mine if owned.account in rung])
             mine = [owned for owned in mine if self.owned.get(owned.account) is owned]
             targets = {owned.account: self._plan(owned) for owned in mine if owned.account in rung}
-            await pace.until_most_are_journaled(self._engines(ahead))
             await self._keep(mine)
             await pace.until_most_have_left(self._engines(ahead))
         except BaseException:
