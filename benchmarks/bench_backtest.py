@@ -67,17 +67,12 @@ TITLES = {
 Row = dict[str, Any]
 
 
-def beside(
-    units: int, hand: Callable[[], Any], ours: Callable[[], Result], kept: Callable[[], Any] | None = None
-) -> Result:
-    """The same work by hand and through the API, in turn; the first of each compiles and is not counted.
+def in_turn(jobs: dict[str, Callable[[], Any]]) -> dict[str, tuple[float, float, Any]]:
+    """Jobs one after the other, again and again; the first of each compiles and is not counted.
 
     Of every round the clocks are kept, and of the last what it found: a kernel by hand keeps no record, and a result
     that was held on to would make the next one's record lie where no memory has been touched before.
     """
-    jobs: dict[str, Callable[[], Any]] = {"by hand": hand, "ours": ours}
-    if kept is not None:
-        jobs["by hand, with rules, ledger and record"] = kept
     clocks: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
     found: dict[str, Any] = {name: job() for name, job in jobs.items()}
     for _ in range(ROUNDS):
@@ -85,12 +80,17 @@ def beside(
             found[name] = None
             cpu, wall, found[name] = timed(job)
             clocks[name].append((cpu, wall))
-    for name, last in found.items():
-        cpu, wall = (sorted(pair[clock] for pair in clocks[name])[ROUNDS // 2] for clock in (0, 1))
+    middle = {
+        name: [sorted(pair[clock] for pair in pairs)[ROUNDS // 2] for clock in (0, 1)] for name, pairs in clocks.items()
+    }
+    return {name: (*middle[name], last) for name, last in found.items()}
+
+
+def beside(units: int, hand: Callable[[], Any], ours: Callable[[], Result]) -> None:
+    """The same work by hand and through the API, in turn."""
+    for name, (cpu, wall, last) in in_turn({"by hand": hand, "ours": ours}).items():
         fills, equity = (last.figures.fills, float(last.equity)) if isinstance(last, Result) else last[:2]
         tell(name, units, cpu, wall, fills, equity)
-    result: Result = found["ours"]
-    return result
 
 
 def compile_by_hand(kernel: Callable[..., Any]) -> Any:
@@ -115,13 +115,16 @@ def grid(folder: Path) -> None:
     highs, lows, closes = history.high / 100, history.low / 100, history.close / 100
     kind, params = works.kind("grid"), works.ladder(works.LEVELS)
     kept = Kept(compile_by_hand, history, prepare(kind, params, history), works.SETTINGS)
-    result = beside(
-        len(history),
-        lambda: ladder(highs, lows, closes, numpy.array(works.LEVELS)),
-        lambda: run(kind, params, history, works.SETTINGS),
-        kept,
-    )
-    kept.check(result)
+
+    def ours() -> Result:
+        return run(kind, params, history, works.SETTINGS)
+
+    beside(len(history), lambda: ladder(highs, lows, closes, numpy.array(works.LEVELS)), ours)
+    name = "by hand, with rules, ledger and record"
+    found = in_turn({name: kept, "ours": ours})
+    kept.check(found["ours"][2])
+    cpu, wall, last = found[name]
+    tell(name, len(history), cpu, wall, *last)
 
 
 def trades(folder: Path) -> None:
@@ -248,7 +251,7 @@ def of_others(folder: Path, work: str) -> list[Row]:
     return rows
 
 
-def in_turn(folder: Path, work: str) -> list[Row]:
+def by_turns(folder: Path, work: str) -> list[Row]:
     """Ours and the others one after the other, `TURNS` times; of each the round of middle CPU time."""
     found: dict[str, list[Row]] = {}
     for _ in range(TURNS):
@@ -264,7 +267,7 @@ def again(folder: Path, chosen: list[str]) -> None:
     works.write(folder)
     numpy.save(folder / "ladders.npy", numpy.array(works.ladders()))
     for work in chosen:
-        lines = table(work, in_turn(folder, work))
+        lines = table(work, by_turns(folder, work))
         print("\n".join(lines), flush=True)
         text, title = RESULTS.read_text(), f"**{TITLES[work]}**"
         before, _, rest = text.partition(title) if title in text else text.partition("\nFrom nothing")
