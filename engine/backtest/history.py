@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from domain.errors import Refused
 from domain.instrument import Instrument
 from domain.sentences import say
-from engine.backtest.kernel.layout import BLOCK, FOUR, LANES
+from engine.backtest.kernel.layout import BLOCK, FOUR, LANES, NARROW
 
 if TYPE_CHECKING:
     from engine.backtest.depth import Depth
@@ -94,7 +94,7 @@ class History:
     @cached_property
     def closes(self) -> Prices:
         """The closes, in 32 bits where all prices fit: what is gone through often is half as long."""
-        return self.close.astype(numpy.int32) if self.highest < 2**31 else self.close
+        return self.close.astype(numpy.int32) if self.highest < NARROW else self.close
 
     @property
     def blocks_at(self) -> int:

@@ -41,12 +41,11 @@ def address() -> Any:
 
 @cache
 def reached() -> Any:
-    """`lanes.reached`, compiled: all lanes are compared at once."""
+    """`lanes.reached`, compiled: all lanes are compared at once, in as many bits as the prices have."""
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
 
-    numbers: Any = ir.VectorType(ir.IntType(64), lay.LANES)
     short, byte = ir.IntType(32), ir.IntType(lay.LANES)
 
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
@@ -54,6 +53,7 @@ def reached() -> Any:
         prices, at, column, width, lane, down, up = given
         kind = prices.type.pointee
         four: Any = ir.VectorType(kind, lay.FOUR)
+        numbers: Any = ir.VectorType(kind, lay.LANES)
 
         def four_of(place: Any) -> Any:
             first = builder.bitcast(builder.gep(prices, [place]), four.as_pointer())
@@ -61,10 +61,14 @@ def reached() -> Any:
 
         def eight_of(place: Any) -> Any:
             order = ir.Constant(ir.VectorType(short, lay.LANES), list(range(lay.LANES)))
-            eight = builder.shuffle_vector(four_of(place), four_of(builder.add(place, width)), order)
-            return eight if kind.width == 64 else builder.sext(eight, numbers)
+            return builder.shuffle_vector(four_of(place), four_of(builder.add(place, width)), order)
 
         def in_all(number: Any) -> Any:
+            if kind.width < number.type.width:
+                # Whatever is beyond 32 bits is beyond every price that is kept in them.
+                beyond = ir.Constant(number.type, lay.NARROW)
+                is_within = builder.icmp_signed("<", number, beyond)
+                number = builder.trunc(builder.select(is_within, number, beyond), kind)
             one = builder.insert_element(ir.Constant(numbers, ir.Undefined), number, ir.Constant(short, 0))
             first = ir.Constant(ir.VectorType(short, lay.LANES), [0] * lay.LANES)
             return builder.shuffle_vector(one, ir.Constant(numbers, ir.Undefined), first)
@@ -85,8 +89,10 @@ def reached() -> Any:
     return intrinsic(form)
 
 
-#: So many bytes are brought near, in lines of as many as the machine fetches at once.
-_AHEAD: Final = 1_024
+#: What lies so many bytes ahead is brought near, in lines of as many as the machine fetches at once. What is nearer was
+#: brought when the replay stood before it.
+_NEAR: Final = 512
+_AHEAD: Final = 1_280
 _LINE: Final = 64
 
 
@@ -106,7 +112,7 @@ def fetch() -> Any:
         start = builder.bitcast(builder.gep(prices, [at]), byte.as_pointer())
         name, kind = "llvm.prefetch.p0", ir.FunctionType(ir.VoidType(), [byte.as_pointer(), short, short, short])
         prefetch = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
-        for ahead in range(_LINE, _AHEAD + _LINE, _LINE):
+        for ahead in range(_NEAR, _AHEAD, _LINE):
             place = builder.gep(start, [ir.Constant(ir.IntType(64), ahead)])
             # To be read, near to the core, of data.
             builder.call(prefetch, [place, *(ir.Constant(short, value) for value in (0, 3, 1))])

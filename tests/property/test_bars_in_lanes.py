@@ -68,7 +68,7 @@ def compiled(request: pytest.FixtureRequest) -> Any:
     return lambda prices, *others: call(numpy.array(prices, request.param), *others)
 
 
-PRICES = some.integers(1, 2**31 - 1) | some.integers(100, 103)
+PRICES = some.integers(1, lay.NARROW - 1) | some.integers(100, 103)
 
 
 @given(

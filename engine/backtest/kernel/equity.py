@@ -44,34 +44,39 @@ def measure_bars(cells: Cells, gauge: Cells, closes: Cells, marks: Cells, begin:
 def pass_over(cells: Cells, gauge: Cells, bars: Cells, until: int, down: int, up: int) -> int:
     """The first bar from the place on that reaches one of two prices, or `until`; closes before it are taken in.
 
+    What comes next does not wait for the equity: that is looked at when the bar is found.
+    """
+    begin: int = cells[lay.PLACE]
+    place = lanes.first_reached(cells, bars, begin, until, down, up)
+    if place > begin:
+        take_in(cells, gauge, bars, begin, place, down, up)
+    return place
+
+
+def take_in(cells: Cells, gauge: Cells, bars: Cells, place: int, end: int, down: int, up: int) -> None:
+    """Take in the closes of bars from a place to before `end`, all between two prices, none of which they reach.
+
     What is owned does not change in between, so the equity is at its ends where the close is: of bars between the two
     prices at which it would make a new high or a deeper fall, no close is looked at.
     """
     quote, unit = float(cells[lay.QUOTE]), float(cells[lay.BASE]) * gauge[lay.UNIT]
+    at_down, at_up = quote + unit * down, quote + unit * up
+    lowest, highest = min(at_down, at_up), max(at_down, at_up)
     peak, fall, column = gauge[lay.PEAK], gauge[lay.FALL], cells[lay.COLUMN]
-    place: int = cells[lay.PLACE]
-    while place < until:
-        at_down, at_up = quote + unit * down, quote + unit * up
-        below, above = down, up
-        if max(at_down, at_up) > peak or peak - min(at_down, at_up) > fall:
-            below = max(down, turns_below(quote, unit, peak, fall))
-            above = min(up, turns_above(quote, unit, peak, fall))
-        place = lanes.first_reached(cells, bars, place, until, below, above)
-        if place >= until:
-            break
-        stop = min((place | (lay.FOUR - 1)) + 1, until)
+    while place < end and (highest > peak or peak - lowest > fall):
+        below = max(down, turns_below(quote, unit, peak, fall))
+        above = min(up, turns_above(quote, unit, peak, fall))
+        place = lanes.first_reached(cells, bars, place, end, below, above)
+        stop = min((place | (lay.FOUR - 1)) + 1, end)
         at = lanes.bar_at(cells, place)
-        while place < stop and bars[at] > down and bars[at + column] < up:
+        while place < stop:
             equity = quote + unit * bars[at + 2 * column]
             peak = max(peak, equity)
             fall = max(fall, peak - equity)
             place += 1
             at += 1
-        if place < stop:
-            break
     gauge[lay.PEAK] = peak
     gauge[lay.FALL] = fall
-    return place
 
 
 def turns_below(quote: float, unit: float, peak: float, fall: float) -> int:

@@ -297,6 +297,8 @@ FOUR_BITS: Final = 2
 FOUR: Final = 1 << FOUR_BITS
 LANE_BITS: Final = 3
 LANES: Final = 1 << LANE_BITS
+#: Prices below this are kept in 32 bits.
+NARROW: Final = 2**31 - 1
 #: What floats are not sure of, as a part of what was added up; and where no price is as high any more.
 UNSURE: Final = 2.0**-48
 FARTHEST: Final = 2.0**62
