@@ -304,7 +304,7 @@ def _scalars(plan: Plan, history: History, settings: Settings) -> list[int]:
         lay.FILL_MODEL: _FILL_MODELS[settings.fill_model],
         lay.BAR_MODEL: lay.NEXT_BAR if settings.bar_model == "next_bar" else lay.PATH,
         lay.FOUR_WIDTH: lay.FOUR * history.width, lay.COLUMN: lay.FOUR if history.width > 1 else 0,
-        lay.BLOCKS_AT: history.blocks_at, lay.BAR_MS: history.bar_ms,
+        lay.BLOCKS_AT: history.blocks_at, lay.BAR_MS: history.bar_ms, lay.THIRD_MS: history.bar_ms // 3,
         lay.IS_EVEN: int(history.is_even), lay.FIRST_MS: int(history.open_ms[0]),
         lay.LATENCY_MS: settings.latency_ms, lay.SLIPPAGE: settings.slippage_ticks,
         lay.WANTS_BARS: int(plan.wants_bars), lay.IS_LIMITED: int(not settings.limits.are_few),

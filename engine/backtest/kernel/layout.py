@@ -196,6 +196,8 @@ FIRST_MS: Final = 146
 IS_LIMITED: Final = 142
 #: Where among the prices of bars those of blocks of them begin.
 BLOCKS_AT: Final = 92
+#: A third of a bar, which each of its legs takes.
+THIRD_MS: Final = 93
 
 # A recorded book: how many states it has had (0: none is known), where they lie in it, where its levels do and
 # how many of them are bids' and how many there are; the state that it is in, its best prices, who of it cancels.

@@ -129,7 +129,7 @@ def leap(cells: Cells, state: Cells, log: Cells, start: int, opened: int, high: 
         return
     is_low_first = opened - low <= high - opened
     is_met_first = down >= low if is_low_first else up <= high
-    third = cells[lay.BAR_MS] // 3
+    third = cells[lay.THIRD_MS]
     cells[lay.NOW] = start + third
     cells[lay.STAGE] = FIRST
     cells[lay.MOMENT] = lay.WITHIN
@@ -156,7 +156,7 @@ def leave_point(cells: Cells, state: Cells, stage: int, start: int, high: int, l
     is_quiet = is_quiet and not account.is_due(cells, start + cells[lay.BAR_MS])
     if is_quiet and closes_unmet(cells, state, high, low, close):
         return
-    third = cells[lay.BAR_MS] // 3
+    third = cells[lay.THIRD_MS]
     cells[lay.NOW] = start + third if stage == OPENED else cells[lay.NOW] + third
     cells[lay.MOMENT] = lay.WITHIN
 
