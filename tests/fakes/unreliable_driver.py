@@ -44,15 +44,18 @@ class UnreliableDriver:
         self._real = real
         self._faults = faults
         self._fault = ""
+        self._has_written = False
 
     def begin(self) -> None:
         self._fault = self._faults.pop(0) if self._faults else ""
+        self._has_written = False
         self._real.begin()
 
     def begin_read(self) -> None:
         self._real.begin_read()
 
     def flush(self) -> None:
+        self._has_written = True
         self._real.flush()
         if self._fault == LOST:
             self._real.close()
@@ -72,6 +75,10 @@ class UnreliableDriver:
             raise self._gone()
 
     def drop(self) -> None:
+        if self._fault and not self._has_written:
+            # It found its row locked, as by a connection the server has not missed yet: the fault is the next one's.
+            self._faults.insert(0, self._fault)
+        self._fault = ""
         self._real.drop()
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> list[Row]:
